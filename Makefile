@@ -1,0 +1,46 @@
+# Every command of the project; `make` alone lists them.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+
+export PYTHON
+export COMMAND = $(value CMD)
+
+.PHONY: help setup demo test lint up shell run bench lock clean
+.DEFAULT_GOAL := help
+
+help:  ## List these commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+setup:  ## Make .venv from requirements/all.txt (every command below does it where needed)
+	@scripts/setup
+
+demo: setup  ## Run the pipeline once on real input, print what the API answers, and end
+	@$(RUN) local demo
+
+test: setup  ## Pass every test that needs no cluster (one of them: make test ARGS=tests/local)
+	@$(RUN) pytest $(ARGS)
+
+lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; changes nothing
+	@scripts/lint
+
+up: setup  ## Keep Airflow (:8080), the API (:8000) and S3 (:9000) running until Ctrl-C
+	@$(RUN) local up
+
+shell: setup  ## Open a shell with the environment active and S3 running until it is left
+	@$(RUN) local shell
+
+run: setup  ## Do the same for one command: make run CMD="airflow dags test weather_pipeline"
+	@$(RUN) local run "$$COMMAND"
+
+bench: setup  ## Measure side by side, print a table and write bench/results.json
+	@$(RUN) local run "python -m bench"
+
+lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
+	@scripts/lock
+
+clean:  ## Remove everything that the commands above made, the lake included
+	rm -rf .venv .weather .setup.lock dbt_project/target dbt_project/logs bench/results.json
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,98 @@
+"""Steps as subprocesses of Airflow's own tasks, on one machine."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook
+from airflow.sdk import Asset, Context, TaskGroup
+from airflow.sdk.bases.operator import BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
+from orchestration.dbt import DBT_ENVIRONMENT, profile_config, project_config, render_config
+from orchestration.retries import StepFailed
+from orchestration.run_window import WINDOW_ENVIRONMENT
+from orchestration.runtime import PROJECT, pre_execution, shard_arguments
+
+from weather.exit_codes import ExitCode
+
+
+class StepProcess(BaseOperator):
+    """Run a step as a process of its own, with this process's environment and the window.
+
+    Args:
+        module: the Python module to run, as in `python -m`.
+        arguments: its arguments.
+        env: variables that are added to this process's own.
+    """
+
+    template_fields: Sequence[str] = ("arguments", "env")
+
+    def __init__(
+        self, *, module: str, arguments: list[str], env: dict[str, str], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        self.arguments = arguments
+        self.env = env
+        self.hook = SubprocessHook()
+
+    def execute(self, context: Context) -> None:
+        """Raise StepFailed, with the last line that the step wrote, unless it ends with 0."""
+        result = self.hook.run_command(
+            [sys.executable, "-m", self.module, *self.arguments],
+            env={**os.environ, **self.env},
+            cwd=str(PROJECT),
+        )
+        if result.exit_code != ExitCode.OK:
+            raise StepFailed(result.output, result.exit_code)
+
+    def on_kill(self) -> None:
+        """End the process with the task."""
+        self.hook.send_sigterm()
+
+
+class LocalRuntime:
+    """Makes the tasks for one machine."""
+
+    def ingest_shards(self, task_id: str, shards: int) -> MappedOperator:
+        """One mapped task a shard, one at a time."""
+        return StepProcess.partial(
+            task_id=task_id,
+            module="ingest",
+            env=WINDOW_ENVIRONMENT,
+            max_active_tis_per_dagrun=1,
+        ).expand(arguments=shard_arguments(shards))
+
+    def dbt_models(self, group_id: str) -> TaskGroup:
+        """One task a model, a dbt process each."""
+        return DbtTaskGroup(
+            group_id=group_id,
+            project_config=project_config(),
+            profile_config=profile_config(),
+            render_config=render_config(),
+            execution_config=ExecutionConfig(
+                execution_mode=ExecutionMode.LOCAL,
+                invocation_mode=InvocationMode.SUBPROCESS,
+                dbt_executable_path=os.path.join(os.path.dirname(sys.executable), "dbt"),
+            ),
+            operator_args={"env": {**WINDOW_ENVIRONMENT, **DBT_ENVIRONMENT}},
+        )
+
+    def lake_step(
+        self,
+        step: str,
+        *,
+        outlets: Sequence[Asset] = (),
+        pre_execute: Callable[[Context], None] | None = None,
+    ) -> BaseOperator:
+        """A task that runs one of the steps around dbt."""
+        return StepProcess(
+            task_id=step,
+            module="lake_steps",
+            arguments=[step],
+            env=WINDOW_ENVIRONMENT,
+            outlets=list(outlets),
+            **pre_execution(pre_execute),
+        )

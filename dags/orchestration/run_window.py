@@ -1,0 +1,65 @@
+"""Which hours a run takes, and how its steps are told."""
+
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from weather.settings import PipelineSettings, read_settings
+from weather.window import Window, wide_window
+
+UPKEEP_HOUR = 3
+"""The run whose window ends in this hour (UTC) keeps the lake small, once a day."""
+
+_MOMENT = {"type": ["null", "string"], "format": "date-time"}
+
+WINDOW_PARAMS = {
+    "window_start": Param(
+        None,
+        **_MOMENT,
+        title="First hour",
+        description_md="First hour to take, in UTC. Empty: `WEATHER_LOOKBACK_HOURS` before the end.",
+    ),
+    "window_end": Param(
+        None,
+        **_MOMENT,
+        title="End",
+        description_md=(
+            "Hours before this one are taken, in UTC. Empty: the end of the run's data interval. "
+            "Hours that have not happened yet are left out."
+        ),
+    ),
+}
+
+WINDOW_ENVIRONMENT = {
+    "WEATHER_WINDOW_START": "{{ run_window(dag_run, params).start.isoformat() }}",
+    "WEATHER_WINDOW_END": "{{ run_window(dag_run, params).end.isoformat() }}",
+}
+"""Templates of the variables that tell a step its window."""
+
+
+def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
+    """The window of a run, the same for each of its steps and tries.
+
+    A run without a data interval (one that an asset or a person triggered) ends when it was due.
+
+    Raises:
+        AirflowFailException: the window's parameters do not make a window.
+    """
+    due: datetime = dag_run.run_after
+    end = min(dag_run.data_interval_end or due, due)
+    lookback = read_settings(PipelineSettings).weather_lookback_hours
+    try:
+        return wide_window(params["window_start"], params["window_end"], end, lookback)
+    except ValueError as error:
+        raise AirflowFailException(
+            f"window_start, window_end: {error}. Trigger the run again with a start before its end."
+        ) from None
+
+
+def unless_daily(context: Context) -> None:
+    """Skip the task in all runs of a day but one."""
+    window = run_window(context["dag_run"], dict(context["params"]))
+    if window.end.hour != UPKEEP_HOUR:
+        raise AirflowSkipException(f"Runs once a day, in the run that ends at {UPKEEP_HOUR}:00 UTC.")

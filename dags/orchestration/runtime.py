@@ -1,0 +1,54 @@
+"""The one seam between the two runtimes: a subprocess or a pod for each step."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from airflow.sdk import Asset, Context, TaskGroup
+from airflow.sdk.bases.operator import BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
+from weather.settings import PipelineSettings
+
+PROJECT = Path(__file__).resolve().parents[2]
+DBT_PROJECT = PROJECT / "dbt_project"
+
+
+class Runtime(Protocol):
+    """Makes the tasks of the DAG; each tells its step the run's window in its environment."""
+
+    def ingest_shards(self, task_id: str, shards: int) -> MappedOperator:
+        """`python -m ingest`, one mapped task a shard, one at a time: the service's own wish."""
+
+    def dbt_models(self, group_id: str) -> TaskGroup:
+        """One task for each dbt model, which builds it and runs its tests."""
+
+    def lake_step(
+        self,
+        step: str,
+        *,
+        outlets: Sequence[Asset] = (),
+        pre_execute: Callable[[Context], None] | None = None,
+    ) -> BaseOperator:
+        """`python -m lake_steps <step>`."""
+
+
+def runtime_of(settings: PipelineSettings) -> Runtime:
+    """The runtime that WEATHER_RUNTIME names; the other one's imports are not paid for."""
+    if settings.weather_runtime == "kubernetes":
+        from orchestration.kubernetes_runtime import KubernetesRuntime
+
+        return KubernetesRuntime()
+    from orchestration.local_runtime import LocalRuntime
+
+    return LocalRuntime()
+
+
+def shard_arguments(shards: int) -> list[list[str]]:
+    """The arguments of each shard's process."""
+    return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]
+
+
+def pre_execution(function: Callable[[Context], None] | None) -> dict[str, Any]:
+    """The operator's argument for a function to call first, if any."""
+    return {"pre_execute": function} if function else {}

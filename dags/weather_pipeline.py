@@ -1,0 +1,57 @@
+"""The picture in the README, as code: ingest, dbt's models, publish, each hour."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule
+from orchestration.retries import StepRetryPolicy
+from orchestration.run_window import WINDOW_PARAMS, run_window, unless_daily
+from orchestration.runtime import runtime_of
+
+from weather.locations import read_locations, shard_count
+from weather.notices import deadline_alert
+from weather.published import MART_KEY
+from weather.settings import PipelineSettings, read_settings
+
+settings = read_settings(PipelineSettings)
+runtime = runtime_of(settings)
+shards = shard_count(len(read_locations(settings.weather_locations)))
+mart = Asset(name="daily_weather_stats", uri=f"{settings.bucket_url}/{MART_KEY}")
+
+with DAG(
+    dag_id="weather_pipeline",
+    description="Weather from Open-Meteo into the lake, hour by hour",
+    doc_md=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
+    # The service is busiest at full and quarter hours (open-meteo/open-meteo#1866).
+    schedule=CronDataIntervalTimetable("7 * * * *", timezone="UTC"),
+    start_date=datetime(2020, 1, 1, tzinfo=UTC),
+    catchup=False,
+    # Each run writes to the tables that the run before it wrote to.
+    max_active_runs=1,
+    params=WINDOW_PARAMS,
+    user_defined_macros={"run_window": run_window},
+    deadline=deadline_alert(timedelta(minutes=45)),
+    default_args={
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+        "retry_policy": StepRetryPolicy(),
+        "execution_timeout": timedelta(minutes=30),
+    },
+    tags=["weather"],
+) as dag:
+    ingest = runtime.ingest_shards("ingest", shards)
+
+    # What one shard or location lacks holds nothing else back ...
+    arrived = EmptyOperator(task_id="arrived", trigger_rule=TriggerRule.ALL_DONE)
+    models = runtime.dbt_models("models")
+    publish = runtime.lake_step("publish", outlets=[mart])
+    upkeep = runtime.lake_step("upkeep", pre_execute=unless_daily)
+
+    # ... but the run ends red all the same.
+    complete = EmptyOperator(task_id="complete")
+
+    ingest >> arrived >> models >> publish >> upkeep
+    [ingest, publish] >> complete

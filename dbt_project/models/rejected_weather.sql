@@ -1,0 +1,21 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='merge_pruned',
+    unique_key=['location_id', 'hour_timestamp', 'variable', 'value'],
+    prune_by='hour_timestamp',
+) }}
+
+-- depends_on: {{ ref('stg_weather') }}
+-- The share of rejected values is measured against what was staged.
+
+{% for variable in var('possible') %}
+    select
+        location_id,
+        hour_timestamp,
+        '{{ variable }}' as variable,
+        {{ variable }} as value,
+        '{{ impossible_reason(variable) }}' as reason
+    from {{ ref('raw_hours') }}
+    where not {{ is_possible(variable) }}
+    {{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,101 @@
+"""The checks of form that one location's answer passes before it counts."""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from reprlib import repr as shortened
+from typing import Any
+
+from ingest.open_meteo import TIME_FORMAT, UNITS
+from weather.window import HOUR, Window
+
+
+def problem_of(answer: object, window: Window) -> str | None:
+    """What is wrong with the form of a location's answer, or None.
+
+    Single nulls are data, and so is a variable without any value: the service has none there. An
+    answer without any value at all is a failure. Whether values are possible is judged later.
+
+    Args:
+        answer: the service's JSON object for one location.
+        window: the hours that were asked for, all of which have to be there.
+    """
+    return next(_problems(answer, window), None)
+
+
+def _problems(answer: object, window: Window) -> Iterator[str]:
+    """Problems in an order in which each check may rely on those before it."""
+    if not isinstance(answer, dict):
+        yield f"the answer is {shortened(answer)}, no object"
+        return
+    offset = answer.get("utc_offset_seconds")
+    if isinstance(offset, bool) or offset != 0:
+        yield f"utc_offset_seconds is {shortened(offset)}, but hours in UTC were asked for"
+    hourly, units = answer.get("hourly"), answer.get("hourly_units")
+    if not isinstance(hourly, dict) or not isinstance(units, dict):
+        yield "hourly or hourly_units is missing"
+        return
+    for name in ("time", *UNITS):
+        if not isinstance(hourly.get(name), list):
+            yield f"hourly.{name} is missing"
+            return
+    for name in UNITS:
+        if len(hourly[name]) != len(hourly["time"]):
+            yield f"hourly.{name} has {len(hourly[name])} values for {len(hourly['time'])} hours"
+            return
+    yield from _problems_of_times(hourly["time"], units.get("time"), window)
+    for name in UNITS:
+        yield from _problems_of_values(name, hourly[name], units.get(name), hourly["time"])
+    if all(value is None for name in UNITS for value in hourly[name]):
+        yield f"not one value in {window.hours} hours, all are null"
+
+
+def _problems_of_times(times: list[Any], unit: object, window: Window) -> Iterator[str]:
+    if unit != "iso8601":
+        yield f"hourly.time is in {shortened(unit)}, not in 'iso8601'"
+    wanted = [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
+    if times == wanted:
+        return
+    before = ""
+    for time in times:
+        if not _is_written_as_asked(time):
+            yield f"hourly.time holds {shortened(time)}, no time like {wanted[0]}"
+        elif time == before:
+            yield f"{time} is there twice"
+        elif time < before:
+            yield f"{time} comes after {before}"
+        elif not wanted[0] <= time <= wanted[-1]:
+            yield f"{time} is outside of what was asked, {wanted[0]} to {wanted[-1]}"
+        before = time
+    missing = sorted(set(wanted).difference(times))
+    if missing:
+        yield f"{len(missing)} of {len(wanted)} hours are missing, the first is {missing[0]}"
+    yield f"{len(times)} times for {len(wanted)} hours, some of them no whole hours"
+
+
+def _is_written_as_asked(time: object) -> bool:
+    try:
+        return isinstance(time, str) and (
+            datetime.strptime(time, TIME_FORMAT).strftime(TIME_FORMAT) == time
+        )
+    except ValueError:
+        return False
+
+
+def _problems_of_values(
+    name: str, values: list[Any], unit: object, times: list[Any]
+) -> Iterator[str]:
+    without_data = unit == "undefined" and all(value is None for value in values)
+    if unit != UNITS[name] and not without_data:
+        yield f"{name} is in {shortened(unit)}, not in '{UNITS[name]}'"
+    for time, value in zip(times, values, strict=True):
+        if value is not None and not _is_finite_number(value):
+            yield f"{name} at {time} is {shortened(value)}, no finite number"
+
+
+def _is_finite_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )

@@ -1,0 +1,38 @@
+"""What one process of ingest has to do, cut into calls of the service."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from weather.locations import LOCATIONS_A_CALL, Location
+from weather.window import Window
+
+HOURS_A_CALL = 14 * 24
+"""Open-Meteo counts a call for more than 14 days as several."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the hours of one window at up to LOCATIONS_A_CALL locations."""
+
+    number: int
+    window: Window
+    locations: Sequence[Location]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A window of hours at the locations of one shard."""
+
+    window: Window
+    shard: int
+    shards: int
+    locations: Sequence[Location]
+
+    @property
+    def calls(self) -> Iterator[Call]:
+        """The calls, oldest hours first; windows are cut from the job's start on."""
+        number = 0
+        for window in self.window.pieces(HOURS_A_CALL):
+            for first in range(0, len(self.locations), LOCATIONS_A_CALL):
+                yield Call(number, window, self.locations[first : first + LOCATIONS_A_CALL])
+                number += 1

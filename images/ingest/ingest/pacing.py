@@ -1,0 +1,28 @@
+"""How fast calls may follow each other on Open-Meteo's free service."""
+
+from urllib.parse import urlsplit
+
+WEIGHT_A_MINUTE = 600
+REFERENCE_VARIABLES = 10
+REFERENCE_HOURS = 14 * 24
+
+
+def weight(locations: int, hours: int, variables: int) -> float:
+    """What the service counts for a call: 1 a location, more for long or wide ones.
+
+    The rule is `calculateQueryWeight` in the server's ForecastApiResult.swift.
+    """
+    width = variables / REFERENCE_VARIABLES
+    return locations * max(1.0, width, width * hours / REFERENCE_HOURS)
+
+
+def seconds_to_next_call(
+    locations: int, hours: int, variables: int, address: str, has_key: bool
+) -> float:
+    """Seconds from the start of a call to the start of the next one.
+
+    Zero for paid plans and for servers of one's own, which have no limit a minute.
+    """
+    host = urlsplit(address).hostname or ""
+    is_free = not has_key and (host == "open-meteo.com" or host.endswith(".open-meteo.com"))
+    return 60 * weight(locations, hours, variables) / WEIGHT_A_MINUTE if is_free else 0.0

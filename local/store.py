@@ -1,0 +1,178 @@
+"""A real S3 server for one folder of data, on the loopback interface.
+
+One server serves everyone who asks for the same folder at the same time; the last one to leave
+ends it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import seaweedfs
+from local.credentials import S3Keys, make_s3_keys, write_private
+from local.lease import Lease
+from local.ports import LOOPBACK, free_ports, require_free
+from local.processes import Command, end_keeper, is_keeper, start_keeper, wait_until_healthy
+from weather.exit_codes import ExitCode, StepError
+
+START_SECONDS = 30.0
+STOP_SECONDS = 3.0
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running S3 server: where it is, who may use it and which process keeps it."""
+
+    ports: list[int]
+    keys: S3Keys = field(repr=False)
+    keeper: int
+
+    @property
+    def endpoint(self) -> str:
+        """Its address, for S3 clients."""
+        return f"http://{LOOPBACK}:{self.ports[0]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The S3 clients' own environment variables for this server."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.keys.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.keys.secret_access_key,
+            "AWS_REGION": REGION,
+        }
+
+
+@contextlib.contextmanager
+def running_store(
+    folder: Path,
+    *,
+    bucket: str = "weather",
+    keys: S3Keys | None = None,
+    port: int | None = None,
+    log: Path | None = None,
+) -> Iterator[S3Server]:
+    """An S3 server inside the `with`, its data in `folder` and `bucket` in it.
+
+    Without `keys` it has random ones, without `port` a free one. A server that runs for this
+    folder already is shared. StepError is raised when that one has other keys or another port
+    than asked for, when `port` is taken, or when the server ends at its start.
+    """
+    folder = folder.absolute()
+    lease = Lease(folder / "lease")
+    try:
+        with _one_at_a_time(folder):
+            server = _find_server(folder)
+            if server:
+                _require_agreement(server, keys, port)
+            else:
+                _end_server(folder)
+                log = log or folder / "server.log"
+                server = _start_server(folder, keys or make_s3_keys(), port, log)
+        _create_bucket(server, bucket)
+        yield server
+    finally:
+        if lease.give_up():
+            _end_server(folder)
+        lease.close()
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    with (folder / "start.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _find_server(folder: Path) -> S3Server | None:
+    """The server that somebody has started for `folder`, if it still runs."""
+    server = _read_server(folder)
+    return server if server and is_keeper(server.keeper, folder / "lease") else None
+
+
+def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) -> None:
+    if port not in (None, server.ports[0]):
+        raise StepError(
+            f"S3 is wanted on port {port}, but another command of this folder runs it on port"
+            f" {server.ports[0]}; end that command and try again",
+            ExitCode.SETTING,
+        )
+    if keys not in (None, server.keys):
+        raise StepError(
+            "AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY differ from those that another command"
+            " of this folder runs S3 with; end that command and try again",
+            ExitCode.SETTING,
+        )
+
+
+def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3Server:
+    ports = free_ports(seaweedfs.PORTS)
+    if port is not None:
+        require_free(port, "S3")
+        ports = [port, *ports[1:]]
+    arguments = seaweedfs.command_line(folder, keys, ports)
+    command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS)
+    keeper = start_keeper(command, folder / "lease")
+    server = S3Server(ports, keys, keeper.pid)
+    write_private(folder / "server.json", asdict(server))
+    client = s3_client(server)
+    wait_until_healthy(command, keeper, lambda: _answers(client), START_SECONDS)
+    return server
+
+
+def _end_server(folder: Path) -> None:
+    """End the folder's server if there is one, and remove what it or its `kill -9` left behind."""
+    server = _read_server(folder)
+    if server:
+        if is_keeper(server.keeper, folder / "lease"):
+            end_keeper(server.keeper)
+        seaweedfs.remove_sockets(server.ports)
+        (folder / "server.json").unlink()
+
+
+def _read_server(folder: Path) -> S3Server | None:
+    try:
+        state = json.loads((folder / "server.json").read_text())
+    except FileNotFoundError:
+        return None
+    return S3Server(state["ports"], S3Keys(**state["keys"]), state["keeper"])
+
+
+def s3_client(server: S3Server) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """A client for `server` that does not wait or try again."""
+    return boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.keys.access_key_id,
+        aws_secret_access_key=server.keys.secret_access_key,
+        region_name=REGION,
+        config=Config(
+            connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 1}, proxies={}
+        ),
+    )
+
+
+def _answers(client: Any) -> bool:  # noqa: ANN401 - see s3_client
+    try:
+        client.list_buckets()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def _create_bucket(server: S3Server, bucket: str) -> None:
+    client = s3_client(server)
+    with contextlib.suppress(
+        client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists
+    ):
+        client.create_bucket(Bucket=bucket)

@@ -1,0 +1,23 @@
+"""One replay server for all tests of this folder."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.replay_server import replay_server
+
+
+@pytest.fixture(scope="session")
+def replay_client() -> Iterator[httpx.Client]:
+    """A client of the folder's one server."""
+    with replay_server() as url, httpx.Client(base_url=url, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def replay(replay_client: httpx.Client) -> httpx.Client:
+    """The client, its server free of faults and forgetful of earlier requests."""
+    replay_client.post("/replay/faults", content="").raise_for_status()
+    replay_client.delete("/replay/requests").raise_for_status()
+    return replay_client

@@ -1,0 +1,45 @@
+"""The replay server as a process of its own, for every test that needs Open-Meteo."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+IMAGE = Path(__file__).resolve().parent.parent / "images" / "replay"
+SERVING = "replay: serving "
+
+
+@contextmanager
+def replay_server(faults: str = "", log: Path | None = None) -> Iterator[str]:
+    """Run the replay on a free port for as long as the block lasts, and give its URL.
+
+    Args:
+        faults: the rules it starts with; `POST /replay/faults` changes them.
+        log: a file that takes its log; unset, the log goes where the test's own output goes.
+
+    Raises:
+        RuntimeError: it did not start; its output says why.
+    """
+    with (log or Path(os.devnull)).open("ab") as log_file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "replay", "--port", "0"],
+            env=os.environ | {"PYTHONPATH": str(IMAGE), "REPLAY_FAULTS": faults},
+            stdout=subprocess.PIPE,
+            stderr=log_file if log else None,
+            text=True,
+        )
+    assert process.stdout is not None
+    with process, process.stdout:
+        try:
+            line = process.stdout.readline()
+            if not line.startswith(SERVING):
+                raise RuntimeError(f"The replay server did not start: {line or 'see its log'}")
+            yield line.removeprefix(SERVING).strip()
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()

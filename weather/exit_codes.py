@@ -1,0 +1,34 @@
+"""How a step tells the orchestrator what kind of failure it met."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the steps; 64, 65 and 75 mean what they mean in sysexits.h.
+
+    The retry policy of the DAG (dags/retries.py) turns each into what Airflow does next.
+    """
+
+    OK = 0
+    UNEXPECTED = 1
+    """A defect, or something nobody foresaw: tried again."""
+    SETTING = 64
+    """A setting or argument is missing or malformed: trying again cannot help."""
+    REJECTED = 65
+    """At least one location's answer failed the checks of form; everything else is stored."""
+    REFUSED = 66
+    """The service refused the request itself (400, 401, 403): trying again cannot help."""
+    UNAVAILABLE = 75
+    """The service or the store did not answer well after several tries: tried again later."""
+    WAIT_NEXT_HOUR = 76
+    """The service's hourly limit is used up."""
+    WAIT_NEXT_DAY = 77
+    """The service's daily limit is used up."""
+
+
+class StepError(Exception):
+    """A failure that a user can act on: one line saying what, where and what to do next."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.UNEXPECTED) -> None:
+        super().__init__(" ".join(message.split()))
+        self.exit_code = exit_code

@@ -1,0 +1,120 @@
+"""The settings, all of them environment variables, in one typed place.
+
+A step reads only the groups that it needs, so that no step asks for a secret it does not use.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from weather.exit_codes import ExitCode, StepError
+
+DEFAULT_LOCATIONS = Path(__file__).resolve().parent.parent / "dags" / "locations.yaml"
+
+_ADDRESS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+
+
+def _without_closing_slash(address: str) -> str:
+    _ADDRESS.validate_python(address)
+    return address.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_without_closing_slash)]
+
+
+class SettingsGroup(BaseSettings):
+    """Fields named as their environment variables, in lower case; an empty variable is unset."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+
+
+class SourceSettings(SettingsGroup):
+    """Where the weather comes from."""
+
+    open_meteo_url: Address = Field(
+        "https://api.open-meteo.com", description="Open-Meteo's address for recent hours."
+    )
+    open_meteo_archive_url: Address = Field(
+        "https://historical-forecast-api.open-meteo.com",
+        description="Open-Meteo's address for hours more than 90 days old.",
+    )
+    open_meteo_api_key: str | None = Field(
+        None, repr=False, description="Key of a paid Open-Meteo plan."
+    )
+
+
+class BucketSettings(SettingsGroup):
+    """The bucket that holds everything."""
+
+    weather_bucket: str = Field(
+        "weather",
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="Bucket of the S3 store.",
+    )
+
+    @property
+    def bucket_url(self) -> str:
+        """The bucket as `s3://<bucket>`."""
+        return f"s3://{self.weather_bucket}"
+
+
+class PipelineSettings(BucketSettings):
+    """What the DAG runs, over which hours and where."""
+
+    weather_locations: Path = Field(
+        DEFAULT_LOCATIONS, description="YAML file that lists the locations."
+    )
+    weather_runtime: Literal["local", "kubernetes"] = Field(
+        "local", description="`local`: each step a subprocess; `kubernetes`: each step a pod."
+    )
+    weather_lookback_hours: int = Field(
+        168, ge=1, le=2160, description="Hours that each run takes (again), ending with its own."
+    )
+
+
+class StoreSettings(BucketSettings):
+    """The S3 store, under the names that S3 clients read by themselves."""
+
+    aws_endpoint_url: Address | None = Field(
+        None, description="Address of the S3 store; unset, AWS itself."
+    )
+    aws_access_key_id: str = Field(repr=False, description="User of the S3 store.")
+    aws_secret_access_key: str = Field(repr=False, description="Password of the S3 store.")
+    aws_region: str = Field("us-east-1", description="Region of the S3 store.")
+
+
+class LakeSettings(StoreSettings):
+    """The lake: its catalog, and the store that holds its files."""
+
+    lake_catalog: str = Field(
+        pattern=r"^(sqlite|postgres):",
+        description="DuckLake's catalog, `sqlite:<file>` or `postgres:<connection string>`.",
+    )
+
+
+Group = TypeVar("Group", bound=SettingsGroup)
+
+
+def read_settings(group: type[Group]) -> Group:
+    """Read a group of settings from the environment.
+
+    Raises:
+        StepError: a setting is missing or malformed; the message names each such variable.
+    """
+    try:
+        return group()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{str(problem['loc'][0]).upper()}: {_plainly(problem['type'], problem['msg'])}"
+            for problem in error.errors(include_input=False)
+        )
+        raise StepError(
+            f"Wrong settings: {problems}. Set the environment variable as the README's table says.",
+            ExitCode.SETTING,
+        ) from None
+
+
+def _plainly(kind: str, message: str) -> str:
+    return "is missing" if kind == "missing" else message[0].lower() + message[1:]

@@ -1,0 +1,147 @@
+"""The S3 store: raw answers, rejected answers and the lake's files."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from weather.exit_codes import ExitCode, StepError
+from weather.settings import StoreSettings
+
+KEYS_A_DELETION = 1000
+"""The most keys that S3's DeleteObjects takes."""
+
+_BUSY = {429, 500, 502, 503, 504}
+
+
+class Store:
+    """The bucket of the settings; every failure is one line naming the store, never a secret."""
+
+    def __init__(
+        self,
+        settings: StoreSettings,
+        *,
+        connect_seconds: float = 5,
+        read_seconds: float = 60,
+        attempts: int = 5,
+    ) -> None:
+        """Prepare a client; nothing is asked of the store yet.
+
+        Args:
+            settings: endpoint, bucket and credentials.
+            connect_seconds: how long to wait for a connection.
+            read_seconds: how long to wait for the next bytes.
+            attempts: how often each request is made at most, with growing waits between.
+
+        Raises:
+            StepError: the settings name no usable endpoint or region.
+        """
+        self.bucket = settings.weather_bucket
+        self.place = f"{settings.aws_endpoint_url or 'AWS S3'}, bucket '{self.bucket}'"
+        config = Config(
+            connect_timeout=connect_seconds,
+            read_timeout=read_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            # Stores other than AWS's have no host name for each bucket ...
+            s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
+            # ... and not all of them know the checksums that botocore adds since 1.36.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        try:
+            self._client: Any = boto3.client(
+                "s3",
+                endpoint_url=settings.aws_endpoint_url,
+                aws_access_key_id=settings.aws_access_key_id,
+                aws_secret_access_key=settings.aws_secret_access_key,
+                region_name=settings.aws_region,
+                config=config,
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise self._wrong(str(error).rstrip(".")) from None
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object, in place of one with the same key.
+
+        Raises:
+            StepError: UNAVAILABLE, or SETTING for a missing bucket or wrong credentials.
+        """
+        with self._failures_in_a_line():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes | None:
+        """An object's bytes; None if there is no such key.
+
+        Raises:
+            StepError: as for `put`.
+        """
+        with self._failures_in_a_line():
+            try:
+                answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchKey":
+                    return None
+                raise
+            body: bytes = answer["Body"].read()
+            return body
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """The keys that start with the prefix, in S3's order: by their bytes.
+
+        Raises:
+            StepError: as for `put`, while iterating.
+        """
+        with self._failures_in_a_line():
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    yield entry["Key"]
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; keys that are not there count as deleted.
+
+        Raises:
+            StepError: as for `put`, or UNAVAILABLE if some key could not be deleted.
+        """
+        remaining = iter(keys)
+        while some := list(islice(remaining, KEYS_A_DELETION)):
+            with self._failures_in_a_line():
+                answer = self._client.delete_objects(
+                    Bucket=self.bucket,
+                    Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
+                )
+            if kept := answer.get("Errors"):
+                raise self._unavailable(f"{kept[0]['Key']} cannot be deleted: {kept[0]['Code']}")
+
+    @contextmanager
+    def _failures_in_a_line(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            code, words = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+            problem = f"{error.operation_name}: {status} {code} {words}".rstrip(" .")
+            if status in _BUSY:
+                raise self._unavailable(problem) from None
+            raise self._wrong(problem) from None
+        except (BotoCoreError, ResponseParserError) as error:
+            raise self._unavailable(str(error).rstrip(".")) from None
+
+    def _unavailable(self, problem: str) -> StepError:
+        return StepError(
+            f"The S3 store ({self.place}) does not answer well: {problem}. "
+            "See that it runs and can be reached, then run the task again.",
+            ExitCode.UNAVAILABLE,
+        )
+
+    def _wrong(self, problem: str) -> StepError:
+        return StepError(
+            f"The S3 store ({self.place}) refuses: {problem}. Correct AWS_ENDPOINT_URL, "
+            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION or WEATHER_BUCKET.",
+            ExitCode.SETTING,
+        )

@@ -1,0 +1,111 @@
+"""Windows of whole hours in UTC, and the place of each in the store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from weather.exit_codes import ExitCode, StepError
+
+HOUR = timedelta(hours=1)
+
+
+def first_hour_from(moment: datetime) -> datetime:
+    """The first whole hour that is not before the moment, in UTC."""
+    moment = moment.astimezone(UTC)
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return hour if hour == moment else hour + HOUR
+
+
+@dataclass(frozen=True)
+class Window:
+    """The hours h with start <= h < end; both ends whole hours in UTC, at least one hour."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for edge in (self.start, self.end):
+            if edge.utcoffset() != timedelta(0) or first_hour_from(edge) != edge:
+                raise ValueError(f"{edge.isoformat()} is no whole hour in UTC")
+        if self.start >= self.end:
+            raise ValueError(f"{self.start.isoformat()} is not before {self.end.isoformat()}")
+
+    @property
+    def hours(self) -> int:
+        """How many hours the window has."""
+        return (self.end - self.start) // HOUR
+
+    @property
+    def last_hour(self) -> datetime:
+        """The last hour that belongs to the window."""
+        return self.end - HOUR
+
+    @property
+    def key(self) -> str:
+        """The window's name in keys of the store, in an order that sorts by time."""
+        return "_".join(edge.strftime("%Y%m%dT%H%MZ") for edge in (self.start, self.end))
+
+    def pieces(self, hours: int) -> Iterator["Window"]:
+        """The window cut into windows of that many hours, the last one perhaps shorter."""
+        start = self.start
+        while start < self.end:
+            end = min(start + hours * HOUR, self.end)
+            yield Window(start, end)
+            start = end
+
+
+def lookback_window(end: datetime, lookback_hours: int) -> Window:
+    """The window of that many hours which ends with the last hour before `end`."""
+    whole_end = first_hour_from(end)
+    return Window(whole_end - lookback_hours * HOUR, whole_end)
+
+
+def wide_window(start: str | None, end: str | None, run_end: datetime, lookback: int) -> Window:
+    """The window of a run that may name one or both ends itself, as ISO 8601 text.
+
+    Args:
+        start: the first hour wanted; unset, `lookback` hours before the end.
+        end: where the window ends, exclusive; unset or later than `run_end`, `run_end`, because
+            an hour that has not happened yet is never taken.
+        run_end: the end of the run's data interval.
+        lookback: hours.
+
+    Raises:
+        ValueError: a text is no date and time, or the start is not before the end.
+    """
+    wanted_end = min(parse_moment(end), run_end) if end else run_end
+    whole_end = first_hour_from(wanted_end)
+    if not start:
+        return lookback_window(whole_end, lookback)
+    return Window(first_hour_from(parse_moment(start)), whole_end)
+
+
+def parse_moment(text: str) -> datetime:
+    """A date and time in ISO 8601; one without an offset is meant in UTC.
+
+    Raises:
+        ValueError: the text is no such date and time.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def window_of_environment(start: str | None, end: str | None) -> Window:
+    """The window that a step was told by WEATHER_WINDOW_START and WEATHER_WINDOW_END.
+
+    Raises:
+        StepError: one of them is missing or malformed.
+    """
+    for name, text in (("WEATHER_WINDOW_START", start), ("WEATHER_WINDOW_END", end)):
+        if not text:
+            raise StepError(
+                f"{name} is missing. Set it to an hour like 2026-11-20T05:00:00+00:00.",
+                ExitCode.SETTING,
+            )
+    try:
+        return Window(parse_moment(start or ""), parse_moment(end or ""))
+    except ValueError as error:
+        raise StepError(
+            f"WEATHER_WINDOW_START, WEATHER_WINDOW_END: {error}. Give two whole hours in UTC.",
+            ExitCode.SETTING,
+        ) from None
