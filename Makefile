@@ -5,6 +5,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 
 export PYTHON
+# Airflow and dbt start in half the time when Python keeps what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 export COMMAND = $(value CMD)
 
 .PHONY: help setup demo test lint up shell run bench lock clean

@@ -62,5 +62,5 @@ def load_credentials(path: Path) -> Credentials:
 def write_private(path: Path, content: object) -> None:
     """Write `content` as JSON into a file that only its owner can read."""
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(content, file, indent=2)

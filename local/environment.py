@@ -12,6 +12,7 @@ UNSUITABLE = (
     # Of another interpreter than .venv's.
     "PYTHONHOME",
     # Of the `make` around us: one that is started inside is none of its parts.
+    "CMD",
     "COMMAND",
     "MAKEFLAGS",
     "MAKELEVEL",

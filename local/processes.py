@@ -1,4 +1,4 @@
-"""Services as child processes: started with a log of their own, watched, and ended whole."""
+"""Programs as child processes: services that are watched and ended whole, and steps that end."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -22,9 +22,10 @@ LAST_LINES = 5
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run as a service.
+    """A program to run.
 
-    `patience` is how many seconds it is given to end by itself before it is killed.
+    `name` is what users are told; all output goes to `log`; `patience` is how many seconds a
+    service is given to end by itself before it is killed.
     """
 
     name: str
@@ -32,6 +33,39 @@ class Command:
     environment: Mapping[str, str]
     log: Path
     patience: float = 5.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A command that is running under a keeper."""
+
+    command: Command
+    keeper: subprocess.Popen[bytes]
+
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.keeper.poll() is not None
+
+    def require_running(self) -> None:
+        """Raise StepError with the last lines of its log when it has ended by itself."""
+        if self.has_ended():
+            raise StepError(f"{self.command.name} has ended; {describe_log(self.command.log)}")
+
+    def wait_until(self, is_healthy: Callable[[], bool], timeout: float) -> None:
+        """Wait until it `is_healthy`.
+
+        StepError with the last lines of its log is raised when it ends before that, or is not
+        healthy within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not is_healthy():
+            self.require_running()
+            if time.monotonic() > deadline:
+                raise StepError(
+                    f"{self.command.name} was not ready within {timeout:.0f} seconds;"
+                    f" {describe_log(self.command.log)}"
+                )
+            time.sleep(POLL_SECONDS)
 
 
 def python_module(name: str, *arguments: str) -> list[str]:
@@ -44,11 +78,22 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def start_keeper(command: Command, lease: Path) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def running(command: Command) -> Iterator[Service]:
+    """Run `command` as a service inside the `with`; nothing of it is left after that."""
+    with _private_lease() as lease:
+        service = start_service(command, lease.path)
+        try:
+            yield service
+        finally:
+            end_keeper(service.keeper.pid)
+            service.keeper.wait()
+
+
+def start_service(command: Command, lease: Path) -> Service:
     """Start `command` under a keeper that ends it when nobody holds `lease` any more."""
-    command.log.parent.mkdir(parents=True, exist_ok=True)
-    with command.log.open("wb") as log:
-        return subprocess.Popen(
+    with _fresh(command.log) as log:
+        keeper = subprocess.Popen(
             python_module("local.keeper", str(lease), str(command.patience), *command.arguments),
             cwd=PROJECT,
             env=dict(command.environment),
@@ -58,29 +103,7 @@ def start_keeper(command: Command, lease: Path) -> subprocess.Popen[bytes]:
             # Ctrl-C reaches us alone: services end in order, the last one started first.
             start_new_session=True,
         )
-
-
-def wait_until_healthy(
-    command: Command,
-    keeper: subprocess.Popen[bytes],
-    is_healthy: Callable[[], bool],
-    timeout: float,
-) -> None:
-    """Wait until `is_healthy`.
-
-    Raises StepError with the last lines of the service's log when it ends before that, or is
-    not healthy within `timeout` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    while not is_healthy():
-        if keeper.poll() is not None:
-            raise StepError(f"{command.name} ended at its start; {describe_log(command.log)}")
-        if time.monotonic() > deadline:
-            raise StepError(
-                f"{command.name} did not answer within {timeout:.0f} seconds;"
-                f" {describe_log(command.log)}"
-            )
-        time.sleep(POLL_SECONDS)
+    return Service(command, keeper)
 
 
 def is_keeper(pid: int, lease: Path) -> bool:
@@ -100,33 +123,27 @@ def end_keeper(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def running(
-    command: Command, is_healthy: Callable[[], bool], timeout: float = 60.0
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` as a service that is healthy inside the `with` and gone after it."""
-    command.log.parent.mkdir(parents=True, exist_ok=True)
-    file, path = mkstemp(dir=command.log.parent, suffix=".lease")
-    os.close(file)
-    lease = Lease(Path(path))
-    keeper = start_keeper(command, lease.path)
-    try:
-        wait_until_healthy(command, keeper, is_healthy, timeout)
-        # The keeper has it open by now; without a name it cannot be left behind.
-        lease.path.unlink()
-        yield keeper
-    finally:
-        end_keeper(keeper.pid)
-        keeper.wait()
-        lease.path.unlink(missing_ok=True)
-        lease.close()
+def guarded(pid: int) -> Iterator[None]:
+    """Have the process `pid`, which is in the foreground, ended when we are killed."""
+    with _private_lease() as lease:
+        guard = subprocess.Popen(
+            python_module("local.guard", str(lease.path), str(pid)),
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            guard.terminate()
+            guard.wait()
 
 
 def run_step(command: Command) -> None:
-    """Run `command` to its end; raise StepError with its last line when it fails."""
-    command.log.parent.mkdir(parents=True, exist_ok=True)
-    with command.log.open("wb") as log:
+    """Run `command` to its end; StepError with its last lines is raised when it fails."""
+    with _fresh(command.log) as log:
         ended = subprocess.run(
-            list(command.arguments),
+            command.arguments,
             cwd=PROJECT,
             env=dict(command.environment),
             stdin=subprocess.DEVNULL,
@@ -143,3 +160,25 @@ def describe_log(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
     last = " / ".join(line.strip() for line in lines[-LAST_LINES:] if line.strip())
     return f"its last lines: {last or 'none'}; its log: {os.path.relpath(log)}"
+
+
+@contextlib.contextmanager
+def _private_lease() -> Iterator[Lease]:
+    """A lease that only we hold."""
+    with TemporaryDirectory(prefix="weather-") as folder:
+        lease = Lease(Path(folder) / "lease")
+        try:
+            yield lease
+        finally:
+            lease.close()
+
+
+@contextlib.contextmanager
+def _fresh(log: Path) -> Iterator[int]:
+    """An empty log to append to, so that two services of one name do not write over another."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)

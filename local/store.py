@@ -21,7 +21,7 @@ from local import seaweedfs
 from local.credentials import S3Keys, make_s3_keys, write_private
 from local.lease import Lease
 from local.ports import LOOPBACK, free_ports, require_free
-from local.processes import Command, end_keeper, is_keeper, start_keeper, wait_until_healthy
+from local.processes import Command, end_keeper, is_keeper, start_service
 from weather.exit_codes import ExitCode, StepError
 
 START_SECONDS = 30.0
@@ -122,11 +122,11 @@ def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3
         ports = [port, *ports[1:]]
     arguments = seaweedfs.command_line(folder, keys, ports)
     command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS)
-    keeper = start_keeper(command, folder / "lease")
-    server = S3Server(ports, keys, keeper.pid)
+    service = start_service(command, folder / "lease")
+    server = S3Server(ports, keys, service.keeper.pid)
     write_private(folder / "server.json", asdict(server))
     client = s3_client(server)
-    wait_until_healthy(command, keeper, lambda: _answers(client), START_SECONDS)
+    service.wait_until(lambda: _answers(client), START_SECONDS)
     return server
 
 
@@ -148,7 +148,7 @@ def _read_server(folder: Path) -> S3Server | None:
     return S3Server(state["ports"], S3Keys(**state["keys"]), state["keeper"])
 
 
-def s3_client(server: S3Server) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+def s3_client(server: S3Server) -> Any:
     """A client for `server` that does not wait or try again."""
     return boto3.client(
         "s3",
@@ -162,7 +162,7 @@ def s3_client(server: S3Server) -> Any:  # noqa: ANN401 - boto3 makes its client
     )
 
 
-def _answers(client: Any) -> bool:  # noqa: ANN401 - see s3_client
+def _answers(client: Any) -> bool:
     try:
         client.list_buckets()
     except (BotoCoreError, ClientError):

@@ -24,6 +24,15 @@ def _without_closing_slash(address: str) -> str:
 Address = Annotated[str, AfterValidator(_without_closing_slash)]
 
 
+def _pinned(tag: str) -> str:
+    if tag == "latest":
+        raise ValueError("must name a fixed version, not 'latest'")
+    return tag
+
+
+PinnedTag = Annotated[str, AfterValidator(_pinned)]
+
+
 class SettingsGroup(BaseSettings):
     """Fields named as their environment variables, in lower case; an empty variable is unset."""
 
@@ -72,6 +81,16 @@ class PipelineSettings(BucketSettings):
     weather_lookback_hours: int = Field(
         168, ge=1, le=2160, description="Hours that each run takes (again), ending with its own."
     )
+
+
+class KubernetesSettings(SettingsGroup):
+    """Where pods run, and from which images, with `WEATHER_RUNTIME=kubernetes`."""
+
+    weather_namespace: str = Field("weather", description="Kubernetes namespace of the pods.")
+    weather_image_prefix: str = Field(
+        "weather-", description="What comes before an image's name, such as a registry."
+    )
+    weather_image_tag: PinnedTag = Field(description="Tag of all images; never `latest`.")
 
 
 class StoreSettings(BucketSettings):

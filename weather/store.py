@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import StoreSettings
@@ -54,7 +54,8 @@ class Store:
             response_checksum_validation="when_required",
         )
         try:
-            self._client: Any = boto3.client(
+            # botocore's own session: importing boto3 would double the start of every step.
+            self._client: Any = Session().create_client(
                 "s3",
                 endpoint_url=settings.aws_endpoint_url,
                 aws_access_key_id=settings.aws_access_key_id,

@@ -4,22 +4,12 @@ from cosmos import LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import TestBehavior
 from orchestration.runtime import DBT_PROJECT
 
-DBT_ENVIRONMENT = {
-    # dbt's unit tests prove the SQL before a release, on made-up rows; a run has real ones.
-    "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
-    # A test of two models runs with the later one, which can see both.
-    "DBT_INDIRECT_SELECTION": "buildable",
-    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    "DBT_VERSION_CHECK": "false",
-    "DBT_USE_COLORS": "false",
-}
-
 
 def project_config() -> ProjectConfig:
     """The project, from the manifest that set-up or the image's build has made of it."""
     return ProjectConfig(
-        dbt_project_path=DBT_PROJECT,
         manifest_path=DBT_PROJECT / "target" / "manifest.json",
+        project_name="weather",
         install_dbt_deps=False,
     )
 

@@ -10,10 +10,10 @@ from airflow.sdk import Asset, Context, TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
-from orchestration.dbt import DBT_ENVIRONMENT, profile_config, project_config, render_config
+from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.retries import StepFailed
-from orchestration.run_window import WINDOW_ENVIRONMENT
-from orchestration.runtime import PROJECT, pre_execution, shard_arguments
+from orchestration.runtime import DBT_PROJECT, PROJECT, pre_execution, shard_arguments
+from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
 
 from weather.exit_codes import ExitCode
 
@@ -74,6 +74,7 @@ class LocalRuntime:
             render_config=render_config(),
             execution_config=ExecutionConfig(
                 execution_mode=ExecutionMode.LOCAL,
+                dbt_project_path=DBT_PROJECT,
                 invocation_mode=InvocationMode.SUBPROCESS,
                 dbt_executable_path=os.path.join(os.path.dirname(sys.executable), "dbt"),
             ),

@@ -32,12 +32,6 @@ WINDOW_PARAMS = {
     ),
 }
 
-WINDOW_ENVIRONMENT = {
-    "WEATHER_WINDOW_START": "{{ run_window(dag_run, params).start.isoformat() }}",
-    "WEATHER_WINDOW_END": "{{ run_window(dag_run, params).end.isoformat() }}",
-}
-"""Templates of the variables that tell a step its window."""
-
 
 def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
     """The window of a run, the same for each of its steps and tries.

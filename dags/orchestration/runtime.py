@@ -8,7 +8,7 @@ from airflow.sdk import Asset, Context, TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
-from weather.settings import PipelineSettings
+from weather.settings import KubernetesSettings, PipelineSettings, read_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -38,7 +38,7 @@ def runtime_of(settings: PipelineSettings) -> Runtime:
     if settings.weather_runtime == "kubernetes":
         from orchestration.kubernetes_runtime import KubernetesRuntime
 
-        return KubernetesRuntime()
+        return KubernetesRuntime(read_settings(KubernetesSettings))
     from orchestration.local_runtime import LocalRuntime
 
     return LocalRuntime()

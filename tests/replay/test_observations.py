@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.observations import (
@@ -23,29 +23,36 @@ from replay.observations import (
 
 ODD_HOUR = datetime(2013, 2, 12, 8, tzinfo=UTC)
 
+# The machine may be busy: how long an example takes says nothing.
+unhurried = settings(deadline=None)
+
 hours = st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(minute=0, second=0, microsecond=0)
 )
 
 
+@unhurried
 @given(hours)
 def test_every_hour_has_an_hour_of_2013(hour: datetime) -> None:
     assert FIRST_HOUR <= observed_hour(hour) < FIRST_HOUR + HOURS * HOUR
     assert (hour - observed_hour(hour)) % (HOURS * HOUR) == timedelta(0)
 
 
+@unhurried
 @given(hours)
 def test_consecutive_hours_stay_consecutive(hour: datetime) -> None:
     step = observed_hour(hour + HOUR) - observed_hour(hour)
     assert step in (HOUR, HOUR - HOURS * HOUR)
 
 
+@unhurried
 @given(hours, st.integers(-14, 14))
 def test_an_hour_is_the_same_in_every_time_zone(hour: datetime, offset: int) -> None:
     elsewhere = hour.astimezone(timezone(timedelta(hours=offset)))
     assert observed_hour(elsewhere) == observed_hour(hour)
 
 
+@unhurried
 @given(hours, st.integers(0, 3 * HOURS), st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
 def test_a_long_period_is_the_sum_of_its_hours(
     hour: datetime, later: int, station: str, variable: str

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ingest.job import Job
+from ingest.patience import DEFAULT_PATIENCE, Patience
 from ingest.run import Tally, ingest
 from weather.exit_codes import ExitCode, StepError
 from weather.locations import read_locations, shard_of
@@ -22,25 +23,25 @@ class _Parser(argparse.ArgumentParser):
         raise StepError(f"{message}. See python -m ingest --help.", ExitCode.SETTING)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, patience: Patience = DEFAULT_PATIENCE) -> int:
     """Run the step and print what it did as one line of JSON; the exit code is an ExitCode."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("ingest").setLevel(logging.INFO)
     try:
-        _run(arguments)
+        _run(arguments, patience)
     except StepError as error:
         print(f"ingest: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.OK
 
 
-def _run(arguments: Sequence[str] | None) -> None:
+def _run(arguments: Sequence[str] | None, patience: Patience) -> None:
     source = read_settings(SourceSettings)
     settings = read_settings(StoreSettings)
     job = _job(arguments)
     tally = Tally()
     try:
-        ingest(job, source, Store(settings), tally)
+        ingest(job, source, Store(settings), tally, patience=patience)
     finally:
         summary = {
             "hours": job.window.hours,

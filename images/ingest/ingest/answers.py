@@ -75,9 +75,7 @@ def _problems_of_times(times: list[Any], unit: object, window: Window) -> Iterat
 
 def _is_written_as_asked(time: object) -> bool:
     try:
-        return isinstance(time, str) and (
-            datetime.strptime(time, TIME_FORMAT).strftime(TIME_FORMAT) == time
-        )
+        return isinstance(time, str) and f"{datetime.fromisoformat(time):{TIME_FORMAT}}" == time
     except ValueError:
         return False
 

@@ -112,5 +112,5 @@ class OpenMeteo:
 def _interrupted(
     trouble: Trouble, error: httpx.RequestError, status: int | None, body: bytearray
 ) -> Unusable:
-    words = str(error) or type(error).__name__
+    words = str(error).rstrip(".") or type(error).__name__
     return Unusable(trouble, f"{trouble}: {words}", status, bytes(body))

@@ -52,6 +52,9 @@ class Patience:
         return jittered(seconds)
 
 
+DEFAULT_PATIENCE = Patience()
+
+
 def jittered(seconds: float) -> float:
     """Up to a tenth longer, so that many processes do not come back at the same moment."""
-    return seconds * random.uniform(1, 1.1)
+    return seconds * random.uniform(1, 1.1)  # noqa: S311 - spreads load and guards no secret

@@ -80,10 +80,11 @@ def read_reply(status: int, body: bytes, expected: int) -> list[object]:
         Unusable: the reply holds no such answers.
     """
     if status != 200:
-        raise Unusable(_trouble_of(status, body), f"{status}: {_words(body)}", status, body)
+        words = _words(body).removeprefix(str(status)).lstrip()
+        raise Unusable(_trouble_of(status, body), f"{status}: {words}", status, body)
     if STREAMING_ERROR in body:
-        words = body[body.rindex(STREAMING_ERROR) :]
-        raise Unusable(Trouble.STREAMING_ERROR, _shortened(words), status, body)
+        reason = _shortened(body[body.rindex(STREAMING_ERROR) :])
+        raise Unusable(Trouble.STREAMING_ERROR, reason, status, body)
     try:
         content = json.loads(body, parse_constant=str, parse_float=_finite_or_text)
     except (ValueError, RecursionError) as error:

@@ -1,0 +1,1 @@
+"""The published daily weather over HTTP, JSON for programs and a page for people."""

@@ -1,0 +1,36 @@
+"""`/docs`: Swagger UI over the API's own description, with every asset served from here.
+
+The assets are those of the package fastapi-swagger, which ships Swagger UI's release as it is.
+"""
+
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+HERE = Path(__file__).parent
+SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
+
+router = APIRouter(include_in_schema=False)
+
+
+class Asset(StrEnum):
+    """The files that the page loads."""
+
+    STYLE = "swagger-ui.css"
+    PROGRAM = "swagger-ui-bundle.js"
+    START = "start-swagger-ui.js"
+
+
+@router.get("/docs")
+async def docs() -> FileResponse:
+    """The page."""
+    return FileResponse(HERE / "docs.html")
+
+
+@router.get("/docs/{asset}")
+async def docs_asset(asset: Asset) -> FileResponse:
+    """One of the page's files."""
+    return FileResponse((HERE if asset is Asset.START else SWAGGER_UI) / asset)

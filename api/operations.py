@@ -1,0 +1,57 @@
+"""For those who run the API: `/healthz`, `/readyz` and `/metrics`."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from api.summaries import CurrentView
+
+router = APIRouter(tags=["operations"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """Whether there is data to answer with, and how current it is."""
+
+    ready: bool = Field(description="Whether a published snapshot is loaded.")
+    problem: str | None = Field(
+        description="Why that is not the snapshot published now; null if it is."
+    )
+    snapshot_id: int | None = Field(description="The lake's snapshot that is served.")
+    published_at: datetime | None = Field(description="When that was published.")
+    checked_at: datetime | None = Field(
+        description="When the published snapshot was last looked for, well or not."
+    )
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Whether the process answers at all."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
+async def readyz(view: CurrentView, response: Response) -> Readiness:
+    """Whether the API can answer with data; it can for as long as it has ever loaded some."""
+    published = view.mart.published if view.mart else None
+    response.status_code = 200 if published else 503
+    return Readiness(
+        ready=published is not None,
+        problem=view.problem,
+        snapshot_id=published.snapshot_id if published else None,
+        published_at=published.published_at if published else None,
+        checked_at=view.checked_at,
+    )
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Metrics in Prometheus's text format."""
+    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

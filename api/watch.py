@@ -1,0 +1,129 @@
+"""The published snapshot, watched in the background: requests never wait for store or lake."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from api.mart import Mart, load_mart
+from weather.exit_codes import StepError
+from weather.locations import Location, read_locations
+from weather.published import read_published
+from weather.settings import LakeSettings
+from weather.store import Store
+
+SECONDS_BETWEEN_CHECKS = 2.0
+SECONDS_TO_START = 5.0
+SECONDS_TO_STOP = 5.0
+
+# Below uvicorn's own, so that it has the handlers and the level which users gave that one.
+log = logging.getLogger("uvicorn.weather")
+
+
+class Problem(StrEnum):
+    """Why the API does not have what is published now."""
+
+    STARTING = "The API has just started and has not read the published snapshot yet."
+    NOTHING_PUBLISHED = "Nothing is published yet."
+    NO_STORE = "What is published cannot be read from the S3 store; the API's log says why."
+    NO_LAKE = "The published snapshot cannot be read from the lake; the API's log says why."
+    DEFECT = "The published snapshot cannot be loaded because of a defect; see the API's log."
+
+
+@dataclass(frozen=True)
+class View:
+    """What the API knows at one moment; never changed, only replaced as a whole."""
+
+    locations: Sequence[Location]
+    """The locations of locations.yaml, the default one first."""
+    mart: Mart | None = None
+    """The newest snapshot that could be loaded."""
+    problem: Problem | None = Problem.STARTING
+    checked_at: datetime | None = None
+    """When the last check ended, well or not."""
+    reloads: int = 0
+    """How many snapshots were loaded since the start."""
+    failures: int = 0
+    """How many checks failed since the start."""
+
+    def knows(self, location: str) -> bool:
+        """Whether the location is in locations.yaml, or has data from when it was."""
+        return any(location == each.id for each in self.locations) or (
+            self.mart is not None and location in self.mart.days
+        )
+
+
+class Watch:
+    """Replaces its view whenever another snapshot is published."""
+
+    def __init__(self, settings: LakeSettings, locations_file: Path) -> None:
+        """Prepare it; neither store nor lake is asked for anything yet.
+
+        Raises:
+            StepError: the settings or the locations are wrong.
+        """
+        self.view = View(locations=read_locations(locations_file))
+        self._settings = settings
+        self._locations_file = locations_file
+        # One attempt: the next check is the next one.
+        self._store = Store(settings, connect_seconds=2, read_seconds=5, attempts=1)
+        self._checked_once = threading.Event()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Check now, and every few seconds from here on; the first check has some to end."""
+        # A daemon: a lake that never answers must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+        self._checked_once.wait(SECONDS_TO_START)
+
+    def stop(self) -> None:
+        """Check no more; a check under way has some seconds to end."""
+        self._stopped.set()
+        self._thread.join(SECONDS_TO_STOP)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self.view = self._checked(self.view)
+            self._checked_once.set()
+            self._stopped.wait(SECONDS_BETWEEN_CHECKS)
+
+    def _checked(self, view: View) -> View:
+        """The view after a check; a check that fails keeps the mart that was there."""
+        now = datetime.now(UTC)
+        problem = Problem.NO_STORE
+        try:
+            published = read_published(self._store)
+            if published is None:
+                self._tell(view, Problem.NOTHING_PUBLISHED, "Run weather_pipeline once.")
+                return replace(view, problem=Problem.NOTHING_PUBLISHED, checked_at=now)
+            problem = Problem.NO_LAKE
+            if view.mart is None or view.mart.published != published:
+                view = self._loaded(view, load_mart(self._settings, published))
+            return replace(view, problem=None, checked_at=now)
+        except StepError as error:
+            self._tell(view, problem, str(error))
+        except Exception:
+            # Not even a defect may end the checks: another snapshot may load.
+            log.exception("The published snapshot cannot be loaded")
+            problem = Problem.DEFECT
+        return replace(view, problem=problem, checked_at=now, failures=view.failures + 1)
+
+    def _loaded(self, view: View, mart: Mart) -> View:
+        log.info("Serving snapshot %d of the lake", mart.published.snapshot_id)
+        try:
+            # Read anew, because a city may have come into it since.
+            locations: Sequence[Location] = read_locations(self._locations_file)
+        except StepError as error:
+            log.warning("%s Until then the locations stay as they were.", error)
+            locations = view.locations
+        return replace(view, mart=mart, locations=locations, reloads=view.reloads + 1)
+
+    @staticmethod
+    def _tell(view: View, problem: Problem, reason: str) -> None:
+        # Once, and not at every check of a long outage.
+        if view.problem is not problem:
+            log.warning("%s %s", problem.partition(";")[0].rstrip("."), reason)

@@ -1,0 +1,68 @@
+"""What all pods of the pipeline have in common."""
+
+from typing import Any
+
+from kubernetes.client import models as k8s
+
+from weather.settings import KubernetesSettings
+
+RESOURCES = {
+    "ingest": k8s.V1ResourceRequirements(
+        requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "1", "memory": "512Mi"}
+    ),
+    "dbt": k8s.V1ResourceRequirements(
+        requests={"cpu": "250m", "memory": "512Mi"}, limits={"cpu": "2", "memory": "2Gi"}
+    ),
+}
+
+DEADLINE_SECONDS = 30 * 60
+"""How long a pod may run before Kubernetes ends it, even where Airflow has lost sight of it."""
+
+
+def pod_of(image: str, settings: KubernetesSettings, *, env: dict[str, str]) -> dict[str, Any]:
+    """The operator arguments of a pod that runs one of the project's images.
+
+    Args:
+        image: the folder's name below images/.
+        settings: namespace and tag.
+        env: variables, templates among them; passwords come from a Secret of the image's name.
+    """
+    return {
+        "namespace": settings.weather_namespace,
+        "image": f"{settings.weather_image_prefix}{image}:{settings.weather_image_tag}",
+        # A pinned tag never changes, and a cluster without a registry has it already.
+        "image_pull_policy": "IfNotPresent",
+        "env_vars": [k8s.V1EnvVar(name=name, value=value) for name, value in env.items()],
+        "env_from": [
+            k8s.V1EnvFromSource(config_map_ref=k8s.V1ConfigMapEnvSource(name="weather-settings")),
+            k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name=f"weather-{image}")),
+        ],
+        "labels": {"app.kubernetes.io/part-of": "weather-pipeline", "weather/step": image},
+        "container_resources": RESOURCES[image],
+        "automount_service_account_token": False,
+        "security_context": k8s.V1PodSecurityContext(
+            run_as_non_root=True,
+            run_as_user=10001,
+            run_as_group=10001,
+            fs_group=10001,
+            seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
+        ),
+        "container_security_context": k8s.V1SecurityContext(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=k8s.V1Capabilities(drop=["ALL"]),
+        ),
+        # The root file system is read-only; dbt and DuckDB write their scratch files here.
+        "volumes": [k8s.V1Volume(name="scratch", empty_dir=k8s.V1EmptyDirVolumeSource())],
+        "volume_mounts": [k8s.V1VolumeMount(name="scratch", mount_path="/tmp")],
+        "active_deadline_seconds": DEADLINE_SECONDS,
+        "startup_timeout_seconds": 300,
+        "startup_check_interval_seconds": 1,
+        "get_logs": True,
+        "log_events_on_failure": True,
+        # A failed pod stays, so that someone can look at it.
+        "on_finish_action": "delete_succeeded_pod",
+        # Steps hand over through the store; the sidecar of XComs breaks restricted namespaces
+        # (apache/airflow#49276).
+        "do_xcom_push": False,
+    }

@@ -1,0 +1,31 @@
+"""The API as a service of this machine."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.health import responds
+from local.ports import LOOPBACK
+from local.processes import Command, Service, python_module, running
+
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class RunningApi:
+    """Where the API answers, and its service."""
+
+    address: str
+    service: Service
+
+
+@contextmanager
+def running_api(environment: Mapping[str, str], port: int, log: Path) -> Iterator[RunningApi]:
+    """An API that answers on `port` inside the `with`."""
+    address = f"http://{LOOPBACK}:{port}"
+    uvicorn = python_module("uvicorn", "api.app:app", "--host", LOOPBACK, "--port", str(port))
+    command = Command("the API", uvicorn, environment, log)
+    with running(command) as service:
+        service.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
+        yield RunningApi(address, service)

@@ -1,0 +1,33 @@
+"""Rows of the API's answer as an aligned table."""
+
+from collections.abc import Mapping, Sequence
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Lines of a table with a heading: the columns of the first row, numbers to the right.
+
+    A missing value is shown as `-`.
+    """
+    if not rows:
+        return []
+    columns = list(rows[0])
+    cells = [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    is_number = [isinstance(rows[0][column], int | float) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, is_number, strict=True)
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)

@@ -1,0 +1,88 @@
+"""Lakes and APIs for the tests of this folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from local.store import S3Server
+from tests.api.lake import Lake, a_day
+from tests.api.server import running_api
+
+LOCATIONS = """
+- {id: lyon, name: "Lyon <sur Rhône>", latitude: 45.75, longitude: 4.85, timezone: Europe/Paris}
+- {id: new-york, name: New York, latitude: 40.71, longitude: -74.01, timezone: America/New_York}
+- {id: kolkata, name: Kolkata, latitude: 22.57, longitude: 88.36, timezone: Asia/Kolkata}
+"""
+
+NEWEST_DAY = date(2026, 11, 20)
+LYONS_DAYS = 10
+
+Serve = Callable[[Lake], AbstractContextManager[httpx.Client]]
+MakeLake = Callable[[S3Server], Lake]
+
+
+@pytest.fixture(scope="session")
+def make_lake(
+    duckdb_extensions: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MakeLake]:
+    """Makes lakes with empty tables, each in a bucket of its own."""
+
+    def make(server: S3Server) -> Lake:
+        folder = tmp_path_factory.mktemp("lake")
+        (folder / "locations.yaml").write_text(LOCATIONS, encoding="utf-8")
+        lake = Lake(
+            {
+                **server.environment,
+                "WEATHER_BUCKET": f"api-{uuid4().hex}",
+                "WEATHER_LOCATIONS": str(folder / "locations.yaml"),
+                "LAKE_CATALOG": f"sqlite:{folder / 'lake.sqlite'}",
+                "DUCKDB_EXTENSION_DIRECTORY": str(duckdb_extensions),
+            }
+        )
+        lake.create_bucket()
+        lake.create()
+        lake.create_tables()
+        return lake
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DUCKDB_EXTENSION_DIRECTORY", str(duckdb_extensions))
+        yield make
+
+
+@pytest.fixture
+def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
+    """A lake with empty tables, of which nothing is published."""
+    return make_lake(s3_server)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """Runs an API for a lake."""
+    return lambda lake: running_api(lake.environment, tmp_path / "api.log")
+
+
+@pytest.fixture(scope="session")
+def filled_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
+    """Ten days of Lyon, the newest incomplete, three of New York, none of Kolkata; published."""
+    lake = make_lake(s3_server)
+    days = [NEWEST_DAY - timedelta(days=back) for back in range(LYONS_DAYS)]
+    lake.write(
+        *(a_day("lyon", day, temp_max_c=float(day.day)) for day in days[1:]),
+        ("lyon", NEWEST_DAY, 1.5, 2.5, 2.0, None, None, 5, False),
+        *(a_day("new-york", day) for day in days[:3]),
+    )
+    lake.write_hour("lyon", datetime.now(UTC) - timedelta(minutes=90))
+    lake.publish()
+    return lake
+
+
+@pytest.fixture(scope="session")
+def client(filled_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of an API over the filled lake, which no test changes."""
+    with running_api(filled_lake.environment, tmp_path_factory.mktemp("api") / "log") as client:
+        yield client

@@ -1,0 +1,99 @@
+"""A lake of its own for a test, written by hand in the form that the mart's contract names."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from lake_steps.create import create
+from lake_steps.publish import publish
+
+from weather.lake import attached_lake
+from weather.published import PUBLISHED_KEY, Published
+from weather.settings import LakeSettings
+from weather.store import Store
+from weather.window import lookback_window
+
+MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "models.yml"
+
+Row = tuple[
+    str, date, float | None, float | None, float | None, float | None, float | None, int, bool
+]
+"""A row of daily_weather_stats."""
+
+
+def contract(model: str) -> list[dict[str, Any]]:
+    """The columns of a dbt model, as its contract has them."""
+    models = yaml.safe_load(MODELS.read_text(encoding="utf-8"))["models"]
+    (columns,) = (each["columns"] for each in models if each["name"] == model)
+    return list(columns)
+
+
+def a_day(location: str, day: date, temp_max_c: float | None = 9.5) -> Row:
+    """A complete day."""
+    return (location, day, 1.5, temp_max_c, 5.5, 0.4, 12.3, 24, True)
+
+
+class Lake:
+    """An empty lake with its tables, in a bucket that nobody else uses."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = dict(environment)
+        self.settings = LakeSettings.model_validate(
+            {
+                name.lower(): value
+                for name, value in environment.items()
+                if name.lower() in LakeSettings.model_fields
+            }
+        )
+        self.store = Store(self.settings)
+        self.window = lookback_window(datetime.now(UTC), 168)
+
+    def create_bucket(self) -> None:
+        """Make the bucket."""
+        boto3.client(
+            "s3",
+            endpoint_url=self.settings.aws_endpoint_url,
+            aws_access_key_id=self.settings.aws_access_key_id,
+            aws_secret_access_key=self.settings.aws_secret_access_key,
+            region_name=self.settings.aws_region,
+        ).create_bucket(Bucket=self.settings.weather_bucket)
+
+    def create(self) -> None:
+        """Make the catalog, without tables."""
+        create(self.settings)
+
+    def create_tables(self) -> None:
+        """Make the tables of the models that the API reads."""
+        with attached_lake(self.settings) as lake:
+            for model in ("stg_weather", "daily_weather_stats"):
+                columns = ", ".join(
+                    f"{column['name']} {column['data_type']}" for column in contract(model)
+                )
+                lake.execute(f"CREATE TABLE {model} ({columns})")
+
+    def write(self, *days: Row) -> None:
+        """Add rows to the mart, without publishing them."""
+        with attached_lake(self.settings) as lake:
+            lake.executemany(
+                "INSERT INTO daily_weather_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", days
+            )
+
+    def write_hour(self, location: str, hour: datetime) -> None:
+        """Add an hour to the staged ones."""
+        with attached_lake(self.settings) as lake:
+            moment = hour.astimezone(UTC).replace(tzinfo=None)
+            lake.execute(
+                "INSERT INTO stg_weather VALUES (?, ?, 5.5, NULL, NULL, ?)",
+                [location, moment, moment],
+            )
+
+    def publish(self) -> Published:
+        """Publish the lake as it is now."""
+        return publish(self.settings, self.window)
+
+    def say_published(self, published: Published) -> None:
+        """Write what publish writes last, and nothing else."""
+        self.store.put(PUBLISHED_KEY, published.model_dump_json().encode())

@@ -1,0 +1,64 @@
+"""The API as a process of its own, as users start it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 30
+SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
+
+
+def uvicorn(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start the API on a port that the system chooses."""
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "api.app:app", "--port", "0"],
+            cwd=PROJECT,
+            env=_without_settings(os.environ) | environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+@contextmanager
+def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Client]:
+    """A client of an API that runs for as long as the block lasts."""
+    process = uvicorn(environment, log)
+    try:
+        eventually(lambda: SERVING.search(log.read_text()), START_SECONDS)
+        address = SERVING.search(log.read_text())
+        assert address is not None
+        with httpx.Client(base_url=address[1], timeout=10, trust_env=False) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until it holds.
+
+    Raises:
+        TimeoutError: it does not within those seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError("It does not hold")
+        time.sleep(0.05)
+
+
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("WEATHER_", "LAKE_", "AWS_"))
+    }

@@ -1,0 +1,164 @@
+"""What is served while the store or the catalog is down."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.ports import free_port
+from local.store import running_store
+from tests.api.conftest import MakeLake, Serve
+from tests.api.lake import Lake, a_day
+from tests.api.load import asking_all_the_time, days
+from tests.api.server import eventually
+from weather.published import PUBLISHED_KEY
+
+MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
+
+
+@contextmanager
+def locked(lake: Lake) -> Iterator[None]:
+    """Nobody else can read the catalog, as while another process writes to it."""
+    catalog = sqlite3.connect(
+        lake.settings.lake_catalog.removeprefix("sqlite:"), isolation_level=None
+    )
+    try:
+        catalog.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        catalog.close()
+
+
+def problem(client: httpx.Client) -> str:
+    """What `/readyz` says is wrong; empty where nothing is."""
+    return client.get("/readyz").json()["problem"] or ""
+
+
+def failures(client: httpx.Client) -> float:
+    """How many checks have failed, as Prometheus is told."""
+    (line,) = (
+        line
+        for line in client.get("/metrics").text.splitlines()
+        if line.startswith("weather_reload_failures_total ")
+    )
+    return float(line.split()[1])
+
+
+def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
+    lake: Lake, serve: Serve
+) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    first = lake.publish()
+    lake.write(a_day("lyon", TUESDAY))
+    second = lake.publish()
+    lake.say_published(first)
+    with serve(lake) as client, asking_all_the_time(client) as answers:
+        with locked(lake):
+            lake.say_published(second)
+            eventually(lambda: problem(client))
+            readiness = client.get("/readyz")
+            assert readiness.status_code == 200
+            assert readiness.json()["problem"].startswith("The published snapshot cannot be read")
+            assert readiness.json()["snapshot_id"] == first.snapshot_id
+            assert days(client) == ["2026-11-16"]
+        eventually(lambda: len(days(client)) == 2)
+        assert problem(client) == ""
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_catalog_that_is_locked_at_the_start_is_said(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    with locked(lake), serve(lake) as client:
+        eventually(lambda: "from the lake" in problem(client))
+        answer = client.get("/weather/summary")
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert "cannot be read" in answer.json()["detail"]
+
+
+def test_a_dead_store_leaves_the_last_good_data(
+    make_lake: MakeLake, tmp_path: Path, serve: Serve
+) -> None:
+    folder, port = tmp_path / "s3", free_port()
+    with ExitStack() as store:
+        server = store.enter_context(running_store(folder, port=port))
+        lake = make_lake(server)
+        lake.write(a_day("lyon", MONDAY))
+        lake.publish()
+        with serve(lake) as client, asking_all_the_time(client) as answers:
+            store.close()
+            eventually(lambda: problem(client))
+            readiness = client.get("/readyz")
+            assert readiness.status_code == 200
+            assert readiness.json()["ready"] is True
+            assert "S3 store" in problem(client)
+            assert days(client) == ["2026-11-16"]
+            assert failures(client) >= 1
+            store.enter_context(running_store(folder, port=port, keys=server.keys))
+            eventually(lambda: not problem(client))
+            lake.write(a_day("lyon", TUESDAY))
+            lake.publish()
+            eventually(lambda: len(days(client)) == 2)
+    assert {answer.status_code for answer in answers} == {200}
+    log = (tmp_path / "api.log").read_text()
+    assert log.count("cannot be read from the S3 store") == 1
+    assert "Traceback" not in log
+
+
+def test_without_a_store_it_starts_and_says_so(lake: Lake, serve: Serve) -> None:
+    lake.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
+    with serve(lake) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        for path in ("/weather/summary", "/weather/latest"):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert "S3 store" in answer.json()["detail"]
+            assert int(answer.headers["retry-after"]) > 0
+        assert client.get("/weather/summary?location=nowhere").status_code == 404
+        assert client.get("/", headers={"Accept": "text/html"}).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"snapshot_id": "x"}'])
+def test_a_damaged_object_keeps_the_last_good_data(lake: Lake, serve: Serve, body: bytes) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    with serve(lake) as client:
+        lake.store.put(PUBLISHED_KEY, body)
+        eventually(lambda: problem(client))
+        assert days(client) == ["2026-11-16"]
+
+
+def test_an_emptied_bucket_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    with serve(lake) as client:
+        lake.store.delete(list(lake.store.list()))
+        eventually(lambda: problem(client) == "Nothing is published yet.")
+        assert days(client) == ["2026-11-16"]
+
+
+def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    published = lake.publish()
+    with serve(lake) as client:
+        lake.say_published(published.model_copy(update={"snapshot_id": 999}))
+        eventually(lambda: "from the lake" in problem(client))
+        assert days(client) == ["2026-11-16"]
+
+
+def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    lake.environment["LAKE_CATALOG"] = (
+        f"postgres:host=127.0.0.1 port={free_port()} user=lake password=Rhubarb9 dbname=lake"
+    )
+    with serve(lake) as client:
+        eventually(lambda: "from the lake" in problem(client))
+        pages = [client.get(path) for path in ("/readyz", "/weather/summary", "/metrics", "/")]
+    assert not any("Rhubarb9" in page.text or "127.0.0.1" in page.text for page in pages)

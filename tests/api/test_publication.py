@@ -1,0 +1,92 @@
+"""The API serves the published snapshot, and no other, whatever else happens in the lake."""
+
+import time
+from datetime import date
+from pathlib import Path
+
+from api.watch import SECONDS_BETWEEN_CHECKS
+from tests.api.conftest import Serve
+from tests.api.lake import Lake, a_day
+from tests.api.load import asking_all_the_time, days
+from tests.api.server import eventually
+
+MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (16, 17, 18))
+
+
+def test_a_fresh_lake_has_no_data_yet(lake: Lake, serve: Serve) -> None:
+    with serve(lake) as client:
+        for path in ("/weather/summary", "/weather/latest"):
+            answer = client.get(path)
+            assert answer.status_code == 404
+            assert "no data for 'lyon' yet. Run weather_pipeline" in answer.json()["detail"]
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["problem"] == "Nothing is published yet."
+        lake.write(a_day("lyon", MONDAY))
+        lake.publish()
+        eventually(lambda: days(client))
+        assert client.get("/readyz").status_code == 200
+
+
+def test_a_published_snapshot_without_the_mart_has_no_data_yet(lake: Lake, serve: Serve) -> None:
+    before_the_tables = lake.publish().model_copy(update={"snapshot_id": 1})
+    lake.say_published(before_the_tables)
+    with serve(lake) as client:
+        assert client.get("/readyz").json()["snapshot_id"] == 1
+        answer = client.get("/weather/summary")
+        assert answer.status_code == 404
+        assert "no data for 'lyon' yet" in answer.json()["detail"]
+
+
+def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    lake.write(a_day("lyon", TUESDAY))
+    with serve(lake) as client:
+        assert days(client) == ["2026-11-16"]
+        lake.write(a_day("lyon", WEDNESDAY))
+        time.sleep(2.5 * SECONDS_BETWEEN_CHECKS)
+        assert days(client) == ["2026-11-16"]
+        published = lake.publish()
+        lake.write(a_day("new-york", MONDAY))
+        eventually(lambda: len(days(client)) > 1, seconds=10)
+        assert days(client) == ["2026-11-18", "2026-11-17", "2026-11-16"]
+        assert days(client, "new-york") == []
+        assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id
+
+
+def test_a_new_city_comes_in_with_its_first_published_days(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    with serve(lake) as client:
+        assert "no location 'oslo'" in client.get("/weather/summary?location=oslo").text
+        with Path(lake.environment["WEATHER_LOCATIONS"]).open("a") as locations:
+            locations.write(
+                "- {id: oslo, name: Oslo, latitude: 60, longitude: 11, timezone: Europe/Oslo}\n"
+            )
+        lake.write(a_day("oslo", MONDAY))
+        lake.publish()
+        eventually(lambda: days(client, "oslo"))
+        assert "or oslo;" in client.get("/weather/summary?location=nowhere").text
+
+
+def test_a_location_that_was_taken_out_keeps_its_days(lake: Lake, serve: Serve) -> None:
+    lake.write(a_day("lyon", MONDAY), a_day("atlantis", MONDAY))
+    lake.publish()
+    with serve(lake) as client:
+        assert days(client, "atlantis") == ["2026-11-16"]
+
+
+def test_no_request_fails_while_snapshots_come_one_after_the_other(
+    lake: Lake, serve: Serve
+) -> None:
+    lake.write(a_day("lyon", MONDAY))
+    lake.publish()
+    with serve(lake) as client, asking_all_the_time(client) as answers:
+        for day in range(1, 6):
+            lake.write(a_day("lyon", date(2026, 10, day)))
+            lake.publish()
+            eventually(lambda day=day: len(days(client)) == day + 1)
+    counts = [len(answer.json()) for answer in answers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert set(counts) >= {1, 6}

@@ -1,0 +1,31 @@
+"""Wrong settings end the start with one line that names them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.lake import Lake
+from tests.api.server import uvicorn
+from weather.exit_codes import ExitCode
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LAKE_CATALOG", ""),
+        ("LAKE_CATALOG", "mysql:lake"),
+        ("AWS_ACCESS_KEY_ID", ""),
+        ("AWS_ENDPOINT_URL", "not an address"),
+        ("WEATHER_BUCKET", "UPPER"),
+        ("WEATHER_LOCATIONS", "no/such/file.yaml"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_naming_it(
+    lake: Lake, tmp_path: Path, name: str, value: str
+) -> None:
+    log = tmp_path / "api.log"
+    process = uvicorn({**lake.environment, name: value}, log)
+    assert process.wait(timeout=30) == ExitCode.SETTING
+    (line,) = log.read_text().splitlines()
+    assert line.startswith("api: ")
+    assert name in line

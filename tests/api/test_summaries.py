@@ -1,0 +1,145 @@
+"""What `/weather/summary` and `/weather/latest` answer, parameter by parameter."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.api.conftest import LYONS_DAYS, NEWEST_DAY
+
+DAYS = [(NEWEST_DAY - timedelta(days=back)).isoformat() for back in range(LYONS_DAYS)]
+
+
+def dates(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [row["date"] for row in answer.json()]
+
+
+def test_summary_without_parameters_is_the_default_location_newest_first(
+    client: httpx.Client,
+) -> None:
+    answer = client.get("/weather/summary")
+    assert dates(answer) == DAYS
+    assert {row["location"] for row in answer.json()} == {"lyon"}
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_rows_say_what_the_mart_says(client: httpx.Client) -> None:
+    newest, day_before, *_ = client.get("/weather/summary").json()
+    assert newest == {
+        "location": "lyon",
+        "date": "2026-11-20",
+        "temp_min_c": 1.5,
+        "temp_max_c": 2.5,
+        "temp_avg_c": 2.0,
+        "total_precipitation_mm": None,
+        "avg_windspeed_kmh": None,
+        "hours": 5,
+        "is_complete": False,
+    }
+    assert list(newest) == list(day_before)
+    assert day_before == {
+        "location": "lyon",
+        "date": "2026-11-19",
+        "temp_min_c": 1.5,
+        "temp_max_c": 19.0,
+        "temp_avg_c": 5.5,
+        "total_precipitation_mm": 0.4,
+        "avg_windspeed_kmh": 12.3,
+        "hours": 24,
+        "is_complete": True,
+    }
+
+
+def test_summary_of_another_location(client: httpx.Client) -> None:
+    answer = client.get("/weather/summary", params={"location": "new-york"})
+    assert dates(answer) == DAYS[:3]
+    assert {row["location"] for row in answer.json()} == {"new-york"}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("start=2026-11-18", DAYS[:3]),
+        ("end=2026-11-12", DAYS[8:]),
+        ("start=2026-11-13&end=2026-11-15", DAYS[5:8]),
+        ("start=2026-11-13&end=2026-11-13", DAYS[7:8]),
+        ("start=2026-11-21", []),
+        ("end=1999-12-31", []),
+        ("limit=1", DAYS[:1]),
+        ("limit=10", DAYS),
+        ("limit=99999999999999999999", DAYS),
+        ("end=2026-11-15&limit=2", DAYS[5:7]),
+        ("location=lyon&start=2026-11-12&end=2026-11-19&limit=3", DAYS[1:4]),
+    ],
+)
+def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]) -> None:
+    assert dates(client.get(f"/weather/summary?{query}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("start=yesterday", "start"),
+        ("start=", "start"),
+        ("start=0", "start"),
+        ("start=20261120", "start"),
+        ("start=2026-11-20T00:00:00", "start"),
+        ("start=2026-11-31", "start"),
+        ("end=2026-13-01", "end"),
+        ("start=2026-11-20&end=2026-11-19", "end"),
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=all", "limit"),
+        ("limit=", "limit"),
+        (f"location={'a' * 61}", "location"),
+        ("lokation=lyon", "lokation"),
+    ],
+)
+def test_a_bad_parameter_is_named(client: httpx.Client, query: str, named: str) -> None:
+    answer = client.get(f"/weather/summary?{query}")
+    assert answer.status_code == 422
+    assert [problem["loc"] for problem in answer.json()["detail"]] == [["query", named]]
+    assert all(problem["msg"] for problem in answer.json()["detail"])
+
+
+@pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
+@pytest.mark.parametrize("location", ["paris", "Lyon", "", "../lyon", "lyon' OR 1=1 --"])
+def test_an_unknown_location_is_told_the_known_ones(
+    client: httpx.Client, path: str, location: str
+) -> None:
+    answer = client.get(path, params={"location": location})
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "detail": f"There is no location '{location}'. Ask for lyon or new-york or kolkata; "
+        "another one comes in by an entry in locations.yaml."
+    }
+
+
+@pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
+def test_a_location_without_data_says_how_to_get_some(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, params={"location": "kolkata"})
+    assert answer.status_code == 404
+    assert "no data for 'kolkata' yet" in answer.json()["detail"]
+    assert "Run weather_pipeline" in answer.json()["detail"]
+
+
+def test_latest_is_the_newest_row(client: httpx.Client) -> None:
+    assert client.get("/weather/latest").json() == client.get("/weather/summary").json()[0]
+    answer = client.get("/weather/latest", params={"location": "new-york"})
+    assert answer.json()["location"] == "new-york"
+    assert answer.json()["date"] == DAYS[0]
+
+
+def test_latest_takes_no_range(client: httpx.Client) -> None:
+    answer = client.get("/weather/latest", params={"start": "2026-11-20"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "start"]
+
+
+@pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
+def test_answers_name_the_source_and_its_licence(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["attribution"] == "Weather data by Open-Meteo.com (CC BY 4.0)"
+    assert headers["link"] == '<https://creativecommons.org/licenses/by/4.0/>; rel="license"'

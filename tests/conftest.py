@@ -1,0 +1,75 @@
+"""What tests of several folders need: a real S3 server, and the steps as the DAG runs them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from local.extensions import install_extensions
+from local.store import S3Server, running_store
+
+from tests.pipeline import Pipeline
+from tests.replay_server import replay_server
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server for the whole run of tests."""
+    with running_store(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def duckdb_extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of DuckDB's extensions."""
+    folder = tmp_path_factory.mktemp("extensions")
+    install_extensions(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a replay server without faults."""
+    with replay_server(log=tmp_path_factory.mktemp("replay") / "replay.log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for dbt's partial parse, so that only the first test pays for the whole one."""
+    return tmp_path_factory.mktemp("target")
+
+
+@pytest.fixture
+def environment(
+    s3_server: S3Server,
+    duckdb_extensions: Path,
+    dbt_target: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The settings of a bucket and a lake that no other test uses."""
+    for name in list(os.environ):
+        if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_", "DBT_")):
+            monkeypatch.delenv(name)
+    settings = {
+        **s3_server.environment,
+        "WEATHER_BUCKET": f"weather-{uuid4().hex}",
+        "LAKE_CATALOG": f"sqlite:{tmp_path / 'lake.sqlite'}",
+        "DUCKDB_EXTENSION_DIRECTORY": str(duckdb_extensions),
+        "DBT_TARGET_PATH": str(dbt_target),
+        "DBT_LOG_PATH": str(tmp_path),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def pipeline(environment: None, replay: str, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """An empty lake, and the replay server as the source."""
+    monkeypatch.setenv("OPEN_METEO_URL", replay)
+    monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", replay)
+    made = Pipeline(monkeypatch)
+    made.create()
+    return made

@@ -1,0 +1,154 @@
+"""What must not be served stops before publish, and names location, hour and value."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.pipeline import Pipeline
+from weather.window import lookback_window
+
+END = datetime(2026, 11, 20, 5, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+STAGED = "insert into stg_weather values ('lyon', {hour}, {temperature}, {rain}, {wind}, {fetched})"
+DAY = "insert into daily_weather_stats values ('lyon', {date}, 1, 2, 1.5, {rain}, {wind}, {hours}, {complete})"
+
+
+@pytest.fixture
+def hour_done(pipeline: Pipeline) -> Pipeline:
+    """A pipeline with one run published."""
+    pipeline.run_hour(END)
+    return pipeline
+
+
+def staged(**values: str) -> str:
+    row = {
+        "hour": "timestamp '2026-11-20 05:00'",
+        "temperature": "1",
+        "rain": "0",
+        "wind": "1",
+        "fetched": "now()::timestamp",
+    }
+    return STAGED.format(**{**row, **values})
+
+
+def day(**values: str) -> str:
+    row = {"date": "date '2026-01-01'", "rain": "0", "wind": "1", "hours": "24", "complete": "true"}
+    return DAY.format(**{**row, **values})
+
+
+BAD_ROWS = [
+    (staged(temperature="-60.1"), "temperature_c_is_between_60_below_and_60", "-60.1"),
+    (staged(temperature="60.1"), "temperature_c_is_between_60_below_and_60", "60.1"),
+    (staged(rain="-0.1"), "precipitation_mm_is_not_negative", "-0.1"),
+    (staged(wind="-2"), "windspeed_kmh_is_not_negative", "-2.0"),
+    (staged(hour="null"), "not_null_stg_weather_hour_timestamp", "None"),
+    (staged(fetched="null"), "not_null_stg_weather_fetched_at", "None"),
+    (
+        staged(hour="timestamp '2026-11-20 04:00'"),
+        "one_row_a_key_stg_weather_location_id__hour_timestamp__ref_stg_weather_",
+        "2026-11-20 04:00:00, rows_of_this_key=2",
+    ),
+    (day(rain="-1"), "total_precipitation_mm_is_not_negative", "-1.0"),
+    (day(wind="-1"), "avg_windspeed_kmh_is_not_negative", "-1.0"),
+    (day(hours="25"), "hours_fit_the_day_daily_weather_stats_", "hours=25"),
+    (day(hours="null"), "not_null_daily_weather_stats_hours", "None"),
+    (day(complete="null"), "not_null_daily_weather_stats_is_complete", "None"),
+    (
+        day(date="date '2026-11-19'"),
+        "one_row_a_key_daily_weather_stats_location_id__date__ref_daily_weather_stats_",
+        "2026-11-19, rows_of_this_key=2",
+    ),
+    (
+        "insert into rejected_weather values ('lyon', null, 'x', 1, 'because')",
+        "not_null_rejected_weather_hour_timestamp",
+        "None",
+    ),
+]
+"""A statement that breaks a data test, the test, and what the failure names."""
+
+
+def test_each_data_test_fails_on_the_row_that_it_is_for_and_names_it(
+    hour_done: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert hour_done.test("test_type:data")
+    assert "FAIL" not in capfd.readouterr().out
+    for statement, _, _ in BAD_ROWS:
+        hour_done.execute(statement)
+    assert not hour_done.test("test_type:data")
+    failures = [line for line in capfd.readouterr().out.splitlines() if " FAIL " in line]
+    for _, test, named in BAD_ROWS:
+        assert any(f"FAIL {test}: " in line and named in line for line in failures), test
+
+
+def test_a_temperature_below_the_source_document_only_warns(
+    hour_done: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hour_done.execute(staged(temperature="-31"))
+    assert hour_done.test("stg_weather")
+    output = capfd.readouterr().out
+    assert "WARN temperature_c_is_as_the_source_document_expects: location_id=lyon" in output
+    assert "temperature_c=-31.0" in output
+
+
+def test_a_location_that_lags_behind_the_window_warns(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run_hour(END - 4 * HOUR)
+    pipeline.take(lookback_window(END, 168))
+    pipeline.execute(staged(hour="timestamp '2026-11-20 00:00'"))
+    assert pipeline.test("newest_hour_is_recent_stg_weather_3")
+    assert "WARN newest_hour_is_recent_stg_weather_3: location_id=lyon" in capfd.readouterr().out
+
+
+def test_an_odd_temperature_stops_the_run_until_the_source_revises_it(
+    hour_done: Pipeline, replay: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = hour_done.published()
+    hour_done.take(lookback_window(END + HOUR, 168))
+    httpx.post(f"{replay}/replay/faults", content="odd_temperature@0*1")
+    assert hour_done.ingest() == 0
+    assert not hour_done.transform()
+    line = next(line for line in capfd.readouterr().out.splitlines() if "FAIL temperature" in line)
+    assert "location_id=lyon, hour_timestamp=2026-11-" in line
+    assert "temperature_c=-75.0" in line
+    assert hour_done.published() == before
+
+    hour_done.run_hour(END + HOUR)
+    assert hour_done.published() != before
+
+
+def test_what_failed_is_tested_again_although_a_later_window_does_not_hold_it(
+    hour_done: Pipeline, replay: str
+) -> None:
+    hour_done.take(lookback_window(END - 400 * HOUR, 24))
+    httpx.post(f"{replay}/replay/faults", content="odd_temperature@0*1")
+    assert hour_done.ingest() == 0
+    assert not hour_done.transform()
+
+    hour_done.take(lookback_window(END + HOUR, 24))
+    assert hour_done.ingest() == 0
+    assert not hour_done.transform()
+
+    hour_done.run(lookback_window(END - 400 * HOUR, 24))
+
+
+def test_many_impossible_values_stop_the_run_and_are_named(
+    hour_done: Pipeline, replay: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = hour_done.published()
+    hour_done.take(lookback_window(END + HOUR, 168))
+    httpx.post(f"{replay}/replay/faults", content="impossible_values*1")
+    assert hour_done.ingest() == 0
+    assert not hour_done.transform()
+    line = next(
+        line for line in capfd.readouterr().out.splitlines() if "FAIL few_values_rejected" in line
+    )
+    assert "variable=windspeed_kmh, value=2000.0, rejected_percent=" in line
+    assert hour_done.published() == before
+    assert hour_done.rows("select max(windspeed_kmh) < 410 from stg_weather") == [(True,)]
+
+    hour_done.run_hour(END + HOUR)
+    assert hour_done.rows("select distinct value from rejected_weather") == [(2000.0,)]
+    assert hour_done.published() != before

@@ -1,0 +1,163 @@
+"""Many runs leave what one clean pass over the same hours would: no more and no less."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.expected_mart import Row, expected_mart
+from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
+from weather.locations import read_locations
+from weather.published import MART_KEY
+from weather.settings import DEFAULT_LOCATIONS
+from weather.window import Window, lookback_window
+
+HOUR = timedelta(hours=1)
+LOOKBACK_HOURS = 168
+
+# The European day of 25 hours begins in the middle of the 48.
+FIRST_END = datetime(2026, 10, 24, 12, tzinfo=UTC)
+
+MART = "select * from daily_weather_stats order by location_id, date"
+HOURS = "select * exclude (fetched_at) from stg_weather order by location_id, hour_timestamp"
+REJECTED = "select * from rejected_weather order by all"
+
+
+def tables(pipeline: Pipeline) -> list[object]:
+    """Everything that runs write and that does not name when they ran."""
+    return [pipeline.rows(query) for query in (HOURS, MART, REJECTED)]
+
+
+def expected(start: datetime, end: datetime) -> list[Row]:
+    """The mart after those hours of the default locations."""
+    return expected_mart(read_locations(DEFAULT_LOCATIONS), start, end)
+
+
+def test_48_consecutive_hours_drift_nowhere_and_count_nothing_twice(pipeline: Pipeline) -> None:
+    for hour in range(48):
+        pipeline.run_hour(FIRST_END + hour * HOUR)
+
+    end = FIRST_END + 47 * HOUR
+    published = pipeline.published()
+    assert published is not None
+    assert published.window_end == end
+    rows = pipeline.rows(MART, snapshot_id=published.snapshot_id)
+    assert rows == expected(FIRST_END - LOOKBACK_HOURS * HOUR, end)
+    assert len(rows) == len({row[:2] for row in rows}) >= 27
+    by_key = {row[:2]: row for row in rows}
+    assert by_key["lyon", end.date()][-1] is False
+    assert by_key["lyon", datetime(2026, 10, 25).date()][-2:] == (25, True)
+
+
+def test_an_hour_run_three_times_is_there_once(pipeline: Pipeline) -> None:
+    pipeline.run_hour(FIRST_END)
+    once = tables(pipeline)
+    raw = list(pipeline.store.list("raw/"))
+    for _ in range(2):
+        pipeline.run_hour(FIRST_END)
+    assert tables(pipeline) == once
+    assert list(pipeline.store.list("raw/")) == raw
+
+
+def test_hours_out_of_order_and_a_backfill_of_a_week_equal_one_clean_pass(
+    pipeline: Pipeline,
+) -> None:
+    days = [FIRST_END - 24 * day * HOUR for day in (2, 0, 5, 1, 6, 4, 3)]
+    for end in days:
+        pipeline.run_hour(end, lookback_hours=24 + days.index(end))
+    pipeline.run_hour(FIRST_END - 30 * HOUR, lookback_hours=3)
+    in_pieces = tables(pipeline)
+    newest_first = pipeline.rows("select max(fetched_at) from stg_weather")
+
+    pipeline.execute("delete from stg_weather")
+    pipeline.execute("delete from daily_weather_stats")
+    pipeline.execute("delete from rejected_weather")
+    start = min(end - (24 + days.index(end)) * HOUR for end in days)
+    pipeline.run(Window(start, FIRST_END))
+
+    assert tables(pipeline) == in_pieces
+    assert pipeline.rows(MART) == expected(start, FIRST_END)
+    assert pipeline.rows("select min(fetched_at) from stg_weather") > newest_first
+
+
+def test_an_older_answer_that_arrives_later_changes_nothing(pipeline: Pipeline) -> None:
+    """Transforming an earlier run's raw answers again, after a newer run, is such an arrival."""
+    pipeline.run_hour(FIRST_END)
+    pipeline.run_hour(FIRST_END + HOUR)
+    newest = pipeline.rows("select * from stg_weather order by all")
+    pipeline.take(lookback_window(FIRST_END, LOOKBACK_HOURS))
+    assert pipeline.transform()
+    assert pipeline.rows("select * from stg_weather order by all") == newest
+
+
+@pytest.mark.parametrize("step", ["ingest", *MODELS, "publish"])
+def test_a_run_killed_at_a_step_and_run_again_loses_and_doubles_nothing(
+    pipeline: Pipeline, replay: str, step: str, tmp_path: Path
+) -> None:
+    pipeline.run_hour(FIRST_END)
+    pipeline.take(lookback_window(FIRST_END + HOUR, LOOKBACK_HOURS))
+    steps = ["ingest", *MODELS, "publish"]
+    for earlier in steps[: steps.index(step)]:
+        run = pipeline.transform if earlier in MODELS else getattr(pipeline, earlier)
+        run(earlier) if earlier in MODELS else run()
+
+    if step == "ingest":
+        httpx.post(f"{replay}/replay/faults", content="hang*1")
+    log = tmp_path / "killed.log"
+    before = traces(pipeline, replay, log)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command(step), stdout=output, stderr=output, start_new_session=True
+        )
+    while traces(pipeline, replay, log) == before:
+        assert process.poll() is None, log.read_text()
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    httpx.post(f"{replay}/replay/faults", content="")
+
+    pipeline.run_hour(FIRST_END + HOUR)
+    end = FIRST_END + HOUR
+    assert pipeline.rows(MART) == expected(FIRST_END - LOOKBACK_HOURS * HOUR, end)
+    assert pipeline.rows(
+        "select count(*), count(distinct (location_id, hour_timestamp)) from stg_weather"
+    ) == [(3 * (LOOKBACK_HOURS + 1),) * 2]
+
+
+def command(step: str) -> list[str]:
+    """The process that the DAG starts for a step."""
+    if step in MODELS:
+        return ["dbt", "build", "--select", f"fqn:weather.{step}", *PROJECT, *PROFILE]
+    if step == "publish":
+        return [sys.executable, "-m", "lake_steps", "publish"]
+    return [sys.executable, "-m", "ingest", "--shard", "0", "--shards", "1"]
+
+
+def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
+    """What shows that a step is in the middle of its work: a request, a write, a dbt model."""
+    return (
+        httpx.get(f"{replay}/replay/requests").json()["requests"],
+        list(pipeline.store.list("transformed/")),
+        pipeline.store.get(MART_KEY),
+        log.exists() and "START sql incremental model main.rejected_weather" in log.read_text(),
+    )
+
+
+def test_one_impossible_value_is_rejected_and_the_day_served_without_it(
+    pipeline: Pipeline,
+) -> None:
+    """EWR's wind of 1,048 mph of 2013-02-12T08Z is replayed for New York at this hour of 2026."""
+    hour = datetime(2026, 2, 9, 8, tzinfo=UTC)
+    pipeline.run_hour(hour + 10 * HOUR)
+    assert pipeline.rows("select * from rejected_weather") == [
+        ("new-york", hour.replace(tzinfo=None), "windspeed_kmh", 1687.2, "not between 0 and 410")
+    ]
+    assert pipeline.rows(
+        "select temperature_c is null, windspeed_kmh from stg_weather"
+        " where location_id = 'new-york' and hour_timestamp = '2026-02-09 08:00'"
+    ) == [(False, None)]
+    assert pipeline.rows(MART) == expected(hour - 158 * HOUR, hour + 10 * HOUR)

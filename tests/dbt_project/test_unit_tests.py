@@ -1,0 +1,22 @@
+"""dbt's own unit tests, on an empty lake."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+from tests.pipeline import PROFILE, PROJECT, Pipeline
+from weather.window import Window, parse_moment
+
+
+def test_dbt_unit_tests_pass(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.take(Window(parse_moment("2026-06-01"), parse_moment("2026-06-02")))
+    assert pipeline.ingest() == 0
+    assert pipeline.transform()
+    monkeypatch.delenv("DBT_EXCLUDE_RESOURCE_TYPES")
+    pipeline.take(Window(parse_moment("2000-01-01"), parse_moment("2100-01-01")))
+    result = dbtRunner().invoke(["test", "--select", "test_type:unit", *PROJECT, *PROFILE])
+    assert result.success
+    written = yaml.safe_load(Path("dbt_project/models/unit_tests.yml").read_text(encoding="utf-8"))
+    assert len(result.result.results) == len(written["unit_tests"])

@@ -1,0 +1,68 @@
+"""The mart, computed from the replayed observations without SQL, for comparison."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from replay.observations import observed_values, station_for
+
+from weather.locations import Location
+
+HOUR = timedelta(hours=1)
+HIGHEST_POSSIBLE_WIND_KMH = 410
+
+Row = tuple[
+    str, date, float | None, float | None, float | None, float | None, float | None, int, bool
+]
+"""The columns of daily_weather_stats, in its order."""
+
+
+def expected_mart(locations: Iterable[Location], start: datetime, end: datetime) -> list[Row]:
+    """The rows of daily_weather_stats after all hours with start <= h < end, sorted."""
+    return sorted(row for location in locations for row in _days(location, start, end))
+
+
+def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
+    zone = ZoneInfo(location.timezone)
+    station = station_for(location.latitude, location.longitude)
+    hours = [start + i * HOUR for i in range((end - start) // HOUR)]
+    temperature, rain, wind = (
+        observed_values(station, variable, start, len(hours))
+        for variable in ("temperature_2m", "precipitation", "wind_speed_10m")
+    )
+    temperatures: dict[date, list[float]] = defaultdict(list)
+    rains: dict[date, list[float]] = defaultdict(list)
+    winds: dict[date, list[float]] = defaultdict(list)
+    for i, hour in enumerate(hours):
+        day = hour.astimezone(zone).date()
+        if temperature[i] is not None:
+            temperatures[day].append(temperature[i])
+        if wind[i] is not None and wind[i] <= HIGHEST_POSSIBLE_WIND_KMH:
+            winds[day].append(wind[i])
+        if rain[i] is not None:
+            rains[(hour - HOUR).astimezone(zone).date()].append(rain[i])
+    return [
+        (
+            location.id,
+            day,
+            min(temperatures[day], default=None),
+            max(temperatures[day], default=None),
+            _mean(temperatures[day]),
+            round(sum(rains[day]), 1) if rains[day] else None,
+            _mean(winds[day]),
+            len(temperatures[day]),
+            len(temperatures[day]) == _length(day, zone),
+        )
+        for day in sorted({*temperatures, *rains, *winds})
+    ]
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values) + 1e-9, 1) if values else None
+
+
+def _length(day: date, zone: ZoneInfo) -> int:
+    """How many whole hours in UTC fall on the local day, counted one by one."""
+    hour = datetime(day.year, day.month, day.day, tzinfo=UTC) - 24 * HOUR
+    return sum((hour + i * HOUR).astimezone(zone).date() == day for i in range(72))

@@ -1,0 +1,75 @@
+"""Locations, windows and valid answers to build tests from, and strategies that make them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from weather.locations import Location
+from weather.window import HOUR, Window
+
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+Lines = dict[str, list[dict[str, Any]]]
+"""Objects of JSON, one a line, by the key of the object in the store that has them."""
+
+UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
+
+
+def location(number: int) -> Location:
+    """A location that is told from others by its number."""
+    return Location(
+        id=f"place-{number}",
+        name=f"Place {number}",
+        latitude=number % 90,
+        longitude=number % 180,
+        timezone="Europe/Paris",
+    )
+
+
+def hours_ago(first: int, last: int) -> Window:
+    """The window from so many hours before the present hour to so many, exclusive."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return Window(now - timedelta(hours=first), now - timedelta(hours=last))
+
+
+def windows(most_hours: int = 2000) -> st.SearchStrategy[Window]:
+    """Windows of one hour to `most_hours`."""
+
+    def window(start: int, hours: int) -> Window:
+        return Window(EPOCH + start * HOUR, EPOCH + (start + hours) * HOUR)
+
+    return st.builds(window, st.integers(0, 60_000), st.integers(1, most_hours))
+
+
+def values() -> st.SearchStrategy[float | int | None]:
+    """What an hour of a variable may hold, null included."""
+    return st.none() | st.integers(-60, 60) | st.floats(-60, 60)
+
+
+@st.composite
+def asked_and_answered(draw: st.DrawFn, most_hours: int = 60) -> tuple[Window, dict[str, Any]]:
+    """A window, and a valid answer to it with at least one value."""
+    window = draw(windows(most_hours))
+    columns: dict[str, list[Any]] = {
+        name: draw(st.lists(values(), min_size=window.hours, max_size=window.hours))
+        for name in UNITS
+    }
+    columns["temperature_2m"][draw(st.integers(0, window.hours - 1))] = 12.5
+    return window, answer_of(window, columns)
+
+
+def answer_of(window: Window, columns: dict[str, list[Any]] | None = None) -> dict[str, Any]:
+    """A location's answer as the service writes it."""
+    hours = [window.start + hour * HOUR for hour in range(window.hours)]
+    return {
+        "latitude": 45.76,
+        "longitude": 4.84,
+        "generationtime_ms": 0.05,
+        "utc_offset_seconds": 0,
+        "timezone": "GMT",
+        "timezone_abbreviation": "GMT",
+        "elevation": 168.0,
+        "hourly_units": {"time": "iso8601", **UNITS},
+        "hourly": {"time": [f"{hour:%Y-%m-%dT%H:%M}" for hour in hours]}
+        | (columns or {name: [1.5] * window.hours for name in UNITS}),
+    }

@@ -1,0 +1,103 @@
+"""The checks against answers recorded from the real service, where they are at hand."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.answers import problem_of
+from ingest.job import Job
+from ingest.patience import Patience
+from ingest.replies import Trouble, Unusable, read_reply
+from ingest.run import Tally, ingest
+from tests.ingest.examples import location
+from tests.ingest.scripted_server import Reply, scripted_server
+from weather.exit_codes import ExitCode, StepError
+from weather.settings import SourceSettings
+from weather.store import Store
+from weather.window import HOUR, Window
+
+RECORDED = Path(
+    os.environ.get("WEATHER_RECORDED_ANSWERS")
+    or Path(__file__).resolve().parents[3] / "shared" / "data" / "open-meteo"
+)
+
+pytestmark = pytest.mark.skipif(
+    not RECORDED.is_dir(),
+    reason="no recorded answers: set WEATHER_RECORDED_ANSWERS to their folder",
+)
+
+
+def body_of(name: str) -> bytes:
+    return (RECORDED / f"{name}.json").read_bytes()
+
+
+def window_of(answer: Any) -> Window:
+    """The hours from an answer's first to its last."""
+    first, last = (
+        datetime.fromisoformat(answer["hourly"]["time"][place]).replace(tzinfo=UTC)
+        for place in (0, -1)
+    )
+    return Window(first, last + HOUR)
+
+
+@pytest.mark.parametrize(("name", "hours"), [("new-york", 336), ("melbourne", 168)])
+def test_a_real_answer_is_accepted(name: str, hours: int) -> None:
+    (answer,) = read_reply(200, body_of(f"forecast-{name}"), 1)
+    window = window_of(answer)
+    assert window.hours == hours
+    assert problem_of(answer, window) is None
+
+
+def test_a_real_answer_is_stored_whole(store: Store, patience: Patience) -> None:
+    body = body_of("forecast-new-york")
+    window = window_of(json.loads(body))
+    with scripted_server([Reply(body)]) as server:
+        source = SourceSettings(open_meteo_url=server.url, open_meteo_archive_url=server.url)
+        tally = Tally()
+        ingest(Job(window, 0, 1, [location(1)]), source, store, tally, patience=patience)
+    assert tally.accepted == 1
+    (key,) = store.list("raw/")
+    assert json.loads(store.get(key) or b"")["answer"] == json.loads(body)
+
+
+def test_a_real_answer_in_local_time_without_all_variables_is_rejected() -> None:
+    (answer,) = read_reply(200, body_of("forecast-brasilia-local-time"), 1)
+    window = window_of(answer)
+    assert problem_of(answer, window) == (
+        "utc_offset_seconds is -10800, but hours in UTC were asked for"
+    )
+    assert isinstance(answer, dict)
+    assert problem_of(answer | {"utc_offset_seconds": 0}, window) == (
+        "hourly.precipitation is missing"
+    )
+
+
+@pytest.mark.parametrize("name", ["error-400-unit", "error-400-variable"])
+def test_a_real_refusal_is_handed_on_in_its_own_words(
+    name: str, store: Store, patience: Patience
+) -> None:
+    body = body_of(name)
+    reason = " ".join(json.loads(body)["reason"].split())
+    with pytest.raises(Unusable) as refusal:
+        read_reply(400, body, 1)
+    assert refusal.value.trouble == Trouble.REFUSED
+    window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
+    with scripted_server([Reply(body, status=400)]) as server:
+        source = SourceSettings(open_meteo_url=server.url, open_meteo_archive_url=server.url)
+        with pytest.raises(StepError) as failure:
+            ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.REFUSED
+    assert f"400: {reason}" in str(failure.value)
+
+
+def test_whatever_answers_are_recorded_have_a_test_here() -> None:
+    tested = Path(__file__).read_text(encoding="utf-8")
+    assert [
+        file.name
+        for file in RECORDED.glob("*.json")
+        if file.stem.removeprefix("forecast-") not in tested
+    ] == []

@@ -1,0 +1,195 @@
+"""The loop over HTTP and S3, with replies that the replay server does not give."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.job import HOURS_A_CALL, Job
+from ingest.patience import Patience
+from ingest.run import Tally, ingest
+from tests.ingest.examples import Lines, answer_of, hours_ago, location
+from tests.ingest.scripted_server import Reply, scripted_server
+from weather.exit_codes import ExitCode, StepError
+from weather.settings import SourceSettings
+from weather.store import Store
+from weather.window import HOUR, Window
+
+Stored = Callable[[str], Lines]
+WINDOW = hours_ago(5, 2)
+JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
+HEALTHY = Reply(json.dumps([answer_of(WINDOW)] * 2).encode())
+
+
+def source_at(url: str, key: str | None = None) -> SourceSettings:
+    """Settings whose hosts are all that one."""
+    return SourceSettings(open_meteo_url=url, open_meteo_archive_url=url, open_meteo_api_key=key)
+
+
+@pytest.mark.parametrize(
+    ("reply", "retry", "kept"),
+    [
+        (Reply(b"[{}]"), "wrong number of answers", "[{}]"),
+        (
+            Reply(b'{"error": true, "reason": "?"}'),
+            "server error",
+            '{"error": true, "reason": "?"}',
+        ),
+        (Reply(b'[{"latitude": 1', cut=True), "connection error", '[{"latitude": 1'),
+        (
+            Reply(b"[{Unexpected error while streaming data: x", cut=True),
+            "error while streaming",
+            "[{Unexpected error while streaming data: x",
+        ),
+        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=0.3), "timeout", "[ "),
+    ],
+)
+def test_what_a_failed_try_received_is_kept(
+    store: Store, patience: Patience, stored: Stored, reply: Reply, retry: str, kept: str
+) -> None:
+    tally = Tally()
+    with scripted_server([reply, HEALTHY]) as server:
+        ingest(JOB, source_at(server.url), store, tally, patience=patience)
+    assert dict(tally.retries) == {retry: 1}
+    assert tally.accepted == 2
+    (attempt,) = stored("rejected/")[
+        f"rejected/{WINDOW.key}/shard-000-of-001/call-0000-attempt-1.json"
+    ]
+    assert attempt["body"].startswith(kept)
+
+
+def test_the_key_is_sent_and_neither_stored_nor_shown(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    key = "very-secret-key"
+    echo = Reply(f'{{"error":true,"reason":"{key} is no key"}}'.encode(), status=503)
+    refusal = replace(echo, status=401)
+    with scripted_server([echo, HEALTHY, refusal]) as server:
+        ingest(JOB, source_at(server.url, key), store, Tally(), patience=patience)
+        with pytest.raises(StepError) as failure:
+            ingest(JOB, source_at(server.url, key), store, Tally(), patience=patience)
+    assert {form["apikey"] for form in server.forms} == {key}
+    assert "401: *** is no key" in str(failure.value)
+    everything = json.dumps(stored(""))
+    assert "*** is no key" in everything
+    assert key not in everything
+
+
+def test_answers_belong_to_locations_by_their_place_and_not_by_their_coordinates(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    answers = [answer_of(WINDOW) | {"latitude": 2.0, "elevation": number} for number in (1, 2)]
+    with scripted_server([Reply(json.dumps(answers).encode())]) as server:
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    (lines,) = stored("raw/").values()
+    assert [(line["location"]["id"], line["answer"]["elevation"]) for line in lines] == [
+        ("place-1", 1),
+        ("place-2", 2),
+    ]
+
+
+def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    window = hours_ago(3 * HOURS_A_CALL, 0)
+    first = Window(window.start, window.start + HOURS_A_CALL * HOUR)
+    good = Reply(json.dumps(answer_of(first)).encode())
+    tally = Tally()
+    with scripted_server([good, Reply(b"down", status=503)]) as server:
+        with pytest.raises(StepError) as failure:
+            ingest(
+                Job(window, 0, 1, [location(1)]),
+                source_at(server.url),
+                store,
+                tally,
+                patience=patience,
+            )
+        assert len(server.forms) == 1 + patience.attempts
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert "Call 2 of 3 (1 locations" in str(failure.value)
+    assert "the last one: 503: down. Calls stored before it: 1." in str(failure.value)
+    assert (tally.calls, tally.accepted) == (1, 1)
+    assert [key[-14:] for key in stored("raw/")] == ["call-0000.json"]
+
+
+def test_an_answer_is_stored_before_it_is_judged(
+    store: Store, patience: Patience, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ingest.run.problem_of", die)
+    with scripted_server([HEALTHY]) as server, pytest.raises(KeyboardInterrupt):
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    (lines,) = stored("").values()
+    assert [line["answer"] for line in lines] == [answer_of(WINDOW)] * 2
+    assert {(line["accepted"], line["reason"]) for line in lines} == {(False, "not judged yet")}
+
+
+def test_an_hour_run_twice_has_one_copy_with_the_newer_time(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    def times() -> list[str]:
+        (lines,) = stored("").values()
+        return [line["fetched_at"] for line in lines]
+
+    with scripted_server([HEALTHY]) as server:
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        before = times()
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    assert max(before) < min(times())
+
+
+def test_hours_of_different_age_are_asked_of_their_hosts(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=100)
+    window = Window(start, start + timedelta(days=28))
+    pieces = list(window.pieces(HOURS_A_CALL))
+    old, recent = (Reply(json.dumps(answer_of(piece)).encode()) for piece in pieces)
+    with scripted_server([old]) as archive, scripted_server([recent]) as forecast:
+        source = SourceSettings(open_meteo_url=forecast.url, open_meteo_archive_url=archive.url)
+        ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
+    hosts = [lines[0]["host"] for lines in stored("raw/").values()]
+    assert hosts == [archive.url, forecast.url]
+    assert [form["start_hour"] for form in archive.forms + forecast.forms] == [
+        f"{piece.start:%Y-%m-%dT%H:%M}" for piece in pieces
+    ]
+
+
+def test_an_hour_that_has_not_happened_yet_is_never_asked_for(store: Store) -> None:
+    last = WINDOW.last_hour
+    job = Job(WINDOW, 0, 1, [location(1)])
+    with pytest.raises(StepError) as failure:
+        ingest(
+            job,
+            source_at("http://127.0.0.1:1"),
+            store,
+            Tally(),
+            clock=lambda: last - timedelta(seconds=1),
+        )
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert f"{last:%Y-%m-%dT%H:%MZ}" in str(failure.value)
+
+
+def test_the_present_hour_has_happened(store: Store, patience: Patience) -> None:
+    with scripted_server([HEALTHY]) as server:
+        ingest(
+            JOB,
+            source_at(server.url),
+            store,
+            Tally(),
+            patience=patience,
+            clock=lambda: WINDOW.last_hour,
+        )
+
+
+def test_nobody_at_the_address_ends_as_unavailable(store: Store, patience: Patience) -> None:
+    with scripted_server([HEALTHY]) as server:
+        url = server.url
+    with pytest.raises(StepError) as failure:
+        ingest(JOB, source_at(url), store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert "connection error: [Errno 111] Connection refused" in str(failure.value)

@@ -1,0 +1,103 @@
+"""The steps of the pipeline as the DAG runs them, without Airflow."""
+
+from datetime import datetime
+from typing import Any
+
+import boto3
+import pytest
+from dbt.cli.main import dbtRunner
+from orchestration.step_environment import DBT_ENVIRONMENT
+
+from ingest.__main__ import main as ingest
+from lake_steps.__main__ import main as lake_step
+from weather.lake import attached_lake
+from weather.published import Published, read_published
+from weather.settings import LakeSettings, read_settings
+from weather.store import Store
+from weather.window import Window, lookback_window
+
+MODELS = ["stg_weather", "rejected_weather", "daily_weather_stats"]
+PROJECT = ["--project-dir", "dbt_project", "--profiles-dir", "dbt_project"]
+PROFILE = ["--profile", "weather", "--target", "lake"]
+
+
+class Pipeline:
+    """One lake, and the steps that fill it, told of their window by the environment."""
+
+    def __init__(self, environment: pytest.MonkeyPatch) -> None:
+        self._environment = environment
+        for name, value in DBT_ENVIRONMENT.items():
+            environment.setenv(name, value)
+
+    @property
+    def settings(self) -> LakeSettings:
+        """Where this lake is."""
+        return read_settings(LakeSettings)
+
+    @property
+    def store(self) -> Store:
+        """This lake's bucket."""
+        return Store(self.settings)
+
+    def create(self) -> None:
+        """Make the bucket and the lake."""
+        settings = self.settings
+        boto3.client(
+            "s3",
+            endpoint_url=settings.aws_endpoint_url,
+            aws_access_key_id=settings.aws_access_key_id,
+            aws_secret_access_key=settings.aws_secret_access_key,
+            region_name=settings.aws_region,
+        ).create_bucket(Bucket=settings.weather_bucket)
+        assert lake_step(["create"]) == 0
+
+    def take(self, window: Window) -> None:
+        """Tell the steps that follow their window."""
+        self._environment.setenv("WEATHER_WINDOW_START", window.start.isoformat())
+        self._environment.setenv("WEATHER_WINDOW_END", window.end.isoformat())
+
+    def ingest(self) -> int:
+        """Run ingest; its exit code."""
+        return ingest(["--shard", "0", "--shards", "1"])
+
+    def transform(self, *models: str) -> bool:
+        """Build models and run their tests, a dbt invocation each; whether all went well."""
+        for model in models or MODELS:
+            arguments = ["build", "--select", f"fqn:weather.{model}"]
+            if not dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success:
+                return False
+        return True
+
+    def test(self, *names: str) -> bool:
+        """Run data tests of a model or by name, on what readers have not seen yet."""
+        arguments = ["test", "--select", *names, "--indirect-selection", "eager"]
+        return dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success
+
+    def publish(self) -> int:
+        """Run publish; its exit code."""
+        return lake_step(["publish"])
+
+    def run(self, window: Window) -> None:
+        """A whole run, which must go well."""
+        self.take(window)
+        assert self.ingest() == 0
+        assert self.transform()
+        assert self.publish() == 0
+
+    def run_hour(self, end: datetime, lookback_hours: int = 168) -> None:
+        """The run that ends at that hour."""
+        self.run(lookback_window(end, lookback_hours))
+
+    def published(self) -> Published | None:
+        """What readers see."""
+        return read_published(self.store)
+
+    def rows(self, query: str, *, snapshot_id: int | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query on the lake as it is, or as it was."""
+        with attached_lake(self.settings, snapshot_id=snapshot_id) as lake:
+            return lake.execute(query).fetchall()
+
+    def execute(self, statement: str) -> None:
+        """Change the lake by hand."""
+        with attached_lake(self.settings) as lake:
+            lake.execute(statement)
