@@ -1,6 +1,7 @@
 """Locations, windows and valid answers to build tests from, and strategies that make them."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ Lines = dict[str, list[dict[str, Any]]]
 UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
 
 
+@cache
 def location(number: int) -> Location:
     """A location that is told from others by its number."""
     return Location(
@@ -47,7 +49,7 @@ def values() -> st.SearchStrategy[float | int | None]:
 
 
 @st.composite
-def asked_and_answered(draw: st.DrawFn, most_hours: int = 60) -> tuple[Window, dict[str, Any]]:
+def asked_and_answered(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, dict[str, Any]]:
     """A window, and a valid answer to it with at least one value."""
     window = draw(windows(most_hours))
     columns: dict[str, list[Any]] = {

@@ -37,8 +37,8 @@ def scripted_server(replies: Sequence[Reply]) -> Iterator[ScriptedServer]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        def _reply(self) -> None:
+            text = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
             scripted.forms.append({name: each[0] for name, each in parse_qs(text).items()})
             reply = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             self.send_response(reply.status)
@@ -52,6 +52,8 @@ def scripted_server(replies: Sequence[Reply]) -> Iterator[ScriptedServer]:
             except ConnectionError:
                 pass
             self.close_connection = reply.cut
+
+        do_GET = do_POST = do_PUT = _reply  # noqa: N815 - http.server looks for these names
 
         def log_message(self, *_: Any) -> None:
             pass

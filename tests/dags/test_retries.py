@@ -1,0 +1,50 @@
+"""What Airflow does after each exit code of a step."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+from hypothesis import given
+from hypothesis import strategies as st
+from orchestration.retries import StepFailed, StepRetryPolicy, decision
+
+from weather.exit_codes import ExitCode
+
+NOW = datetime(2026, 11, 20, 5, 59, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("code", [ExitCode.SETTING, ExitCode.REJECTED, ExitCode.REFUSED])
+def test_what_would_fail_again_is_not_tried_again(code: ExitCode) -> None:
+    assert decision(code, NOW).action is RetryAction.FAIL
+
+
+@pytest.mark.parametrize("code", [ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE, -9, 137])
+def test_everything_else_follows_the_task_s_own_retries(code: int) -> None:
+    assert decision(code, NOW).action is RetryAction.DEFAULT
+
+
+def test_the_hourly_limit_is_waited_out() -> None:
+    assert decision(ExitCode.WAIT_NEXT_HOUR, NOW).retry_delay == timedelta(minutes=3, seconds=30)
+
+
+def test_the_daily_limit_is_waited_out() -> None:
+    assert NOW + (
+        decision(ExitCode.WAIT_NEXT_DAY, NOW).retry_delay or NOW.dst() or timedelta()
+    ) == (datetime(2026, 11, 21, 0, 3, tzinfo=UTC))
+
+
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda now: now.year < 9999))
+def test_a_wait_ends_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
+    hour = decision(ExitCode.WAIT_NEXT_HOUR, now).retry_delay
+    day = decision(ExitCode.WAIT_NEXT_DAY, now).retry_delay
+    assert hour is not None and day is not None
+    assert timedelta(0) < hour <= timedelta(hours=1, minutes=3)
+    assert timedelta(0) < day <= timedelta(days=1, minutes=3)
+    assert (now + hour).hour == (now.hour + 1) % 24
+    assert (now + day).date() == now.date() + timedelta(days=1)
+
+
+def test_the_policy_reads_the_exit_code_of_a_step_and_of_nothing_else() -> None:
+    policy = StepRetryPolicy.deserialize(StepRetryPolicy().serialize())
+    assert policy.evaluate(StepFailed("no", ExitCode.REFUSED), 1, 3).action is RetryAction.FAIL
+    assert policy.evaluate(RuntimeError("no"), 1, 3).action is RetryAction.DEFAULT

@@ -1,0 +1,147 @@
+"""The DAG file: its picture, its schedule, its form, and what loading it costs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+InAirflow = Callable[..., str]
+
+EDGES = {
+    "ingest": [],
+    "arrived": ["ingest"],
+    "models.raw_hours": ["arrived"],
+    "models.stg_weather": ["models.raw_hours"],
+    "models.rejected_weather": ["models.raw_hours", "models.stg_weather"],
+    "models.daily_weather_stats": ["models.raw_hours", "models.stg_weather"],
+    "publish": ["models.daily_weather_stats", "models.rejected_weather"],
+    "upkeep": ["publish"],
+    "complete": ["ingest", "publish"],
+}
+
+PICTURE = "print(json.dumps({t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}))"
+
+
+@pytest.mark.parametrize("runtime", ["local", "kubernetes"])
+def test_both_runtimes_draw_the_same_picture(in_airflow: InAirflow, runtime: str) -> None:
+    printed = in_airflow(PICTURE, WEATHER_RUNTIME=runtime, WEATHER_IMAGE_TAG="abc123")
+    assert json.loads(printed) == EDGES
+
+
+def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        "from pendulum import datetime\n"
+        "from airflow.serialization.encoders import coerce_to_core_timetable\n"
+        "table = coerce_to_core_timetable(dag.timetable)\n"
+        "interval = table.infer_manual_data_interval(run_after=datetime(2026, 11, 20, 5, 30))\n"
+        "print(json.dumps([str(interval.start), str(interval.end), dag.max_active_runs, dag.catchup]))"
+    )
+    assert json.loads(printed) == [
+        "2026-11-20 04:07:00+00:00",
+        "2026-11-20 05:07:00+00:00",
+        1,
+        False,
+    ]
+
+
+def test_the_window_is_a_form(in_airflow: InAirflow) -> None:
+    form = json.loads(
+        in_airflow(
+            "print(json.dumps(dag.params.dump() and {k: dag.params.get_param(k).schema for k in dag.params}))"
+        )
+    )
+    assert set(form) == {"window_start", "window_end"}
+    for field in form.values():
+        assert field["type"] == ["null", "string"]
+        assert field["format"] == "date-time"
+        assert field["title"] and field["description_md"]
+
+
+def test_a_late_run_raises_a_deadline_alert(in_airflow: InAirflow) -> None:
+    printed = in_airflow("print(dag.deadline[0].interval, dag.deadline[0].callback.path)")
+    assert printed == "0:45:00 weather.notices.announce_late_run"
+
+
+def test_publish_emits_the_asset_that_other_dags_can_wait_for(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        "print(json.dumps({t.task_id: [(a.name, a.uri) for a in t.outlets] for t in dag.tasks if t.outlets}))",
+        WEATHER_BUCKET="elsewhere",
+    )
+    assert json.loads(printed) == {
+        "publish": [
+            ["daily_weather_stats", "s3://elsewhere/transformed/daily_weather_stats.parquet"]
+        ]
+    }
+
+
+def test_ten_thousand_locations_are_four_shards_one_at_a_time(
+    in_airflow: InAirflow, tmp_path: Path
+) -> None:
+    locations = tmp_path / "locations.yaml"
+    locations.write_text(
+        "".join(
+            f"- {{id: city-{i}, name: City {i}, latitude: 1, longitude: 2, timezone: UTC}}\n"
+            for i in range(10_000)
+        )
+    )
+    printed = in_airflow(
+        "ingest = dag.get_task('ingest')\n"
+        "print(json.dumps([ingest.expand_input.value['arguments'], ingest.max_active_tis_per_dagrun]))",
+        WEATHER_LOCATIONS=str(locations),
+    )
+    assert json.loads(printed) == [
+        [["--shard", str(shard), "--shards", "4"] for shard in range(4)],
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("WEATHER_RUNTIME", "docker", "WEATHER_RUNTIME: input should be 'local' or 'kubernetes'"),
+        ("WEATHER_LOOKBACK_HOURS", "0", "WEATHER_LOOKBACK_HOURS: input should be greater"),
+        ("WEATHER_LOCATIONS", "/nowhere.yaml", "WEATHER_LOCATIONS: /nowhere.yaml: No such file"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line_in_the_import_error(
+    airflow_environment: dict[str, str], manifest: Path, setting: str, value: str, said: str
+) -> None:
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import airflow.models, runpy; runpy.run_path('dags/weather_pipeline.py')",
+        ],
+        env={**airflow_environment, setting: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said in result.stderr.splitlines()[-1]
+
+
+def test_loading_it_reaches_no_network_and_imports_no_heavy_library(
+    airflow_environment: dict[str, str], manifest: Path
+) -> None:
+    program = """
+import airflow.models, airflow.sdk, runpy, sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise RuntimeError(f"{event}: {arguments}")
+sys.addaudithook(refuse)
+runpy.run_path("dags/weather_pipeline.py")
+heavy = ("duckdb", "pandas", "pyarrow", "kubernetes", "dbt.cli")
+print([name for name in heavy if name in sys.modules])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=airflow_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "[]"

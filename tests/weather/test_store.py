@@ -1,0 +1,176 @@
+"""The store over a real S3 server, and over servers that fail."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.store import S3Server
+from tests.ingest.scripted_server import Reply, scripted_server
+from tests.weather.buckets import made_bucket
+from weather.exit_codes import ExitCode, StepError
+from weather.settings import StoreSettings
+from weather.store import KEYS_A_DELETION, Store
+
+PASSWORD = "a-password-nobody-may-see"
+
+
+@pytest.fixture(scope="module")
+def bucket(s3_server: S3Server) -> str:
+    return made_bucket(s3_server)
+
+
+@pytest.fixture
+def settings(s3_server: S3Server, bucket: str) -> StoreSettings:
+    return StoreSettings(
+        weather_bucket=bucket,
+        **{name.lower(): value for name, value in s3_server.environment.items()},
+    )
+
+
+@pytest.fixture
+def store(settings: StoreSettings) -> Iterator[Store]:
+    store = Store(settings)
+    yield store
+    store.delete(list(store.list()))
+
+
+def changed(settings: StoreSettings, **values: Any) -> StoreSettings:
+    return settings.model_copy(update=values)
+
+
+def store_at(url: str) -> Store:
+    settings = StoreSettings(
+        weather_bucket="weather",
+        aws_endpoint_url=url,
+        aws_access_key_id="name",
+        aws_secret_access_key=PASSWORD,
+        aws_region="us-east-1",
+    )
+    return Store(settings, connect_seconds=0.3, read_seconds=0.3, attempts=2)
+
+
+def failure_of(store: Store) -> StepError:
+    with pytest.raises(StepError) as failure:
+        store.put("key", b"body")
+    assert store.place in str(failure.value)
+    assert PASSWORD not in str(failure.value)
+    assert "\n" not in str(failure.value)
+    return failure.value
+
+
+def test_what_is_put_can_be_got(store: Store) -> None:
+    store.put("raw/a °.json", b"one\ntwo")
+    assert store.get("raw/a °.json") == b"one\ntwo"
+
+
+def test_a_key_holds_what_was_put_last(store: Store) -> None:
+    store.put("key", b"longer body")
+    store.put("key", b"")
+    assert store.get("key") == b""
+
+
+def test_a_key_that_is_not_there_gives_none(store: Store) -> None:
+    assert store.get("nothing") is None
+
+
+def test_keys_are_listed_by_prefix_in_order(store: Store) -> None:
+    for key in ("b/2", "a/1", "b/1", "b"):
+        store.put(key, b"")
+    assert list(store.list("b/")) == ["b/1", "b/2"]
+    assert list(store.list()) == ["a/1", "b", "b/1", "b/2"]
+    assert list(store.list("c")) == []
+
+
+def test_keys_are_deleted_and_missing_ones_do_no_harm(store: Store) -> None:
+    store.put("a", b"")
+    store.put("b", b"")
+    store.delete(["a", "nothing"])
+    store.delete([])
+    assert list(store.list()) == ["b"]
+
+
+def test_more_keys_than_s3_takes_at_once_are_listed_and_deleted(store: Store) -> None:
+    keys = [f"many/{number:04d}" for number in range(KEYS_A_DELETION + 2)]
+    for key in keys:
+        store.put(key, b"")
+    assert list(store.list("many/")) == keys
+    store.delete(keys)
+    assert list(store.list("many/")) == []
+
+
+def test_a_missing_bucket_is_a_wrong_setting(settings: StoreSettings) -> None:
+    missing = Store(changed(settings, weather_bucket="weather-nowhere"))
+    with pytest.raises(StepError) as failure:
+        list(missing.list())
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert "NoSuchBucket" in str(failure.value)
+    assert "bucket 'weather-nowhere'" in str(failure.value)
+    with pytest.raises(StepError):
+        missing.get("key")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("aws_access_key_id", "InvalidAccessKeyId"),
+        ("aws_secret_access_key", "SignatureDoesNotMatch"),
+    ],
+)
+def test_wrong_credentials_are_a_wrong_setting(
+    settings: StoreSettings, name: str, code: str
+) -> None:
+    failure = failure_of(Store(changed(settings, **{name: PASSWORD})))
+    assert failure.exit_code == ExitCode.SETTING
+    assert code in str(failure)
+
+
+def test_a_malformed_region_is_a_wrong_setting(settings: StoreSettings) -> None:
+    with pytest.raises(StepError) as failure:
+        Store(changed(settings, aws_region="no region"))
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert "AWS_REGION" in str(failure.value)
+
+
+def test_a_store_that_cannot_be_reached_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert failure_of(store_at(f"http://127.0.0.1:{port}")).exit_code == ExitCode.UNAVAILABLE
+
+
+def test_a_store_that_does_not_answer_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        failure = failure_of(store_at(f"http://127.0.0.1:{port}"))
+    assert failure.exit_code == ExitCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_store_in_trouble_is_tried_again_and_then_unavailable(status: int) -> None:
+    with scripted_server([Reply(b"<html>busy</html>", status=status)]) as server:
+        failure = failure_of(store_at(server.url))
+        assert failure.exit_code == ExitCode.UNAVAILABLE
+        assert len(server.forms) == 2
+
+
+def test_a_short_trouble_of_the_store_passes_unseen() -> None:
+    with scripted_server([Reply(status=503), Reply()]) as server:
+        store_at(server.url).put("key", b"body")
+
+
+def test_an_answer_cut_short_is_unavailable() -> None:
+    with scripted_server([Reply(b"half", cut=True)]) as server, pytest.raises(StepError) as failure:
+        store_at(server.url).get("key")
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+
+
+def test_something_else_than_a_store_is_unavailable() -> None:
+    with scripted_server([Reply(b"<html>hello")]) as server, pytest.raises(StepError) as failure:
+        list(store_at(server.url).list())
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+
+
+def test_what_is_printed_of_a_store_shows_no_secret(settings: StoreSettings) -> None:
+    store = Store(changed(settings, aws_secret_access_key=PASSWORD))
+    assert PASSWORD not in repr(store) + str(vars(store))
