@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
@@ -40,9 +39,10 @@ class Welcome(BaseModel):
 
 
 @router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
-async def front_page(view: CurrentView, accept: Annotated[str, Header()] = "*/*") -> Response:
+async def front_page(view: CurrentView, request: Request) -> Response:
     """What this is, and where the documentation is; a page for those who ask for HTML first."""
     headers = {"Vary": "Accept"}
+    accept = request.headers.get("accept", "")
     if accept.split(",")[0].split(";")[0].strip().lower() == "text/html":
         return HTMLResponse(_page(view), headers=headers)
     return JSONResponse(Welcome().model_dump(), headers=headers)

@@ -16,7 +16,7 @@ from weather.settings import LakeSettings
 from weather.store import Store
 
 SECONDS_BETWEEN_CHECKS = 2.0
-SECONDS_TO_START = 5.0
+SECONDS_TO_START = 15.0
 SECONDS_TO_STOP = 5.0
 
 # Below uvicorn's own, so that it has the handlers and the level which users gave that one.

@@ -6,9 +6,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
 from local.extensions import install_extensions
 from local.store import S3Server, running_store
-
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
 

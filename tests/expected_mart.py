@@ -36,12 +36,12 @@ def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
     winds: dict[date, list[float]] = defaultdict(list)
     for i, hour in enumerate(hours):
         day = hour.astimezone(zone).date()
-        if temperature[i] is not None:
-            temperatures[day].append(temperature[i])
-        if wind[i] is not None and wind[i] <= HIGHEST_POSSIBLE_WIND_KMH:
-            winds[day].append(wind[i])
-        if rain[i] is not None:
-            rains[(hour - HOUR).astimezone(zone).date()].append(rain[i])
+        if (degrees := temperature[i]) is not None:
+            temperatures[day].append(degrees)
+        if (speed := wind[i]) is not None and speed <= HIGHEST_POSSIBLE_WIND_KMH:
+            winds[day].append(speed)
+        if (millimetres := rain[i]) is not None:
+            rains[(hour - HOUR).astimezone(zone).date()].append(millimetres)
     return [
         (
             location.id,

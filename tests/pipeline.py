@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 from dbt.cli.main import dbtRunner
-from orchestration.step_environment import DBT_ENVIRONMENT
-
 from ingest.__main__ import main as ingest
 from lake_steps.__main__ import main as lake_step
+from orchestration.step_environment import DBT_ENVIRONMENT
+
 from weather.lake import attached_lake
 from weather.published import Published, read_published
 from weather.settings import LakeSettings, read_settings

@@ -1,5 +1,6 @@
 """The locations whose weather is taken, from a YAML file that users write."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -64,7 +65,7 @@ def read_locations(path: Path) -> list[Location]:
         place = ".".join(str(step) for step in first["loc"]) or "the file"
         raise _wrong(path, f"{place}: {first['msg']}") from None
     ids = [location.id for location in locations]
-    repeated = sorted({each for each in ids if ids.count(each) > 1}) if len(set(ids)) < len(ids) else []
+    repeated = [each for each, times in Counter(ids).items() if times > 1]
     if repeated:
         raise _wrong(path, f"the id '{repeated[0]}' stands there twice")
     if not locations:
@@ -85,7 +86,7 @@ def shard_count(locations: int) -> int:
 
 
 def shard_of(locations: Sequence[Location], shard: int, shards: int) -> list[Location]:
-    """The locations of one shard: neighbours in the file, shards of sizes that differ by one at most.
+    """The locations of one shard: neighbours in the file, as many as in any other or one more.
 
     Raises:
         ValueError: not 0 <= shard < shards.

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow.sdk import DeadlineAlert
+    from airflow.sdk.definitions.deadline import DeadlineAlert
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +19,15 @@ def deadline_alert(within: timedelta) -> "DeadlineAlert | None":
     """
     if sys.argv[1:3] == ["dags", "test"]:
         return None
-    from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+    from airflow.sdk.definitions.callback import AsyncCallback
+    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=within,
-        callback=AsyncCallback(announce_late_run, kwargs={"minutes": within // timedelta(minutes=1)}),
+        callback=AsyncCallback(
+            announce_late_run, kwargs={"minutes": within // timedelta(minutes=1)}
+        ),
     )
 
 
@@ -32,8 +35,9 @@ async def announce_late_run(minutes: int, context: dict[str, Any]) -> None:
     """Say in the triggerer's log which run is late, and what to look at."""
     run_id = context["dag_run"]["dag_run_id"]
     log.error(
-        "weather_pipeline: run %s has not ended %d minutes after it was queued; readers still see "
-        "the snapshot before it. Open the run in Airflow: the first task that is not green says why.",
+        "weather_pipeline: run %s has not ended %d minutes after it was queued; readers still "
+        "see the snapshot before it. Open the run in Airflow: its first task that is not green "
+        "says why.",
         run_id,
         minutes,
     )

@@ -1,6 +1,5 @@
 """The one snapshot of the lake that readers see, named by a small object in the store."""
 
-from datetime import datetime
 from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -27,7 +26,6 @@ class Published(BaseModel):
     published_at: AwareDatetime
     window_end: AwareDatetime
     """The end of the window of the run that published it."""
-
 
 
 def read_published(store: ReadableStore) -> Published | None:

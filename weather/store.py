@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,12 @@ KEYS_A_DELETION = 1000
 """The most keys that S3's DeleteObjects takes."""
 
 _BUSY = {429, 500, 502, 503, 504}
+
+
+@cache
+def _session() -> Session:
+    """botocore's own: importing boto3 would double the start of every step."""
+    return Session()
 
 
 class Store:
@@ -54,8 +61,7 @@ class Store:
             response_checksum_validation="when_required",
         )
         try:
-            # botocore's own session: importing boto3 would double the start of every step.
-            self._client: Any = Session().create_client(
+            self._client: Any = _session().create_client(
                 "s3",
                 endpoint_url=settings.aws_endpoint_url,
                 aws_access_key_id=settings.aws_access_key_id,

@@ -2,6 +2,7 @@
 
 from cosmos import LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import TestBehavior
+
 from orchestration.runtime import DBT_PROJECT
 
 

@@ -10,12 +10,12 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowException
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 from kubernetes.client import models as k8s
+
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.pods import pod_of
 from orchestration.retries import StepFailed
 from orchestration.runtime import pre_execution, shard_arguments
 from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
-
 from weather.settings import KubernetesSettings
 
 DBT_PROJECT_IN_IMAGE = "/app/dbt_project"
@@ -66,7 +66,7 @@ class KubernetesRuntime:
 
     def dbt_models(self, group_id: str) -> TaskGroup:
         """One pod a model, made by Cosmos."""
-        return DbtTaskGroup(
+        models: TaskGroup = DbtTaskGroup(
             group_id=group_id,
             project_config=project_config(),
             profile_config=profile_config(),
@@ -78,6 +78,7 @@ class KubernetesRuntime:
                 "dbt", self.settings, env={**WINDOW_ENVIRONMENT, **DBT_ENVIRONMENT}
             ),
         )
+        return models
 
     def lake_step(
         self,

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
@@ -10,11 +11,11 @@ from airflow.sdk import Asset, Context, TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
+
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.retries import StepFailed
 from orchestration.runtime import DBT_PROJECT, PROJECT, pre_execution, shard_arguments
 from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
-
 from weather.exit_codes import ExitCode
 
 
@@ -50,7 +51,7 @@ class StepProcess(BaseOperator):
 
     def on_kill(self) -> None:
         """End the process with the task."""
-        self.hook.send_sigterm()
+        self.hook.send_sigterm()  # type: ignore[no-untyped-call]
 
 
 class LocalRuntime:
@@ -67,7 +68,7 @@ class LocalRuntime:
 
     def dbt_models(self, group_id: str) -> TaskGroup:
         """One task a model, a dbt process each."""
-        return DbtTaskGroup(
+        models: TaskGroup = DbtTaskGroup(
             group_id=group_id,
             project_config=project_config(),
             profile_config=profile_config(),
@@ -76,10 +77,11 @@ class LocalRuntime:
                 execution_mode=ExecutionMode.LOCAL,
                 dbt_project_path=DBT_PROJECT,
                 invocation_mode=InvocationMode.SUBPROCESS,
-                dbt_executable_path=os.path.join(os.path.dirname(sys.executable), "dbt"),
+                dbt_executable_path=Path(sys.executable).with_name("dbt"),
             ),
             operator_args={"env": {**WINDOW_ENVIRONMENT, **DBT_ENVIRONMENT}},
         )
+        return models
 
     def lake_step(
         self,

@@ -12,14 +12,16 @@ from weather.window import Window, wide_window
 UPKEEP_HOUR = 3
 """The run whose window ends in this hour (UTC) keeps the lake small, once a day."""
 
-_MOMENT = {"type": ["null", "string"], "format": "date-time"}
+_MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 
 WINDOW_PARAMS = {
     "window_start": Param(
         None,
         **_MOMENT,
         title="First hour",
-        description_md="First hour to take, in UTC. Empty: `WEATHER_LOOKBACK_HOURS` before the end.",
+        description_md=(
+            "First hour to take, in UTC. Empty: `WEATHER_LOOKBACK_HOURS` before the end."
+        ),
     ),
     "window_end": Param(
         None,
@@ -56,4 +58,6 @@ def unless_daily(context: Context) -> None:
     """Skip the task in all runs of a day but one."""
     window = run_window(context["dag_run"], dict(context["params"]))
     if window.end.hour != UPKEEP_HOUR:
-        raise AirflowSkipException(f"Runs once a day, in the run that ends at {UPKEEP_HOUR}:00 UTC.")
+        raise AirflowSkipException(
+            f"Runs once a day, in the run that ends at {UPKEEP_HOUR}:00 UTC."
+        )

@@ -7,7 +7,7 @@ with accepted_answers as (
         location.timezone as timezone,
         fetched_at at time zone 'UTC' as fetched_at,
         cast(
-            answer -> 'hourly' as struct (
+            answer -> 'hourly' as struct(
                 time timestamp[],
                 temperature_2m double[],
                 precipitation double[],

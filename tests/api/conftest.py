@@ -19,7 +19,7 @@ LOCATIONS = """
 - {id: kolkata, name: Kolkata, latitude: 22.57, longitude: 88.36, timezone: Asia/Kolkata}
 """
 
-NEWEST_DAY = date(2026, 11, 20)
+NEWEST_DAY = date(2025, 11, 20)
 LYONS_DAYS = 10
 
 Serve = Callable[[Lake], AbstractContextManager[httpx.Client]]

@@ -8,7 +8,7 @@ from threading import Event
 import httpx
 
 CLIENTS = 2
-SECONDS_BETWEEN_REQUESTS = 0.01
+SECONDS_BETWEEN_REQUESTS = 0.05
 
 
 def days(client: httpx.Client, location: str = "lyon") -> list[str]:

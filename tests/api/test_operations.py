@@ -1,10 +1,13 @@
 """What those who run the API see of it."""
 
 import re
+from datetime import UTC, datetime, time
+from time import time as clock
 
 import httpx
 import pytest
 
+from tests.api.conftest import NEWEST_DAY
 from tests.api.lake import Lake
 from weather.published import read_published
 
@@ -46,8 +49,9 @@ def test_metrics_say_what_is_served_and_how_old_it_is(
     assert now["weather_reload_failures_total"] == 0
     assert now["weather_last_check_timestamp_seconds"] > published.published_at.timestamp()
     assert 90 * 60 <= now['weather_data_age_seconds{location="lyon"}'] < 110 * 60
-    # New York has no hour, only days.
-    assert now['weather_data_age_seconds{location="new-york"}'] > 0
+    midnight = datetime.combine(NEWEST_DAY, time(), UTC).timestamp()
+    age = now['weather_data_age_seconds{location="new-york"}']
+    assert age == pytest.approx(clock() - midnight, abs=60)
     assert 'weather_data_age_seconds{location="kolkata"}' not in now
 
 
@@ -57,7 +61,7 @@ def test_requests_are_counted_by_route_method_and_status(client: httpx.Client) -
         'method="GET",route="/weather/latest",status="404"': ("GET", "/weather/latest?location=x"),
         'method="GET",route="/weather/latest",status="422"': ("GET", "/weather/latest?x=y"),
         'method="GET",route="other",status="404"': ("GET", "/no/such/path"),
-        'method="other",route="other",status="404"': ("MADEUP", "/no/such/path"),
+        'method="other",route="other",status="404"': ("PROPFIND", "/no/such/path"),
     }
     before = samples(client)
     for method, path in requests.values():

@@ -2,7 +2,10 @@
 
 import time
 from datetime import date
+from functools import partial
 from pathlib import Path
+
+import httpx
 
 from api.watch import SECONDS_BETWEEN_CHECKS
 from tests.api.conftest import Serve
@@ -10,7 +13,11 @@ from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 
-MONDAY, TUESDAY, WEDNESDAY = (date(2026, 11, day) for day in (16, 17, 18))
+MONDAY, TUESDAY, WEDNESDAY = (date(2025, 11, day) for day in (16, 17, 18))
+
+
+def serves(client: httpx.Client, day: date) -> bool:
+    return day.isoformat() in days(client)
 
 
 def test_a_fresh_lake_has_no_data_yet(lake: Lake, serve: Serve) -> None:
@@ -43,14 +50,14 @@ def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serv
     lake.publish()
     lake.write(a_day("lyon", TUESDAY))
     with serve(lake) as client:
-        assert days(client) == ["2026-11-16"]
+        assert days(client) == ["2025-11-16"]
         lake.write(a_day("lyon", WEDNESDAY))
         time.sleep(2.5 * SECONDS_BETWEEN_CHECKS)
-        assert days(client) == ["2026-11-16"]
+        assert days(client) == ["2025-11-16"]
         published = lake.publish()
         lake.write(a_day("new-york", MONDAY))
         eventually(lambda: len(days(client)) > 1, seconds=10)
-        assert days(client) == ["2026-11-18", "2026-11-17", "2026-11-16"]
+        assert days(client) == ["2025-11-18", "2025-11-17", "2025-11-16"]
         assert days(client, "new-york") == []
         assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id
 
@@ -74,7 +81,7 @@ def test_a_location_that_was_taken_out_keeps_its_days(lake: Lake, serve: Serve) 
     lake.write(a_day("lyon", MONDAY), a_day("atlantis", MONDAY))
     lake.publish()
     with serve(lake) as client:
-        assert days(client, "atlantis") == ["2026-11-16"]
+        assert days(client, "atlantis") == ["2025-11-16"]
 
 
 def test_no_request_fails_while_snapshots_come_one_after_the_other(
@@ -83,10 +90,9 @@ def test_no_request_fails_while_snapshots_come_one_after_the_other(
     lake.write(a_day("lyon", MONDAY))
     lake.publish()
     with serve(lake) as client, asking_all_the_time(client) as answers:
-        for day in range(1, 6):
-            lake.write(a_day("lyon", date(2026, 10, day)))
+        for day in (TUESDAY, WEDNESDAY):
+            lake.write(a_day("lyon", day))
             lake.publish()
-            eventually(lambda day=day: len(days(client)) == day + 1)
-    counts = [len(answer.json()) for answer in answers]
+            eventually(partial(serves, client, day))
     assert {answer.status_code for answer in answers} == {200}
-    assert set(counts) >= {1, 6}
+    assert {len(answer.json()) for answer in answers} == {1, 2, 3}

@@ -13,10 +13,7 @@ from weather.exit_codes import ExitCode
     ("name", "value"),
     [
         ("LAKE_CATALOG", ""),
-        ("LAKE_CATALOG", "mysql:lake"),
-        ("AWS_ACCESS_KEY_ID", ""),
         ("AWS_ENDPOINT_URL", "not an address"),
-        ("WEATHER_BUCKET", "UPPER"),
         ("WEATHER_LOCATIONS", "no/such/file.yaml"),
     ],
 )

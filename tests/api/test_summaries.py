@@ -28,7 +28,7 @@ def test_rows_say_what_the_mart_says(client: httpx.Client) -> None:
     newest, day_before, *_ = client.get("/weather/summary").json()
     assert newest == {
         "location": "lyon",
-        "date": "2026-11-20",
+        "date": "2025-11-20",
         "temp_min_c": 1.5,
         "temp_max_c": 2.5,
         "temp_avg_c": 2.0,
@@ -40,7 +40,7 @@ def test_rows_say_what_the_mart_says(client: httpx.Client) -> None:
     assert list(newest) == list(day_before)
     assert day_before == {
         "location": "lyon",
-        "date": "2026-11-19",
+        "date": "2025-11-19",
         "temp_min_c": 1.5,
         "temp_max_c": 19.0,
         "temp_avg_c": 5.5,
@@ -60,17 +60,17 @@ def test_summary_of_another_location(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("start=2026-11-18", DAYS[:3]),
-        ("end=2026-11-12", DAYS[8:]),
-        ("start=2026-11-13&end=2026-11-15", DAYS[5:8]),
-        ("start=2026-11-13&end=2026-11-13", DAYS[7:8]),
-        ("start=2026-11-21", []),
+        ("start=2025-11-18", DAYS[:3]),
+        ("end=2025-11-12", DAYS[8:]),
+        ("start=2025-11-13&end=2025-11-15", DAYS[5:8]),
+        ("start=2025-11-13&end=2025-11-13", DAYS[7:8]),
+        ("start=2025-11-21", []),
         ("end=1999-12-31", []),
         ("limit=1", DAYS[:1]),
         ("limit=10", DAYS),
         ("limit=99999999999999999999", DAYS),
-        ("end=2026-11-15&limit=2", DAYS[5:7]),
-        ("location=lyon&start=2026-11-12&end=2026-11-19&limit=3", DAYS[1:4]),
+        ("end=2025-11-15&limit=2", DAYS[5:7]),
+        ("location=lyon&start=2025-11-12&end=2025-11-19&limit=3", DAYS[1:4]),
     ],
 )
 def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]) -> None:
@@ -84,10 +84,10 @@ def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]
         ("start=", "start"),
         ("start=0", "start"),
         ("start=20261120", "start"),
-        ("start=2026-11-20T00:00:00", "start"),
-        ("start=2026-11-31", "start"),
+        ("start=2025-11-20T00:00:00", "start"),
+        ("start=2025-11-31", "start"),
         ("end=2026-13-01", "end"),
-        ("start=2026-11-20&end=2026-11-19", "end"),
+        ("start=2025-11-20&end=2025-11-19", "end"),
         ("limit=0", "limit"),
         ("limit=-1", "limit"),
         ("limit=1.5", "limit"),
@@ -133,7 +133,7 @@ def test_latest_is_the_newest_row(client: httpx.Client) -> None:
 
 
 def test_latest_takes_no_range(client: httpx.Client) -> None:
-    answer = client.get("/weather/latest", params={"start": "2026-11-20"})
+    answer = client.get("/weather/latest", params={"start": "2025-11-20"})
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "start"]
 

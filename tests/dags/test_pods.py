@@ -23,7 +23,7 @@ def pod(task_id):
     made = ApiClient().sanitize_for_serialization(operator.build_pod_request_obj(dry_run=True))
     made['metadata']['name'] = made['metadata']['name'].rsplit('-', 1)[0]
     return made
-tasks = [t.task_id for t in dag.tasks if hasattr(t, 'build_pod_request_obj') or t.task_id == 'ingest']
+tasks = {t.task_id for t in dag.tasks if hasattr(t, 'build_pod_request_obj')} | {'ingest'}
 print(json.dumps({task: pod(task) for task in tasks}))
 """
 
@@ -40,7 +40,10 @@ TASKS = {
 @pytest.fixture(scope="module")
 def pods(in_airflow: InAirflow) -> dict[str, Any]:
     """Each task's pod, as the operator would send it."""
-    return json.loads(in_airflow(PODS, WEATHER_RUNTIME="kubernetes", WEATHER_IMAGE_TAG="abc123"))
+    made: dict[str, Any] = json.loads(
+        in_airflow(PODS, WEATHER_RUNTIME="kubernetes", WEATHER_IMAGE_TAG="abc123")
+    )
+    return made
 
 
 def test_every_step_is_a_pod(pods: dict[str, Any]) -> None:

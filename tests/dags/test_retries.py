@@ -37,7 +37,8 @@ def test_the_daily_limit_is_waited_out() -> None:
 def test_a_wait_ends_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
     hour = decision(ExitCode.WAIT_NEXT_HOUR, now).retry_delay
     day = decision(ExitCode.WAIT_NEXT_DAY, now).retry_delay
-    assert hour is not None and day is not None
+    assert hour is not None
+    assert day is not None
     assert timedelta(0) < hour <= timedelta(hours=1, minutes=3)
     assert timedelta(0) < day <= timedelta(days=1, minutes=3)
     assert (now + hour).hour == (now.hour + 1) % 24

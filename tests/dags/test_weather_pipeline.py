@@ -37,7 +37,8 @@ def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow
         "from airflow.serialization.encoders import coerce_to_core_timetable\n"
         "table = coerce_to_core_timetable(dag.timetable)\n"
         "interval = table.infer_manual_data_interval(run_after=datetime(2026, 11, 20, 5, 30))\n"
-        "print(json.dumps([str(interval.start), str(interval.end), dag.max_active_runs, dag.catchup]))"
+        "edges = [str(interval.start), str(interval.end)]\n"
+        "print(json.dumps([*edges, dag.max_active_runs, dag.catchup]))"
     )
     assert json.loads(printed) == [
         "2026-11-20 04:07:00+00:00",
@@ -50,14 +51,15 @@ def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow
 def test_the_window_is_a_form(in_airflow: InAirflow) -> None:
     form = json.loads(
         in_airflow(
-            "print(json.dumps(dag.params.dump() and {k: dag.params.get_param(k).schema for k in dag.params}))"
+            "print(json.dumps({name: dag.params.get_param(name).schema for name in dag.params}))"
         )
     )
     assert set(form) == {"window_start", "window_end"}
     for field in form.values():
         assert field["type"] == ["null", "string"]
         assert field["format"] == "date-time"
-        assert field["title"] and field["description_md"]
+        assert field["title"]
+        assert field["description_md"]
 
 
 def test_a_late_run_raises_a_deadline_alert(in_airflow: InAirflow) -> None:
@@ -67,7 +69,8 @@ def test_a_late_run_raises_a_deadline_alert(in_airflow: InAirflow) -> None:
 
 def test_publish_emits_the_asset_that_other_dags_can_wait_for(in_airflow: InAirflow) -> None:
     printed = in_airflow(
-        "print(json.dumps({t.task_id: [(a.name, a.uri) for a in t.outlets] for t in dag.tasks if t.outlets}))",
+        "outlets = {t.task_id: [(a.name, a.uri) for a in t.outlets] for t in dag.tasks}\n"
+        "print(json.dumps({task: assets for task, assets in outlets.items() if assets}))",
         WEATHER_BUCKET="elsewhere",
     )
     assert json.loads(printed) == {
@@ -89,7 +92,8 @@ def test_ten_thousand_locations_are_four_shards_one_at_a_time(
     )
     printed = in_airflow(
         "ingest = dag.get_task('ingest')\n"
-        "print(json.dumps([ingest.expand_input.value['arguments'], ingest.max_active_tis_per_dagrun]))",
+        "arguments = ingest.expand_input.value['arguments']\n"
+        "print(json.dumps([arguments, ingest.max_active_tis_per_dagrun]))",
         WEATHER_LOCATIONS=str(locations),
     )
     assert json.loads(printed) == [

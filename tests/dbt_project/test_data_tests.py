@@ -11,8 +11,13 @@ from weather.window import lookback_window
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-STAGED = "insert into stg_weather values ('lyon', {hour}, {temperature}, {rain}, {wind}, {fetched})"
-DAY = "insert into daily_weather_stats values ('lyon', {date}, 1, 2, 1.5, {rain}, {wind}, {hours}, {complete})"
+STAGED = """
+insert into stg_weather values ('lyon', {hour}, {temperature}, {rain}, {wind}, {fetched})
+"""
+DAY = """
+insert into daily_weather_stats
+values ('lyon', {date}, 1, 2, 1.5, {rain}, {wind}, {hours}, {complete})
+"""
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 
 from tests.pipeline import PROFILE, PROJECT, Pipeline
@@ -18,5 +19,6 @@ def test_dbt_unit_tests_pass(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
     pipeline.take(Window(parse_moment("2000-01-01"), parse_moment("2100-01-01")))
     result = dbtRunner().invoke(["test", "--select", "test_type:unit", *PROJECT, *PROFILE])
     assert result.success
+    assert isinstance(result.result, RunExecutionResult)
     written = yaml.safe_load(Path("dbt_project/models/unit_tests.yml").read_text(encoding="utf-8"))
     assert len(result.result.results) == len(written["unit_tests"])

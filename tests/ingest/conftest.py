@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-
 from ingest.patience import Patience
+
 from local.store import S3Server
 from tests.ingest.examples import Lines
 from tests.replay_server import replay_server
 from tests.weather.buckets import made_bucket
-from weather.settings import StoreSettings
+from weather.settings import StoreSettings, read_settings
 from weather.store import Store
 
 
@@ -38,7 +38,7 @@ def settings(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSetti
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return StoreSettings()
+    return read_settings(StoreSettings)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from weather.locations import Location
+from weather.settings import SourceSettings
 from weather.window import HOUR, Window
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -25,6 +26,13 @@ def location(number: int) -> Location:
         latitude=number % 90,
         longitude=number % 180,
         timezone="Europe/Paris",
+    )
+
+
+def source_at(url: str, archive_url: str | None = None, key: str | None = None) -> SourceSettings:
+    """Settings with that host, and the same for old hours without another one."""
+    return SourceSettings(
+        open_meteo_url=url, open_meteo_archive_url=archive_url or url, open_meteo_api_key=key
     )
 
 

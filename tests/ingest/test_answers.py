@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.answers import problem_of
+
 from tests.ingest.examples import UNITS, answer_of, asked_and_answered
 from weather.window import Window
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 
 import pytest
-
 from ingest.__main__ import main
 from ingest.patience import Patience
+
 from tests.ingest.examples import Lines, hours_ago
 from weather.exit_codes import ExitCode
 from weather.window import Window

@@ -2,8 +2,8 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.job import HOURS_A_CALL, Job
+
 from tests.ingest.examples import location, windows
 from weather.locations import LOCATIONS_A_CALL
 from weather.window import Window

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from ingest.__main__ import main
+
 from tests.ingest.examples import Lines, hours_ago
 from weather.exit_codes import ExitCode
 from weather.settings import StoreSettings

@@ -3,11 +3,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.job import Call
 from ingest.open_meteo import address_of, form_of
-from tests.ingest.examples import location, windows
-from weather.settings import SourceSettings
+
+from tests.ingest.examples import location, source_at, windows
 from weather.window import HOUR, Window
 
 NOW = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
@@ -44,7 +43,7 @@ def test_the_form_names_every_location_in_order(window: Window, count: int) -> N
 )
 def test_hours_more_than_90_days_old_come_from_the_archive(hours_ago: int, address: str) -> None:
     call = call_from(NOW.replace(minute=0) - hours_ago * HOUR)
-    assert address_of(call, SourceSettings(), NOW) == address
+    assert address_of(call, source_at(API, ARCHIVE), NOW) == address
 
 
 @pytest.mark.parametrize(
@@ -61,5 +60,5 @@ def test_hours_more_than_90_days_old_come_from_the_archive(hours_ago: int, addre
 def test_a_key_leads_to_the_paid_host_of_the_service_itself(
     url: str, key: str | None, expected: str
 ) -> None:
-    source = SourceSettings(open_meteo_url=url, open_meteo_api_key=key)
-    assert address_of(call_from(NOW.replace(minute=0)), source, NOW) == expected
+    call = call_from(NOW.replace(minute=0))
+    assert address_of(call, source_at(url, key=key), NOW) == expected

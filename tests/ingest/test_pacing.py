@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.pacing import seconds_to_next_call, weight
 
 FREE = "https://api.open-meteo.com"

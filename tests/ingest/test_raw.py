@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.job import Call, Job
 from ingest.raw import Receipt, attempt_key, attempt_line, lines_of, raw_key, rejected_key
 from ingest.replies import Trouble, Unusable
+
 from tests.ingest.examples import answer_of, location, windows
 from weather.window import Window
 

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ingest.answers import problem_of
 from ingest.job import Job
 from ingest.patience import Patience
 from ingest.replies import Trouble, Unusable, read_reply
 from ingest.run import Tally, ingest
-from tests.ingest.examples import location
+
+from tests.ingest.examples import location, source_at
 from tests.ingest.scripted_server import Reply, scripted_server
 from weather.exit_codes import ExitCode, StepError
-from weather.settings import SourceSettings
 from weather.store import Store
 from weather.window import HOUR, Window
 
@@ -56,7 +55,7 @@ def test_a_real_answer_is_stored_whole(store: Store, patience: Patience) -> None
     body = body_of("forecast-new-york")
     window = window_of(json.loads(body))
     with scripted_server([Reply(body)]) as server:
-        source = SourceSettings(open_meteo_url=server.url, open_meteo_archive_url=server.url)
+        source = source_at(server.url)
         tally = Tally()
         ingest(Job(window, 0, 1, [location(1)]), source, store, tally, patience=patience)
     assert tally.accepted == 1
@@ -87,7 +86,7 @@ def test_a_real_refusal_is_handed_on_in_its_own_words(
     assert refusal.value.trouble == Trouble.REFUSED
     window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
     with scripted_server([Reply(body, status=400)]) as server:
-        source = SourceSettings(open_meteo_url=server.url, open_meteo_archive_url=server.url)
+        source = source_at(server.url)
         with pytest.raises(StepError) as failure:
             ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
     assert failure.value.exit_code == ExitCode.REFUSED

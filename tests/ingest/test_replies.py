@@ -4,8 +4,8 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ingest.replies import ENDINGS, Trouble, Unusable, read_reply
+
 from weather.exit_codes import ExitCode
 
 

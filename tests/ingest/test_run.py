@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from ingest.job import HOURS_A_CALL, Job
 from ingest.patience import Patience
 from ingest.run import Tally, ingest
-from tests.ingest.examples import Lines, answer_of, hours_ago, location
+
+from tests.ingest.examples import Lines, answer_of, hours_ago, location, source_at
 from tests.ingest.scripted_server import Reply, scripted_server
 from weather.exit_codes import ExitCode, StepError
-from weather.settings import SourceSettings
 from weather.store import Store
 from weather.window import HOUR, Window
 
@@ -21,11 +20,6 @@ Stored = Callable[[str], Lines]
 WINDOW = hours_ago(5, 2)
 JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
 HEALTHY = Reply(json.dumps([answer_of(WINDOW)] * 2).encode())
-
-
-def source_at(url: str, key: str | None = None) -> SourceSettings:
-    """Settings whose hosts are all that one."""
-    return SourceSettings(open_meteo_url=url, open_meteo_archive_url=url, open_meteo_api_key=key)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +61,9 @@ def test_the_key_is_sent_and_neither_stored_nor_shown(
     echo = Reply(f'{{"error":true,"reason":"{key} is no key"}}'.encode(), status=503)
     refusal = replace(echo, status=401)
     with scripted_server([echo, HEALTHY, refusal]) as server:
-        ingest(JOB, source_at(server.url, key), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
         with pytest.raises(StepError) as failure:
-            ingest(JOB, source_at(server.url, key), store, Tally(), patience=patience)
+            ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
     assert {form["apikey"] for form in server.forms} == {key}
     assert "401: *** is no key" in str(failure.value)
     everything = json.dumps(stored(""))
@@ -150,7 +144,7 @@ def test_hours_of_different_age_are_asked_of_their_hosts(
     pieces = list(window.pieces(HOURS_A_CALL))
     old, recent = (Reply(json.dumps(answer_of(piece)).encode()) for piece in pieces)
     with scripted_server([old]) as archive, scripted_server([recent]) as forecast:
-        source = SourceSettings(open_meteo_url=forecast.url, open_meteo_archive_url=archive.url)
+        source = source_at(forecast.url, archive.url)
         ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
     hosts = [lines[0]["host"] for lines in stored("raw/").values()]
     assert hosts == [archive.url, forecast.url]

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-
 from replay.observations import observed_values, station_for
 
 LYON = {"latitude": "45.75", "longitude": "4.85"}

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from replay.damages import DAMAGES
 from replay.faults import FAILURES, HEALTHY, NAMES, FaultPlan, Rule, parse_faults
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from replay.variables import observed_variable
 
 FOLDER = Path(

@@ -50,7 +50,7 @@ def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, keep: set
     old = [
         snapshot_id
         for (snapshot_id,) in lake.execute(
-            f"SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < {_ago(older_than)}"
+            "SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < now() - ?", [older_than]
         ).fetchall()
         if snapshot_id not in keep
     ]

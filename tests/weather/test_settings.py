@@ -1,0 +1,108 @@
+import os
+
+import pytest
+
+from weather.exit_codes import ExitCode, StepError
+from weather.settings import (
+    LakeSettings,
+    PipelineSettings,
+    SettingsGroup,
+    SourceSettings,
+    StoreSettings,
+    read_settings,
+)
+
+SECRET = "a-secret-nobody-may-see"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
+GROUPS = [SourceSettings, PipelineSettings, StoreSettings, LakeSettings]
+
+
+@pytest.fixture(autouse=True)
+def _only_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting is there but the credentials of the store, and a lake."""
+    for name in list(os.environ):
+        if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_")):
+            monkeypatch.delenv(name)
+    for name, value in {**CREDENTIALS, "LAKE_CATALOG": "sqlite:lake.sqlite"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def failure_of(group: type[SettingsGroup]) -> str:
+    with pytest.raises(StepError) as failure:
+        read_settings(group)
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert "\n" not in str(failure.value)
+    assert SECRET not in str(failure.value)
+    return str(failure.value)
+
+
+def test_defaults_are_the_designs() -> None:
+    pipeline = read_settings(PipelineSettings)
+    assert read_settings(SourceSettings).model_dump() == {
+        "open_meteo_url": "https://api.open-meteo.com",
+        "open_meteo_archive_url": "https://historical-forecast-api.open-meteo.com",
+        "open_meteo_api_key": None,
+    }
+    assert pipeline.weather_locations.name == "locations.yaml"
+    assert (pipeline.weather_runtime, pipeline.weather_lookback_hours) == ("local", 168)
+    assert read_settings(StoreSettings).bucket_url == "s3://weather"
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        (SourceSettings, "OPEN_METEO_URL", "api.open-meteo.com"),
+        (SourceSettings, "OPEN_METEO_URL", "ftp://api.open-meteo.com"),
+        (SourceSettings, "OPEN_METEO_ARCHIVE_URL", "http://"),
+        (PipelineSettings, "WEATHER_RUNTIME", "docker"),
+        (PipelineSettings, "WEATHER_LOOKBACK_HOURS", "0"),
+        (PipelineSettings, "WEATHER_LOOKBACK_HOURS", "a week"),
+        (StoreSettings, "WEATHER_BUCKET", "No Bucket"),
+        (StoreSettings, "AWS_ENDPOINT_URL", "127.0.0.1:9000"),
+        (StoreSettings, "AWS_ACCESS_KEY_ID", ""),
+        (StoreSettings, "AWS_SECRET_ACCESS_KEY", ""),
+        (LakeSettings, "LAKE_CATALOG", f"mysql:password={SECRET}"),
+        (LakeSettings, "LAKE_CATALOG", ""),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(
+    group: type[SettingsGroup], name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    message = failure_of(group)
+    assert message.startswith(f"Wrong settings: {name}: ")
+    assert ("is missing" in message) == (value == "")
+
+
+def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_BUCKET", "No Bucket")
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    message = failure_of(StoreSettings)
+    assert all(f"{name}: " in message for name in ("WEATHER_BUCKET", *CREDENTIALS))
+
+
+def test_an_empty_variable_is_as_if_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    unset = read_settings(SourceSettings)
+    for name in ("OPEN_METEO_URL", "OPEN_METEO_API_KEY"):
+        monkeypatch.setenv(name, "")
+    assert read_settings(SourceSettings) == unset
+
+
+def test_addresses_end_without_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPEN_METEO_URL", "http://127.0.0.1:8000/weather/")
+    assert read_settings(SourceSettings).open_meteo_url == "http://127.0.0.1:8000/weather"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_settings_are_shown_without_secrets(
+    group: type[SettingsGroup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEN_METEO_API_KEY", SECRET)
+    settings = read_settings(group)
+    assert SECRET not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_setting_is_described(group: type[SettingsGroup]) -> None:
+    assert all(field.description for field in group.model_fields.values())

@@ -1,0 +1,144 @@
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.ingest.examples import windows
+from weather.exit_codes import ExitCode, StepError
+from weather.window import (
+    HOUR,
+    Window,
+    first_hour_from,
+    lookback_window,
+    parse_moment,
+    wide_window,
+    window_of_environment,
+)
+
+FIVE = datetime(2026, 11, 20, 5, tzinfo=UTC)
+
+zones = st.builds(
+    lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-14 * 60, 14 * 60)
+)
+moments = st.datetimes(
+    min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=zones
+)
+
+
+@given(moments)
+def test_the_first_hour_from_a_moment_is_whole_and_less_than_an_hour_later(
+    moment: datetime,
+) -> None:
+    hour = first_hour_from(moment)
+    assert timedelta(0) <= hour - moment < HOUR
+    assert (hour.minute, hour.second, hour.microsecond) == (0, 0, 0)
+    assert hour.utcoffset() == timedelta(0)
+    assert first_hour_from(hour) == hour
+
+
+@given(moments, st.integers(1, 2160))
+def test_a_lookback_window_ends_with_the_last_hour_that_has_happened(
+    end: datetime, hours: int
+) -> None:
+    window = lookback_window(end, hours)
+    assert window.hours == hours
+    assert window.last_hour < end <= window.end
+
+
+@given(windows(), st.integers(1, 500))
+def test_pieces_cover_a_window_without_gap_or_overlap(window: Window, hours: int) -> None:
+    pieces = list(window.pieces(hours))
+    assert (pieces[0].start, pieces[-1].end) == (window.start, window.end)
+    assert all(one.end == other.start for one, other in pairwise(pieces))
+    assert all(piece.hours == hours for piece in pieces[:-1])
+    assert pieces[-1].hours <= hours
+
+
+@given(windows(), windows())
+def test_keys_sort_by_time_and_belong_to_one_window(one: Window, other: Window) -> None:
+    assert (one.key < other.key) == ((one.start, one.end) < (other.start, other.end))
+    assert (one.key == other.key) == (one == other)
+
+
+def test_a_key_is_readable() -> None:
+    assert Window(FIVE, FIVE + HOUR).key == "20261120T0500Z_20261120T0600Z"
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (FIVE, FIVE),
+        (FIVE + HOUR, FIVE),
+        (FIVE + timedelta(minutes=1), FIVE + HOUR),
+        (FIVE, FIVE + timedelta(microseconds=1)),
+        (FIVE.astimezone(timezone(timedelta(hours=1))), FIVE + HOUR),
+        (FIVE.replace(tzinfo=None), FIVE + HOUR),
+    ],
+)
+def test_what_is_no_window_of_whole_hours_in_utc_is_refused(start: datetime, end: datetime) -> None:
+    with pytest.raises(ValueError, match=r"is no whole hour in UTC|is not before"):
+        Window(start, end)
+
+
+@given(moments)
+def test_a_moment_written_with_its_offset_is_read_as_the_same_in_utc(moment: datetime) -> None:
+    read = parse_moment(moment.isoformat())
+    assert read == moment
+    assert read.utcoffset() == timedelta(0)
+
+
+def test_a_moment_without_an_offset_is_meant_in_utc() -> None:
+    assert parse_moment("2026-11-20T05:00") == parse_moment("2026-11-20T05:00Z") == FIVE
+    assert parse_moment("2026-11-20") == FIVE.replace(hour=0)
+
+
+@given(run_end=moments, lookback=st.integers(1, 300))
+def test_a_run_without_wishes_takes_the_lookback_window(run_end: datetime, lookback: int) -> None:
+    assert wide_window(None, None, run_end, lookback) == lookback_window(run_end, lookback)
+    assert wide_window("", "", run_end, lookback) == lookback_window(run_end, lookback)
+
+
+@given(start=moments, end=moments, run_end=moments)
+def test_a_wide_window_never_takes_an_hour_that_has_not_happened_yet(
+    start: datetime, end: datetime, run_end: datetime
+) -> None:
+    assume(first_hour_from(start) < first_hour_from(min(end, run_end)))
+    window = wide_window(start.isoformat(), end.isoformat(), run_end, 168)
+    assert window.start == first_hour_from(start)
+    assert window.last_hour < min(end, run_end)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2026-11-20T05:00", "2026-11-20T05:00"), ("2026-11-21", None), ("yesterday", None)],
+)
+def test_a_wide_window_that_is_none_is_refused(start: str, end: str | None) -> None:
+    with pytest.raises(ValueError, match=r"not before|isoformat"):
+        wide_window(start, end, FIVE + 12 * HOUR, 168)
+
+
+def test_a_step_is_told_its_window_by_the_environment() -> None:
+    window = window_of_environment("2026-11-20T05:00:00+00:00", "2026-11-20T07:00:00+01:00")
+    assert window == Window(FIVE, FIVE + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (None, "2026-11-20T05:00", "WEATHER_WINDOW_START is missing"),
+        ("2026-11-20T05:00", "", "WEATHER_WINDOW_END is missing"),
+        ("2026-11-20T05:00", "2026-11-20T05:00", "is not before"),
+        ("2026-11-20T05:00", "2026-11-20T05:30", "is no whole hour in UTC"),
+        ("now", "2026-11-20T05:30", "WEATHER_WINDOW_START, WEATHER_WINDOW_END: Invalid"),
+    ],
+)
+def test_a_wrong_window_is_one_line_that_names_its_variable(
+    start: str | None, end: str | None, words: str
+) -> None:
+    with pytest.raises(StepError) as failure:
+        window_of_environment(start, end)
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert words in str(failure.value)
+    assert "\n" not in str(failure.value)
