@@ -3,17 +3,17 @@
 Standalone itself makes some of them serve logs on every interface of the machine.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
 
-from local import folders
 from local.dag_run import DAG
 from local.environment import with_defaults
 from local.ports import LOOPBACK
 from local.processes import Command, Service, program, running
+from local.session import Session
 
 START_SECONDS = 120.0
 
@@ -40,13 +40,11 @@ class RunningAirflow:
 
 
 @contextmanager
-def running_airflow(
-    environment: Mapping[str, str], password: str, port: int
-) -> Iterator[RunningAirflow]:
+def running_airflow(session: Session, port: int) -> Iterator[RunningAirflow]:
     """Airflow inside the `with`, ready for its user `admin` and with the DAG's schedule on."""
     address = f"http://{LOOPBACK}:{port}"
-    settings = with_defaults(
-        environment,
+    environment = with_defaults(
+        session.environment,
         {
             **FOR_ONE_USER,
             "AIRFLOW__API__BASE_URL": address,
@@ -61,8 +59,8 @@ def running_airflow(
                     Command(
                         f"airflow {name}",
                         [program("airflow"), name, *options],
-                        settings,
-                        folders.LOGS / f"airflow-{name}.log",
+                        environment,
+                        session.state.log(f"airflow-{name}"),
                     )
                 )
             )
@@ -70,6 +68,7 @@ def running_airflow(
         }
         for name, service in services.items():
             service.wait_until(_health_of(name, address), START_SECONDS)
+        password = session.credentials.airflow_password
         services["dag-processor"].wait_until(lambda: _unpause(address, password), START_SECONDS)
         yield RunningAirflow(address, tuple(services.values()))
 
@@ -91,11 +90,15 @@ def _health_of(component: str, address: str) -> Callable[[], bool]:
 def _unpause(address: str, password: str) -> bool:
     """Switch the DAG's schedule on; whether the DAG was there already."""
     user = {"username": "admin", "password": password}
-    with httpx.Client(base_url=address, timeout=10, trust_env=False) as client:
+    with (
+        suppress(httpx.HTTPError),
+        httpx.Client(base_url=address, timeout=10, trust_env=False) as client,
+    ):
         token = client.post("/auth/token", json=user).raise_for_status().json()["access_token"]
-        answer = client.patch(
+        client.patch(
             f"/api/v2/dags/{DAG}",
             json={"is_paused": False},
             headers={"Authorization": f"Bearer {token}"},
-        )
-    return answer.is_success
+        ).raise_for_status()
+        return True
+    return False

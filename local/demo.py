@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import httpx
 
-from local import folders
 from local.api import running_api
 from local.dag_run import run_dag
+from local.folders import State
 from local.ports import free_port
 from local.progress import Progress
 from local.session import running_session
@@ -18,14 +18,13 @@ ROWS = 8
 ANSWER_SECONDS = 30
 
 
-def show_demo(outside: Mapping[str, str]) -> int:
+def show_demo(outside: Mapping[str, str], state: State) -> int:
     """Run the DAG for the present hour and print `GET /weather/summary`; the exit code."""
     progress = Progress(sys.stdout)
-    with running_session(outside, progress) as session:
-        run_log = folders.LOGS / "demo-run.log"
+    with running_session(outside, state, progress) as session:
         progress.done("airflow dags test weather_pipeline:")
-        run_dag(session.environment, run_log, lambda news: progress.done(f"  {news}"))
-        with running_api(session.environment, free_port(), folders.LOGS / "api.log") as api:
+        run_dag(session.environment, state.log("demo-run"), lambda news: progress.done(f"  {news}"))
+        with running_api(session.environment, free_port(), state.log("api")) as api:
             progress.done(f"API started at {api.address}")
             summary = _get(f"{api.address}/weather/summary")
             print(f"\nGET /weather/summary, the first {min(ROWS, len(summary))} of its rows:\n")

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import folders
 from local.credentials import Credentials
+from local.folders import DAGS, DBT_PROJECT, IMPORTABLE, State
 
 UNSUITABLE = (
     # Of another interpreter than .venv's.
@@ -26,48 +26,51 @@ def with_defaults(outside: Mapping[str, str], defaults: Mapping[str, str]) -> di
     return {**outside, **{name: value for name, value in defaults.items() if not outside.get(name)}}
 
 
-def base_environment(outside: Mapping[str, str], credentials: Credentials) -> dict[str, str]:
+def base_environment(
+    outside: Mapping[str, str], credentials: Credentials, state: State
+) -> dict[str, str]:
     """Everything but the addresses of services: settings of `outside` win, defaults fill in.
 
     Programs of .venv, packages of the project and direct connections to this machine come first
     whatever `outside` says.
     """
     kept = {name: value for name, value in outside.items() if name not in UNSUITABLE}
-    environment = with_defaults(kept, {**_defaults(), **_airflow_defaults(credentials)})
+    environment = with_defaults(kept, {**_defaults(state), **_airflow_defaults(state, credentials)})
     environment |= {
         "VIRTUAL_ENV": sys.prefix,
         "PATH": _joined(os.pathsep, Path(sys.executable).parent, outside.get("PATH")),
-        "PYTHONPATH": _joined(os.pathsep, *folders.IMPORTABLE, outside.get("PYTHONPATH")),
+        "PYTHONPATH": _joined(os.pathsep, *IMPORTABLE, outside.get("PYTHONPATH")),
     }
     for name in ("NO_PROXY", "no_proxy"):
         environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
     return environment
 
 
-def _defaults() -> dict[str, str]:
+def _defaults(state: State) -> dict[str, str]:
     return {
         "WEATHER_RUNTIME": "local",
-        "WEATHER_LOCATIONS": str(folders.DAGS / "locations.yaml"),
-        "LAKE_CATALOG": f"sqlite:{folders.STATE / 'lake.sqlite'}",
-        "DUCKDB_EXTENSION_DIRECTORY": str(folders.DUCKDB_EXTENSIONS),
-        "DBT_PROFILES_DIR": str(folders.DBT_PROJECT),
+        "WEATHER_LOCATIONS": str(DAGS / "locations.yaml"),
+        "LAKE_CATALOG": f"sqlite:{state.lake_catalog}",
+        "DUCKDB_EXTENSION_DIRECTORY": str(state.duckdb_extensions),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
 
 
-def _airflow_defaults(credentials: Credentials) -> dict[str, str]:
-    home = folders.AIRFLOW_HOME
+def _airflow_defaults(state: State, credentials: Credentials) -> dict[str, str]:
+    home = state.airflow_home
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt_secret,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__SECRET_KEY": credentials.airflow_secret_key,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folders.DAGS),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__CORE__FERNET_KEY": credentials.airflow_fernet_key,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__COSMOS__CACHE_DIR": str(state.cosmos_cache),
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }

@@ -1,5 +1,6 @@
 """Where the one-machine runtime finds the project and keeps its own state."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -14,11 +15,51 @@ IMPORTABLE = (
 )
 """Folders whose packages every step can import, as the images' own layouts let them."""
 
-STATE = PROJECT / ".weather"
-"""Everything that the runtime makes: credentials, the store's data, the lake's catalog, logs."""
 
-LOGS = STATE / "logs"
-STORE = STATE / "s3"
-AIRFLOW_HOME = STATE / "airflow"
-DUCKDB_EXTENSIONS = STATE / "duckdb"
-CREDENTIALS = STATE / "credentials.json"
+@dataclass(frozen=True)
+class State:
+    """Everything that the runtime makes, in one folder that only its owner can read."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def credentials(self) -> Path:
+        """The file of the services' passwords."""
+        return self.root / "credentials.json"
+
+    @property
+    def store(self) -> Path:
+        """The folder of the S3 server and its data."""
+        return self.root / "s3"
+
+    @property
+    def lake_catalog(self) -> Path:
+        """The SQLite file of the lake's catalog."""
+        return self.root / "lake.sqlite"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's own folder."""
+        return self.root / "airflow"
+
+    @property
+    def duckdb_extensions(self) -> Path:
+        """The folder of DuckDB's extensions."""
+        return self.root / "duckdb"
+
+    @property
+    def cosmos_cache(self) -> Path:
+        """The folder where Cosmos keeps what it has parsed."""
+        return self.root / "cosmos"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the services' output."""
+        return self.root / "logs"
+
+    def log(self, service: str) -> Path:
+        """The file of a service's output."""
+        return self.logs / f"{service}.log"

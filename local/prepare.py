@@ -1,82 +1,84 @@
 """What must be there before the DAG can run: made once, and again only when its source changes."""
 
-import contextlib
 import fcntl
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from local import folders
 from local.credentials import Credentials, write_private
 from local.extensions import install_extensions
+from local.folders import DBT_PROJECT, State
 from local.processes import Command, program, python_module, run_step
 
 MADE_BY_DBT = {"target", "logs", "dbt_packages"}
 
 
 def prepare(
-    environment: Mapping[str, str], credentials: Credentials, done: Callable[[str], None]
+    environment: Mapping[str, str],
+    credentials: Credentials,
+    state: State,
+    done: Callable[[str], None],
 ) -> None:
     """Make DuckDB's extensions, the lake, dbt's manifest and Airflow's database, as needed.
 
     The store must be running. `done` is told of each thing made; StepError is raised with the
     last lines of what fails.
     """
-    extensions = Path(environment["DUCKDB_EXTENSION_DIRECTORY"])
     airflow_home = Path(environment["AIRFLOW_HOME"])
+    extensions = Path(environment["DUCKDB_EXTENSION_DIRECTORY"])
 
     def install() -> None:
         install_extensions(extensions)
 
+    def parse() -> None:
+        run("dbt parse", [program("dbt"), "parse", "--project-dir", str(DBT_PROJECT)])
+
     def migrate() -> None:
         passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
         write_private(passwords, {"admin": credentials.airflow_password})
-        _run("airflow db migrate", [program("airflow"), "db", "migrate"], environment)
+        run("airflow db migrate", [program("airflow"), "db", "migrate"])
 
-    def parse() -> None:
-        project = str(folders.DBT_PROJECT)
-        _run("dbt parse", [program("dbt"), "parse", "--project-dir", project], environment)
+    def run(name: str, arguments: list[str]) -> None:
+        run_step(Command(name, arguments, environment, state.log(name.replace(" ", "-"))))
 
-    with _one_at_a_time():
-        if _once(extensions / "made-for", version("duckdb-extensions"), install):
-            done("DuckDB's extensions installed")
-        _run("lake", python_module("lake_steps", "create"), environment)
-        done("lake ready")
-        if _once(folders.DBT_PROJECT / "target" / "made-from", _hash_of_project(), parse):
-            done("dbt's manifest made")
-        if _once(airflow_home / "made-for", _database(environment), migrate):
-            done("Airflow's database made")
+    if _once(extensions / "made-for", version("duckdb-extensions"), install):
+        done("DuckDB's extensions installed")
+    with _one_at_a_time(state.root / "lake.lock"):
+        # Each time, because only the lake's own catalog knows whether there is one.
+        run("lake", python_module("lake_steps", "create"))
+    done("lake ready")
+    if _once(DBT_PROJECT / "target" / "made-from", _hash_of_project(), parse):
+        done("dbt's manifest made")
+    if _once(airflow_home / "made-for", _database(environment), migrate):
+        done("Airflow's database made")
 
 
-@contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    with (folders.STATE / "prepare.lock").open("w") as file:
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
     """Call `make` unless it was called for this `source` before; whether it was called."""
-    with contextlib.suppress(FileNotFoundError):
-        if stamp.read_text() == source:
-            return False
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    make()
-    stamp.write_text(source)
+    with _one_at_a_time(stamp.with_suffix(".lock")):
+        with suppress(FileNotFoundError):
+            if stamp.read_text() == source:
+                return False
+        make()
+        stamp.write_text(source)
     return True
-
-
-def _run(name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
-    log = folders.LOGS / f"{name.replace(' ', '-')}.log"
-    run_step(Command(name, arguments, environment, log))
 
 
 def _hash_of_project() -> str:
     """A hash of everything that dbt parses, and of its version."""
     content = hashlib.sha256(version("dbt-core").encode())
-    for path in sorted(folders.DBT_PROJECT.rglob("*")):
-        name = path.relative_to(folders.DBT_PROJECT)
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        name = path.relative_to(DBT_PROJECT)
         if path.is_file() and name.parts[0] not in MADE_BY_DBT:
             content.update(f"{name}\n".encode() + path.read_bytes())
     return content.hexdigest()

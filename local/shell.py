@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 
+from local.folders import State
 from local.foreground import run_in_foreground
 from local.progress import Progress
 from local.session import running_session
 from weather.exit_codes import ExitCode, StepError
 
 
-def open_shell(outside: Mapping[str, str]) -> int:
+def open_shell(outside: Mapping[str, str], state: State) -> int:
     """Open the user's shell until it is left; its exit code."""
-    with running_session(outside, Progress()) as session:
+    with running_session(outside, state, Progress()) as session:
         print("leave this shell with `exit`; S3 ends with it", flush=True)
         return run_in_foreground([outside.get("SHELL") or "/bin/sh"], session.environment)
 
 
-def run_command(outside: Mapping[str, str], command: str) -> int:
+def run_command(outside: Mapping[str, str], state: State, command: str) -> int:
     """Run one line of shell `command`; its exit code.
 
     StepError says how to write it when it is empty.
@@ -25,5 +26,5 @@ def run_command(outside: Mapping[str, str], command: str) -> int:
             'no command; say which: make run CMD="airflow dags test weather_pipeline"',
             ExitCode.SETTING,
         )
-    with running_session(outside, Progress()) as session:
+    with running_session(outside, state, Progress()) as session:
         return run_in_foreground(["/bin/sh", "-c", command], session.environment)

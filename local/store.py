@@ -69,18 +69,24 @@ def running_store(
     than asked for, when `port` is taken, or when the server ends at its start.
     """
     folder = folder.absolute()
-    lease = Lease(folder / "lease")
-    try:
+    with _leased(folder):
         with _one_at_a_time(folder):
             server = _find_server(folder)
             if server:
                 _require_agreement(server, keys, port)
             else:
-                _end_server(folder)
                 log = log or folder / "server.log"
                 server = _start_server(folder, keys or make_s3_keys(), port, log)
         _create_bucket(server, bucket)
         yield server
+
+
+@contextlib.contextmanager
+def _leased(folder: Path) -> Iterator[None]:
+    """Need the folder's server inside the `with`; who is the last to need it ends it."""
+    lease = Lease(folder / "lease")
+    try:
+        yield
     finally:
         if lease.give_up():
             _end_server(folder)
@@ -116,6 +122,8 @@ def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) 
 
 
 def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3Server:
+    # Of one that was killed.
+    _end_server(folder)
     ports = free_ports(seaweedfs.PORTS)
     if port is not None:
         require_free(port, "S3")
@@ -126,7 +134,10 @@ def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3
     server = S3Server(ports, keys, service.keeper.pid)
     write_private(folder / "server.json", asdict(server))
     client = s3_client(server)
-    service.wait_until(lambda: _answers(client), START_SECONDS)
+    try:
+        service.wait_until(lambda: _answers(client), START_SECONDS)
+    finally:
+        service.let_go()
     return server
 
 

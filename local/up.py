@@ -4,9 +4,9 @@ import sys
 import time
 from collections.abc import Mapping
 
-from local import folders
 from local.airflow_services import running_airflow
 from local.api import running_api
+from local.folders import State
 from local.ports import require_free
 from local.progress import Progress
 from local.session import running_session
@@ -19,7 +19,7 @@ S3_PORT = 9000
 WATCH_SECONDS = 1.0
 
 
-def keep_up(outside: Mapping[str, str]) -> int:
+def keep_up(outside: Mapping[str, str], state: State) -> int:
     """Keep everything running until a signal asks us to end; 0, as that is the way to end it.
 
     StepError is raised when a service ends by itself.
@@ -28,27 +28,25 @@ def keep_up(outside: Mapping[str, str]) -> int:
     require_free(API_PORT, "the API")
     with ctrl_c_for_us_alone():
         try:
-            _run_until_asked_to_end(outside, Progress(sys.stdout))
+            _run_until_asked_to_end(outside, state, Progress(sys.stdout))
         except AskedToEnd:
             print("\neverything is ended; nothing is left running", flush=True)
     return 0
 
 
-def _run_until_asked_to_end(outside: Mapping[str, str], progress: Progress) -> None:
+def _run_until_asked_to_end(outside: Mapping[str, str], state: State, progress: Progress) -> None:
     with (
-        running_session(outside, progress, s3_port=S3_PORT) as session,
-        running_api(session.environment, API_PORT, folders.LOGS / "api.log") as api,
-        running_airflow(
-            session.environment, session.credentials.airflow_password, AIRFLOW_PORT
-        ) as airflow,
+        running_session(outside, state, progress, s3_port=S3_PORT) as session,
+        running_api(session.environment, API_PORT, state.log("api")) as api,
+        running_airflow(session, AIRFLOW_PORT) as airflow,
     ):
         progress.done("Airflow and its schedule started")
         print(
             f"""
 Airflow  {airflow.address}  user admin, password {session.credentials.airflow_password}
 API      {api.address}  (GET /weather/summary, /docs)
-S3       {session.environment["AWS_ENDPOINT_URL"]}  keys in {folders.CREDENTIALS}
-logs     {folders.LOGS}
+S3       {session.environment["AWS_ENDPOINT_URL"]}  (`make shell` has its keys)
+logs     {state.logs}
 
 {session.attribution}
 

@@ -22,7 +22,7 @@ _BUSY = {429, 500, 502, 503, 504}
 
 @cache
 def _session() -> Session:
-    """botocore's own: importing boto3 would double the start of every step."""
+    """A session of botocore's own: importing boto3 would double the start of every step."""
     return Session()
 
 

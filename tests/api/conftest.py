@@ -1,6 +1,6 @@
 """Lakes and APIs for the tests of this folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.store import S3Server
-from tests.api.lake import Lake, a_day
+from tests.api.lake import Lake, Row, a_day
 from tests.api.server import running_api
 
 LOCATIONS = """
@@ -19,20 +19,21 @@ LOCATIONS = """
 - {id: kolkata, name: Kolkata, latitude: 22.57, longitude: 88.36, timezone: Asia/Kolkata}
 """
 
+MONDAY, TUESDAY, WEDNESDAY = (date(2025, 11, day) for day in (17, 18, 19))
 NEWEST_DAY = date(2025, 11, 20)
 LYONS_DAYS = 10
 
 Serve = Callable[[Lake], AbstractContextManager[httpx.Client]]
-MakeLake = Callable[[S3Server], Lake]
+MakeLake = Callable[[S3Server, Sequence[Row]], Lake]
 
 
 @pytest.fixture(scope="session")
 def make_lake(
     duckdb_extensions: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeLake]:
-    """Makes lakes with empty tables, each in a bucket of its own."""
+    """Makes lakes with the days given, each in a bucket of its own; publishes nothing."""
 
-    def make(server: S3Server) -> Lake:
+    def make(server: S3Server, days: Sequence[Row]) -> Lake:
         folder = tmp_path_factory.mktemp("lake")
         (folder / "locations.yaml").write_text(LOCATIONS, encoding="utf-8")
         lake = Lake(
@@ -46,7 +47,7 @@ def make_lake(
         )
         lake.create_bucket()
         lake.create()
-        lake.create_tables()
+        lake.create_tables(*days)
         return lake
 
     with pytest.MonkeyPatch.context() as environment:
@@ -56,8 +57,8 @@ def make_lake(
 
 @pytest.fixture
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """A lake with empty tables, of which nothing is published."""
-    return make_lake(s3_server)
+    """A lake with one day of Lyon, which is not published."""
+    return make_lake(s3_server, [a_day("lyon", MONDAY)])
 
 
 @pytest.fixture
@@ -68,13 +69,19 @@ def serve(tmp_path: Path) -> Serve:
 
 @pytest.fixture(scope="session")
 def filled_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """Ten days of Lyon, the newest incomplete, three of New York, none of Kolkata; published."""
-    lake = make_lake(s3_server)
+    """Ten days of Lyon, the newest incomplete, three of New York, none of Kolkata; published.
+
+    And one of Atlantis, which is no longer in locations.yaml.
+    """
     days = [NEWEST_DAY - timedelta(days=back) for back in range(LYONS_DAYS)]
-    lake.write(
-        *(a_day("lyon", day, temp_max_c=float(day.day)) for day in days[1:]),
-        ("lyon", NEWEST_DAY, 1.5, 2.5, 2.0, None, None, 5, False),
-        *(a_day("new-york", day) for day in days[:3]),
+    lake = make_lake(
+        s3_server,
+        [
+            *(a_day("lyon", day, temp_max_c=float(day.day)) for day in days[1:]),
+            ("lyon", NEWEST_DAY, 1.5, 2.5, 2.0, None, None, 5, False),
+            *(a_day("new-york", day) for day in days[:3]),
+            a_day("atlantis", MONDAY),
+        ],
     )
     lake.write_hour("lyon", datetime.now(UTC) - timedelta(minutes=90))
     lake.publish()

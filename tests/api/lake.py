@@ -23,6 +23,8 @@ Row = tuple[
 ]
 """A row of daily_weather_stats."""
 
+INSERT_DAY = "INSERT INTO daily_weather_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 
 def contract(model: str) -> list[dict[str, Any]]:
     """The columns of a dbt model, as its contract has them."""
@@ -65,21 +67,20 @@ class Lake:
         """Make the catalog, without tables."""
         create(self.settings)
 
-    def create_tables(self) -> None:
-        """Make the tables of the models that the API reads."""
+    def create_tables(self, *days: Row) -> None:
+        """Make the tables of the models that the API reads, with those days in the mart."""
         with attached_lake(self.settings) as lake:
             for model in ("stg_weather", "daily_weather_stats"):
                 columns = ", ".join(
                     f"{column['name']} {column['data_type']}" for column in contract(model)
                 )
                 lake.execute(f"CREATE TABLE {model} ({columns})")
+            lake.executemany(INSERT_DAY, days)
 
     def write(self, *days: Row) -> None:
-        """Add rows to the mart, without publishing them."""
+        """Add days to the mart, without publishing them."""
         with attached_lake(self.settings) as lake:
-            lake.executemany(
-                "INSERT INTO daily_weather_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", days
-            )
+            lake.executemany(INSERT_DAY, days)
 
     def write_hour(self, location: str, hour: datetime) -> None:
         """Add an hour to the staged ones."""

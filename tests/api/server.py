@@ -22,7 +22,7 @@ def uvicorn(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes
         return subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "api.app:app", "--port", "0"],
             cwd=PROJECT,
-            env=_without_settings(os.environ) | environment,
+            env={**_without_settings(os.environ), **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
         )

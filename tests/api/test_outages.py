@@ -3,20 +3,17 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
 from pathlib import Path
 
 import httpx
 
 from local.ports import free_port
 from local.store import running_store
-from tests.api.conftest import MakeLake, Serve
+from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 from weather.published import PUBLISHED_KEY
-
-MONDAY, TUESDAY = date(2025, 11, 16), date(2025, 11, 17)
 
 
 @contextmanager
@@ -50,7 +47,6 @@ def failures(client: httpx.Client) -> float:
 def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
     lake: Lake, serve: Serve
 ) -> None:
-    lake.write(a_day("lyon", MONDAY))
     first = lake.publish()
     lake.write(a_day("lyon", TUESDAY))
     second = lake.publish()
@@ -63,7 +59,7 @@ def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
             assert readiness.status_code == 200
             assert readiness.json()["problem"].startswith("The published snapshot cannot be read")
             assert readiness.json()["snapshot_id"] == first.snapshot_id
-            assert days(client) == ["2025-11-16"]
+            assert days(client) == ["2025-11-17"]
         eventually(lambda: len(days(client)) == 2)
         assert problem(client) == ""
     assert {answer.status_code for answer in answers} == {200}
@@ -75,8 +71,7 @@ def test_a_dead_store_leaves_the_last_good_data(
     folder, port = tmp_path / "s3", free_port()
     with ExitStack() as store:
         server = store.enter_context(running_store(folder, port=port))
-        lake = make_lake(server)
-        lake.write(a_day("lyon", MONDAY))
+        lake = make_lake(server, [a_day("lyon", MONDAY)])
         lake.publish()
         with serve(lake) as client, asking_all_the_time(client) as answers:
             store.close()
@@ -85,7 +80,7 @@ def test_a_dead_store_leaves_the_last_good_data(
             assert readiness.status_code == 200
             assert readiness.json()["ready"] is True
             assert "S3 store" in problem(client)
-            assert days(client) == ["2025-11-16"]
+            assert days(client) == ["2025-11-17"]
             assert failures(client) >= 1
             store.enter_context(running_store(folder, port=port, keys=server.keys))
             eventually(lambda: not problem(client))
@@ -113,34 +108,30 @@ def test_without_a_store_it_starts_and_says_so(lake: Lake, serve: Serve) -> None
 
 
 def test_a_damaged_object_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
-    lake.write(a_day("lyon", MONDAY))
     lake.publish()
     with serve(lake) as client:
         lake.store.put(PUBLISHED_KEY, b"<html>")
         eventually(lambda: problem(client))
-        assert days(client) == ["2025-11-16"]
+        assert days(client) == ["2025-11-17"]
 
 
 def test_an_emptied_bucket_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
-    lake.write(a_day("lyon", MONDAY))
     lake.publish()
     with serve(lake) as client:
         lake.store.delete(list(lake.store.list()))
         eventually(lambda: problem(client) == "Nothing is published yet.")
-        assert days(client) == ["2025-11-16"]
+        assert days(client) == ["2025-11-17"]
 
 
 def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
-    lake.write(a_day("lyon", MONDAY))
     published = lake.publish()
     with serve(lake) as client:
         lake.say_published(published.model_copy(update={"snapshot_id": 999}))
         eventually(lambda: "from the lake" in problem(client))
-        assert days(client) == ["2025-11-16"]
+        assert days(client) == ["2025-11-17"]
 
 
 def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
-    lake.write(a_day("lyon", MONDAY))
     lake.publish()
     lake.environment["LAKE_CATALOG"] = (
         f"postgres:host=127.0.0.1 port={free_port()} user=lake password=Rhubarb9 dbname=lake"

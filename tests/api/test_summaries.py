@@ -125,6 +125,10 @@ def test_a_location_without_data_says_how_to_get_some(client: httpx.Client, path
     assert "Run weather_pipeline" in answer.json()["detail"]
 
 
+def test_a_location_that_was_taken_out_keeps_its_days(client: httpx.Client) -> None:
+    assert dates(client.get("/weather/summary?location=atlantis")) == ["2025-11-17"]
+
+
 def test_latest_is_the_newest_row(client: httpx.Client) -> None:
     assert client.get("/weather/latest").json() == client.get("/weather/summary").json()[0]
     answer = client.get("/weather/latest", params={"location": "new-york"})

@@ -21,4 +21,5 @@ def test_dbt_unit_tests_pass(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
     assert result.success
     assert isinstance(result.result, RunExecutionResult)
     written = yaml.safe_load(Path("dbt_project/models/unit_tests.yml").read_text(encoding="utf-8"))
-    assert len(result.result.results) == len(written["unit_tests"])
+    passed = {each.node.name for each in result.result.results}
+    assert passed >= {each["name"] for each in written["unit_tests"]}

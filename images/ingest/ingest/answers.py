@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from reprlib import repr as shortened
 from typing import Any
 
@@ -53,7 +54,7 @@ def _problems(answer: object, window: Window) -> Iterator[str]:
 def _problems_of_times(times: list[Any], unit: object, window: Window) -> Iterator[str]:
     if unit != "iso8601":
         yield f"hourly.time is in {shortened(unit)}, not in 'iso8601'"
-    wanted = [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
+    wanted = _hours_of(window)
     if times == wanted:
         return
     before = ""
@@ -71,6 +72,12 @@ def _problems_of_times(times: list[Any], unit: object, window: Window) -> Iterat
     if missing:
         yield f"{len(missing)} of {len(wanted)} hours are missing, the first is {missing[0]}"
     yield f"{len(times)} times for {len(wanted)} hours, some of them no whole hours"
+
+
+@lru_cache(maxsize=1)
+def _hours_of(window: Window) -> list[str]:
+    """The hours of a window as the service writes them; all locations of a call share them."""
+    return [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
 
 
 def _is_written_as_asked(time: object) -> bool:

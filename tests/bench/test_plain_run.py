@@ -1,0 +1,52 @@
+"""The comparison is fair: the plain run makes the mart that ours makes."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet
+from bench.lake import Lake
+from bench.plain_run import PlainRun
+from bench.workplace import Workplace
+from local.extensions import install_extensions
+from local.store import S3Server
+
+from weather.published import MART_KEY
+from weather.window import Window
+
+# Hours that overlap, over a day that loses an hour and one absurd wind.
+WINDOWS = [
+    Window(datetime(2026, 2, 11, 5, tzinfo=UTC), datetime(2026, 3, 10, 5, tzinfo=UTC)),
+    Window(datetime(2026, 2, 11, 6, tzinfo=UTC), datetime(2026, 3, 10, 6, tzinfo=UTC)),
+]
+
+
+def test_the_plain_run_makes_the_same_mart(
+    s3_server: S3Server, replay: str, tmp_path: Path
+) -> None:
+    workplace = Workplace(tmp_path, s3_server, replay)
+    install_extensions(tmp_path / "duckdb")
+    lake = Lake(workplace, "same-mart")
+    lake.ingest_here(WINDOWS)
+    for window in WINDOWS:
+        lake.transform(window)
+    plain = PlainRun(workplace, lake)
+    plain.transform()
+    ours = rows_of_mart(lake)
+    assert len(ours) > 3 * 27
+    assert rows_of(plain) == ours
+
+
+def rows_of_mart(lake: Lake) -> list[tuple[Any, ...]]:
+    body = lake.store.get(MART_KEY)
+    assert body is not None
+    return [tuple(row.values()) for row in pyarrow.parquet.read_table(BytesIO(body)).to_pylist()]
+
+
+def rows_of(plain: PlainRun) -> list[tuple[Any, ...]]:
+    with duckdb.connect(plain.database, read_only=True) as database:
+        return database.execute(
+            "SELECT * FROM daily_weather_stats ORDER BY location_id, date"
+        ).fetchall()

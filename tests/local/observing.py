@@ -1,0 +1,24 @@
+"""What a test can see of other processes."""
+
+import time
+from collections.abc import Callable
+
+import psutil
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until `condition` holds; an assertion fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def running_with(words: str) -> list[psutil.Process]:
+    """The processes whose command line contains `words`."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
+        if is_alive and words in " ".join(process.info["cmdline"] or []):
+            found.append(process)
+    return found

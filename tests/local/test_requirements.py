@@ -1,0 +1,81 @@
+"""The requirement files: one lock, and for each image the part of it that its group needs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = PROJECT / "requirements"
+IMAGES = ["ingest", "dbt", "airflow", "api", "replay"]
+
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?P<marker> ; [^\\]+)? \\")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?P<more> \\)?")
+
+
+def pins(name: str) -> dict[str, str]:
+    """Each package of a requirement file with its version; every line of it is understood."""
+    found = {}
+    lines = iter((REQUIREMENTS / f"{name}.txt").read_text().splitlines())
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        pin = PIN.fullmatch(line)
+        assert pin, f"{name}.txt: not a pinned package with hashes: {line}"
+        found[pin["name"]] = pin["version"]
+        more = True
+        while more:
+            hash_line = HASH.fullmatch(next(lines))
+            assert hash_line, f"{name}.txt: {pin['name']} has a line that is no hash"
+            more = bool(hash_line["more"])
+    return found
+
+
+def groups() -> dict[str, list[str]]:
+    pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    found: dict[str, list[str]] = pyproject["dependency-groups"]
+    return found
+
+
+def package(requirement: str) -> str:
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name
+    return re.sub(r"[._-]+", "-", name[0]).lower()
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
+    assert pins(image).items() <= pins("all").items()
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_has_what_its_group_names(image: str) -> None:
+    assert {package(requirement) for requirement in groups()[image]} <= pins(image).keys()
+
+
+def test_the_lock_has_every_group() -> None:
+    named = {package(requirement) for group in groups().values() for requirement in group}
+    assert len(named) > 20
+    assert named <= pins("all").keys()
+
+
+def test_a_version_that_pyproject_names_is_the_one_in_the_lock() -> None:
+    exact = [
+        requirement.split("==")
+        for group in groups().values()
+        for requirement in group
+        if "==" in requirement
+    ]
+    assert len(exact) > 10
+    for name, version in exact:
+        assert pins("all")[package(name)] == version
+
+
+def test_uv_is_pinned_too() -> None:
+    assert pins("uv").keys() == {"uv"}
+
+
+@pytest.mark.parametrize("file", sorted(REQUIREMENTS.iterdir()), ids=lambda file: file.name)
+def test_no_file_names_a_package_host(file: Path) -> None:
+    assert not re.search(r"://|index|find-links|\bfile:", file.read_text())

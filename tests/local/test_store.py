@@ -1,0 +1,186 @@
+import signal
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import boto3
+import httpx
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+
+from local.credentials import S3Keys, make_s3_keys
+from local.ports import free_port
+from local.store import S3Server, running_store, s3_client
+from tests.local.observing import running_with, wait_for
+from weather.exit_codes import StepError
+
+Python = Callable[[str], "Popen[str]"]
+
+HOLD_A_STORE = """
+    import sys, time
+    from pathlib import Path
+    from local.signals import AskedToEnd, raise_when_asked_to_end
+    from local.store import running_store
+
+    raise_when_asked_to_end()
+    try:
+        with running_store(Path({folder!r})) as server:
+            print(server.endpoint, flush=True)
+
+            time.sleep(60)
+    except AskedToEnd as asked:
+        sys.exit(asked.exit_code)
+"""
+
+
+def put(server: S3Server, key: str, body: bytes) -> None:
+    s3_client(server).put_object(Bucket="weather", Key=key, Body=body)
+
+
+def get(server: S3Server, key: str) -> bytes:
+    body: bytes = s3_client(server).get_object(Bucket="weather", Key=key)["Body"].read()
+    return body
+
+
+def test_what_is_stored_is_there_after_a_restart_on_other_ports(tmp_path: Path) -> None:
+    for number in range(3):
+        with running_store(tmp_path) as server:
+            put(server, f"raw/{number}", b"one" * 100_000)
+            assert all(get(server, f"raw/{each}") == b"one" * 100_000 for each in range(number))
+
+
+def test_the_environment_is_enough_for_an_s3_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_store(tmp_path, bucket="rain") as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        buckets = boto3.client("s3", region_name=server.environment["AWS_REGION"]).list_buckets()
+    assert [bucket["Name"] for bucket in buckets["Buckets"]] == ["rain"]
+
+
+def test_other_keys_are_refused(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        known = server.keys.access_key_id
+        for keys in (make_s3_keys(), S3Keys(known, "not the secret")):
+            with pytest.raises(ClientError, match=r"InvalidAccessKeyId|SignatureDoesNotMatch"):
+                put(S3Server(server.ports, keys, server.keeper), "raw/1", b"one")
+
+
+def test_who_has_no_keys_gets_nothing_from_any_of_its_ports(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        put(server, "raw/1", b"for our eyes only")
+        for port in server.ports:
+            for path in ("weather/raw/1", "buckets/weather/raw/1"):
+                try:
+                    answer = httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=5)
+                except httpx.HTTPError:
+                    continue  # a port for gRPC
+                assert answer.status_code in (400, 403, 404)
+                assert b"for our eyes only" not in answer.content
+
+
+def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        (service,) = psutil.Process(server.keeper).children()
+        listening = [each for each in service.net_connections("tcp") if each.status == "LISTEN"]
+    assert len(listening) >= len(server.ports)
+    assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
+
+
+def test_only_the_owner_reads_its_keys(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        secret = server.keys.secret_access_key
+        for path in tmp_path.rglob("*"):
+            if path.is_file() and secret.encode() in path.read_bytes():
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert secret not in repr(server)
+
+
+def test_nothing_of_it_is_left_running_or_lying_about(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        assert running_with(str(tmp_path))
+    assert not running_with(str(tmp_path))
+    for port in server.ports:
+        assert not list(Path("/tmp").glob(f"seaweedfs-*-{port}.sock"))
+
+
+def test_it_runs_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
+    port = free_port()
+    with running_store(tmp_path, port=port) as server:
+        assert server.endpoint == f"http://127.0.0.1:{port}"
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with (
+            pytest.raises(StepError, match=f"port {port} .* S3 .* taken") as raised,
+            running_store(tmp_path, port=port),
+        ):
+            pass
+    assert "\n" not in str(raised.value)
+    assert not running_with(str(tmp_path))
+
+
+def test_two_commands_share_one_server_and_the_last_ends_it(tmp_path: Path, python: Python) -> None:
+    other = python(HOLD_A_STORE.format(folder=str(tmp_path)))
+    assert other.stdout is not None
+    endpoint = other.stdout.readline().strip()
+    with running_store(tmp_path) as server:
+        assert server.endpoint == endpoint
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(10) == 128 + signal.SIGTERM
+        put(server, "raw/1", b"still here")
+    assert not running_with(str(tmp_path))
+
+
+def test_a_shared_server_cannot_have_a_second_port_or_other_keys(tmp_path: Path) -> None:
+    with running_store(tmp_path):
+        with (
+            pytest.raises(StepError, match="another command of this folder"),
+            running_store(tmp_path, port=free_port()),
+        ):
+            pass
+        with (
+            pytest.raises(StepError, match="AWS_ACCESS_KEY_ID"),
+            running_store(tmp_path, keys=make_s3_keys()),
+        ):
+            pass
+
+
+def test_a_killed_command_leaves_no_server(tmp_path: Path, python: Python) -> None:
+    command = python(HOLD_A_STORE.format(folder=str(tmp_path)))
+    assert command.stdout is not None
+    assert command.stdout.readline().startswith("http://127.0.0.1:")
+    command.kill()
+    wait_for(lambda: not running_with(str(tmp_path)))
+    with running_store(tmp_path) as server:
+        put(server, "raw/1", b"as if nothing had happened")
+
+
+def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    with running_store(tmp_path) as server:
+        put(server, "raw/1", b"stored")
+        (service,) = psutil.Process(server.keeper).children()
+        service.kill()
+        wait_for(lambda: not psutil.pid_exists(server.keeper) or not running_with(str(tmp_path)))
+    with running_store(tmp_path) as server:
+        assert get(server, "raw/1") == b"stored"
+
+
+def test_a_server_that_ends_at_its_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "filerldb2").write_text("a file where SeaweedFS wants a folder")
+    with (
+        pytest.raises(StepError, match=r"S3 has ended; its last lines: .*its log: .*server\.log"),
+        running_store(tmp_path),
+    ):
+        pass
+    assert not running_with(str(tmp_path))
+    assert not (tmp_path / "server.json").exists()
