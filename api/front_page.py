@@ -26,7 +26,7 @@ COLUMNS = {
     "hours": "Hours",
 }
 
-router = APIRouter()
+router = APIRouter(tags=["weather"])
 
 
 class Welcome(BaseModel):

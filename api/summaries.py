@@ -36,7 +36,7 @@ router = APIRouter(
 
 @router.get("/summary")
 async def summary(query: Annotated[SummaryQuery, Query()], view: CurrentView) -> list[DailyWeather]:
-    """The days of one location, the newest first; the newest is still incomplete today."""
+    """The days of one location, the newest first; that one may still be incomplete."""
     location = _known(query.location, view)
     mart = _mart_with(location, view)
     return list(mart.between(location, query.start, query.end)[: query.limit])

@@ -50,7 +50,6 @@ def _defaults(state: State) -> dict[str, str]:
     return {
         "WEATHER_RUNTIME": "local",
         "WEATHER_LOCATIONS": str(DAGS / "locations.yaml"),
-        "LAKE_CATALOG": f"sqlite:{state.lake_catalog}",
         "DUCKDB_EXTENSION_DIRECTORY": str(state.duckdb_extensions),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

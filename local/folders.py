@@ -1,11 +1,14 @@
 """Where the one-machine runtime finds the project and keeps its own state."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 DAGS = PROJECT / "dags"
 DBT_PROJECT = PROJECT / "dbt_project"
+
+DEFAULT_BUCKET = "weather"
 
 IMPORTABLE = (
     PROJECT,
@@ -35,10 +38,21 @@ class State:
         """The folder of the S3 server and its data."""
         return self.root / "s3"
 
+    def lake_catalog(self, endpoint: str, bucket: str) -> Path:
+        """The SQLite file of the catalog of the lake in a `bucket`.
+
+        Each lake has its own: a catalog names files, and only one store has them. `endpoint` is
+        empty for the store that runs here.
+        """
+        if not endpoint and bucket == DEFAULT_BUCKET:
+            return self.root / "lake.sqlite"
+        place = hashlib.sha256(f"{endpoint} {bucket}".encode()).hexdigest()
+        return self.root / f"lake-{place[:12]}.sqlite"
+
     @property
-    def lake_catalog(self) -> Path:
-        """The SQLite file of the lake's catalog."""
-        return self.root / "lake.sqlite"
+    def of_replay(self) -> "State":
+        """Where the store and the lake of replayed weather are: never among the real one."""
+        return State(self.root / "replay")
 
     @property
     def airflow_home(self) -> Path:

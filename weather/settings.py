@@ -17,7 +17,10 @@ _ADDRESS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
 def _without_closing_slash(address: str) -> str:
-    _ADDRESS.validate_python(address)
+    parts = _ADDRESS.validate_python(address)
+    # An address is logged and kept with each answer, so it is no place for a password.
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must be an address without user, password, query and fragment")
     return address.rstrip("/")
 
 
@@ -108,6 +111,7 @@ class LakeSettings(StoreSettings):
     """The lake: its catalog, and the store that holds its files."""
 
     lake_catalog: str = Field(
+        repr=False,
         pattern=r"^(sqlite|postgres):",
         description="DuckLake's catalog, `sqlite:<file>` or `postgres:<connection string>`.",
     )
@@ -136,4 +140,6 @@ def read_settings(group: type[Group]) -> Group:
 
 
 def _plainly(kind: str, message: str) -> str:
-    return "is missing" if kind == "missing" else message[0].lower() + message[1:]
+    if kind == "missing":
+        return "is missing"
+    return message if message[:2].isupper() else message[0].lower() + message[1:]

@@ -40,7 +40,7 @@ def expected(start: datetime, end: datetime) -> list[Row]:
 
 def test_48_consecutive_hours_drift_nowhere_and_count_nothing_twice(pipeline: Pipeline) -> None:
     for hour in range(48):
-        pipeline.run_hour(FIRST_END + hour * HOUR)
+        pipeline.run(lookback_window(FIRST_END + hour * HOUR, LOOKBACK_HOURS), *MODELS)
 
     end = FIRST_END + 47 * HOUR
     published = pipeline.published()

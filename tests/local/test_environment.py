@@ -29,7 +29,6 @@ def test_an_empty_setting_counts_as_unset() -> None:
     [
         "WEATHER_LOCATIONS",
         "WEATHER_RUNTIME",
-        "LAKE_CATALOG",
         "AIRFLOW_HOME",
         "AIRFLOW__CORE__DAGS_FOLDER",
         "DBT_PROFILES_DIR",
@@ -42,10 +41,6 @@ def test_every_default_yields_to_the_outside(state: State, name: str) -> None:
 
 def test_a_variable_that_we_do_not_know_is_passed_on(state: State) -> None:
     assert environment(state, WEATHER_LOOKBACK_HOURS="24")["WEATHER_LOOKBACK_HOURS"] == "24"
-
-
-def test_the_lake_is_in_the_state(state: State) -> None:
-    assert environment(state)["LAKE_CATALOG"] == f"sqlite:{state.root / 'lake.sqlite'}"
 
 
 def test_programs_of_the_virtual_environment_come_first(state: State) -> None:

@@ -1,0 +1,143 @@
+"""`python -m local`, as `make` calls it, with a state of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.folders import PROJECT
+from tests.local.observing import running_with, wait_for
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+MISSING = "http://127.0.0.1:1"
+"""An address where nothing answers: no command here needs the source to."""
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture
+def outside() -> dict[str, str]:
+    """An environment without settings of the pipeline but a source, so that none is looked for."""
+    prefixes = ("AIRFLOW", "AWS_", "DBT_", "DUCKDB_", "LAKE_", "OPEN_METEO_", "WEATHER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    return {**kept, "OPEN_METEO_URL": MISSING}
+
+
+def command(state: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "local", "--state", str(state), *arguments]
+
+
+@pytest.fixture
+def run(state: Path, outside: dict[str, str]) -> Run:
+    """Runs one line of shell by `python -m local run`, its state shared by all tests here."""
+
+    def start(line: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command(state, "run", line),
+            cwd=PROJECT,
+            env=outside | settings,
+            input="from outside\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return start
+
+
+def test_a_commands_own_output_and_exit_code_come_through(run: Run, state: Path) -> None:
+    ended = run("cat; exit 42")
+    assert (ended.returncode, ended.stdout) == (42, "from outside\n"), ended.stderr
+    assert not running_with(str(state))
+
+
+def test_a_command_finds_what_the_pipeline_needs(run: Run, state: Path) -> None:
+    ended = run(
+        "command -v airflow; command -v dbt; python -m lake_steps create; echo $LAKE_CATALOG"
+    )
+    assert ended.returncode == 0, ended.stderr
+    *programs, lake, catalog = ended.stdout.splitlines()
+    assert programs == [str(Path(sys.executable).with_name(name)) for name in ("airflow", "dbt")]
+    assert lake == '{"lake": "ready"}'
+    assert catalog == f"sqlite:{state / 'lake.sqlite'}"
+
+
+def test_a_command_gets_the_settings_of_its_caller(run: Run) -> None:
+    ended = run(
+        "echo $WEATHER_BUCKET $AWS_ACCESS_KEY_ID", WEATHER_BUCKET="rain", AWS_ACCESS_KEY_ID="me"
+    )
+    assert ended.stdout == "rain me\n", ended.stderr
+
+
+def test_no_store_is_started_where_one_is_named(run: Run, state: Path) -> None:
+    named = run(f"{sys.executable} -m local --state {state / 'inner'} run 'echo $AWS_ENDPOINT_URL'")
+    assert named.returncode == 0, named.stderr
+    assert not (state / "inner" / "s3").exists()
+    assert named.stdout.startswith("http://127.0.0.1:")
+
+
+def test_no_command_is_one_clear_line(run: Run) -> None:
+    ended = run(" ")
+    assert ended.returncode == 64
+    assert ended.stderr == (
+        'run: no command; say which: make run CMD="airflow dags test weather_pipeline"\n'
+    )
+
+
+def test_a_step_that_fails_is_one_clear_line(run: Run) -> None:
+    ended = run("true", LAKE_CATALOG="mysql:nothing")
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("run: lake failed; its last lines: ")
+    assert "LAKE_CATALOG" in last
+
+
+def test_no_password_is_printed(run: Run, state: Path) -> None:
+    ended = run("true")
+    for line in (state / "credentials.json").read_text().splitlines():
+        if ': "' in line:
+            assert line.split('"')[3] not in ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def sleeping(state: Path, outside: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A command that sleeps, S3 beside it."""
+    process = subprocess.Popen(
+        command(state, "run", "echo ready; sleep 60"),
+        cwd=PROJECT,
+        env=outside,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert running_with(str(state / "s3"))
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_asked_to_end_leaves_nothing(
+    sleeping: "subprocess.Popen[str]", state: Path, number: signal.Signals
+) -> None:
+    sleeping.send_signal(number)
+    assert sleeping.wait(20) == 128 + number
+    assert not running_with(str(state))
+
+
+def test_a_command_that_is_killed_leaves_nothing(
+    sleeping: "subprocess.Popen[str]", state: Path
+) -> None:
+    sleeping.kill()
+    wait_for(lambda: not running_with(str(state)))

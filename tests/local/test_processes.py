@@ -1,0 +1,126 @@
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from local.processes import Command, guarded, run_step, running
+from tests.local.observing import running_with, wait_for
+from weather.exit_codes import StepError
+
+FAMILY = """
+import os, subprocess, sys, time
+child = [sys.executable, "-c", "import time; time.sleep(60)", sys.argv[1]]
+subprocess.Popen(child)
+subprocess.Popen(child, start_new_session=True)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def command(tmp_path: Path, code: str, patience: float = 5) -> Command:
+    """A Python program whose command line can be told from all others by `tmp_path`."""
+    arguments = [sys.executable, "-c", code, str(tmp_path)]
+    return Command("the example", arguments, os.environ, tmp_path / "log", patience)
+
+
+def says_ready(tmp_path: Path) -> bool:
+    return "ready" in (tmp_path / "log").read_text()
+
+
+def test_all_of_a_service_is_ended(tmp_path: Path) -> None:
+    with running(command(tmp_path, FAMILY)) as service:
+        service.wait_until(lambda: says_ready(tmp_path), 10)
+        # The keeper, the service, its child, and the child in a session of its own.
+        assert len(running_with(str(tmp_path))) == 4
+    assert not running_with(str(tmp_path))
+
+
+def test_a_service_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    with running(command(tmp_path, STUBBORN, patience=0.2)) as service:
+        service.wait_until(lambda: says_ready(tmp_path), 10)
+    assert not running_with(str(tmp_path))
+
+
+def test_all_of_a_service_is_ended_when_we_are_killed(
+    tmp_path: Path, python: Callable[[str], "Popen[str]"]
+) -> None:
+    owner = python(f"""
+        import os, sys, time
+        from pathlib import Path
+        from local.processes import Command, running
+
+        arguments = [sys.executable, "-c", {FAMILY!r}, {str(tmp_path)!r}]
+        command = Command("the example", arguments, os.environ, Path({str(tmp_path / "log")!r}))
+        with running(command):
+            print("started", flush=True)
+            time.sleep(60)
+        """)
+    assert owner.stdout is not None
+    owner.stdout.readline()
+    wait_for(lambda: says_ready(tmp_path))
+    owner.kill()
+    wait_for(lambda: not running_with(str(tmp_path)))
+
+
+def test_a_command_in_the_foreground_is_ended_when_we_are_killed(
+    tmp_path: Path, python: Callable[[str], "Popen[str]"]
+) -> None:
+    owner = python(f"""
+        import os, sys
+        from local.foreground import run_in_foreground
+
+        code = "import time; print('ready', flush=True); time.sleep(60)"
+        run_in_foreground([sys.executable, "-c", code, {str(tmp_path)!r}], os.environ)
+        """)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "ready\n"
+    wait_for(lambda: len(running_with("local.guard")) >= 1)
+    owner.kill()
+    wait_for(lambda: not running_with(str(tmp_path)))
+
+
+def test_a_guard_ends_with_what_it_guards() -> None:
+    with guarded(os.getpid()):
+        (guard,) = [each for each in running_with("local.guard") if each.ppid() == os.getpid()]
+    assert not guard.is_running()
+
+
+def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    code = "import sys; print('one'); sys.exit('no such table')"
+    with (
+        pytest.raises(StepError, match=r"the example has ended; .*one / no such table.*log"),
+        running(command(tmp_path, code)) as service,
+    ):
+        service.wait_until(lambda: False, 10)
+
+
+def test_a_service_that_is_never_ready_is_reported(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StepError, match="the example was not ready within 0 seconds"),
+        running(command(tmp_path, FAMILY)) as service,
+    ):
+        service.wait_until(lambda: False, 0.2)
+    assert not running_with(str(tmp_path))
+
+
+def test_a_step_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match=r"the example failed; its last lines: no bucket"):
+        run_step(command(tmp_path, "import sys; sys.exit('no bucket')"))
+
+
+def test_a_step_that_succeeds_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_step(command(tmp_path, "print('much')"))
+    assert capfd.readouterr() == ("", "")
+    assert (tmp_path / "log").read_text() == "much\n"
