@@ -33,7 +33,9 @@ def prepare(
         install_extensions(extensions)
 
     def parse() -> None:
-        run("dbt parse", [program("dbt"), "parse", "--project-dir", str(DBT_PROJECT)])
+        # dbt uses what it has parsed only where profile and target are named as Cosmos does.
+        profile = ["--profile", "weather", "--target", "lake"]
+        run("dbt parse", [program("dbt"), "parse", "--project-dir", str(DBT_PROJECT), *profile])
 
     def migrate() -> None:
         passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])

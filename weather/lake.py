@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
+"""DuckDB's extensions that a lake may need; DuckLake loads the catalog's own by itself."""
 
 
 @contextmanager
@@ -34,7 +35,8 @@ def attached_lake(
     connection = duckdb.connect(config=_configuration())
     try:
         for statement in (
-            *(f"LOAD {extension}" for extension in EXTENSIONS),
+            "LOAD httpfs",
+            "LOAD ducklake",
             _store_secret(settings),
             _lake_secret(settings),
             _attachment(snapshot_id=snapshot_id, create=create),
@@ -44,8 +46,8 @@ def attached_lake(
     except duckdb.Error as error:
         connection.close()
         raise StepError(
-            f"The lake cannot be opened: {first_line(error)}. Look at LAKE_CATALOG and "
-            "AWS_ENDPOINT_URL, and that the catalog and the store are running.",
+            f"The lake cannot be opened: {_without_secrets(first_line(error), settings)}. Look at "
+            "LAKE_CATALOG and AWS_ENDPOINT_URL, and that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         ) from None
     try:
@@ -57,6 +59,14 @@ def attached_lake(
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, without a full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _without_secrets(message: str, settings: LakeSettings) -> str:
+    """The message with the catalog's address, which may hold a password, named and not shown."""
+    catalog = settings.lake_catalog
+    for secret in (catalog, catalog.partition(":")[2], settings.aws_secret_access_key):
+        message = message.replace(secret, "...")
+    return message
 
 
 def extension_directory() -> str | None:

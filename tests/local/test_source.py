@@ -1,0 +1,95 @@
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local import source
+from local.credentials import make_credentials
+from local.environment import base_environment
+from local.folders import State
+from local.source import answers, running_source
+from tests.local.observing import running_with
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+class ProxysPage(BaseHTTPRequestHandler):
+    """Answers every question with a page, as a proxy does that wants a log-in first."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>please log in</html>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), ProxysPage) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def silence() -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_service_that_gives_weather_is_found(replay: str) -> None:
+    assert answers(replay)
+
+
+def test_a_page_is_no_weather(proxy: str) -> None:
+    assert not answers(proxy)
+
+
+def test_nothing_is_found_where_nothing_listens() -> None:
+    assert not answers(NOWHERE)
+
+
+def test_silence_is_not_waited_for(silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "ANSWER_SECONDS", 0.2)
+    assert not answers(silence)
+
+
+def test_a_source_that_is_named_is_used_and_not_asked(tmp_path: Path) -> None:
+    with running_source({"OPEN_METEO_URL": NOWHERE}, tmp_path / "log") as chosen:
+        assert chosen.environment == {}
+        assert NOWHERE in chosen.news
+        assert not chosen.is_replay
+
+
+def test_open_meteo_is_used_and_named_where_it_answers(
+    replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "OPEN_METEO", replay)
+    with running_source({}, tmp_path / "log") as chosen:
+        assert chosen.environment == {}
+        assert chosen.attribution == "Weather data by Open-Meteo.com (CC BY 4.0)"
+
+
+def test_a_replay_says_that_it_is_none_of_todays_weather(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "OPEN_METEO", NOWHERE)
+    environment = base_environment(os.environ, make_credentials(), state)
+    environment.pop("OPEN_METEO_URL", None)
+    with running_source(environment, tmp_path / "log") as chosen:
+        address = chosen.environment["OPEN_METEO_URL"]
+        assert chosen.environment["OPEN_METEO_ARCHIVE_URL"] == address
+        assert httpx.get(f"{address}/healthz").is_success
+        assert f"{NOWHERE} cannot be reached" in chosen.news
+        assert "not today's weather" in chosen.attribution
+        assert chosen.is_replay
+    assert not running_with(address.removeprefix("http://127.0.0.1:"))
