@@ -1,1 +1,1 @@
-"""Side-by-side measurements on this machine: `python -m bench`, in the environment of `make run`."""
+"""Side-by-side measurements on this machine, in the environment of `make run`."""

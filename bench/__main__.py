@@ -1,6 +1,5 @@
 """`python -m bench`: measure, print a table and write bench/results.json."""
 
-import logging
 import sys
 
 from bench.dag_import import measure_dag_import
@@ -16,8 +15,6 @@ from weather.exit_codes import StepError
 def main() -> int:
     """Measure everything, a few rounds each; the exit code."""
     raise_when_asked_to_end()
-    # Ingest says each call otherwise, and here it makes 720 of them.
-    logging.getLogger("ingest").setLevel(logging.WARNING)
     progress = Progress()
     try:
         results = measure_dag_import(progress, rounds=5)

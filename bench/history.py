@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 
 from bench.lake import Lake
@@ -62,7 +63,7 @@ def measure_history(workplace: Workplace, progress: Progress, rounds: int) -> li
     for number in range(rounds):
         for hours, lake in lakes.items():
             lake.restore()
-            times[hours].append(seconds_of(lambda lake=lake: lake.transform(next_window)))
+            times[hours].append(seconds_of(partial(lake.transform, next_window)))
         times["plain"].append(seconds_of(plain.transform))
         latest = ", ".join(f"{name} {each[-1]:.1f} s" for name, each in times.items())
         progress.done(f"transform, round {number + 1} of {rounds}: {latest}")

@@ -4,9 +4,10 @@ import runpy
 import shutil
 from pathlib import Path
 
-from bench.workplace import Workplace
 from ingest.job import Job
 from ingest.run import Tally, ingest
+
+from bench.workplace import Workplace
 from local.folders import DAGS, DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
 from weather.locations import read_locations
@@ -55,6 +56,7 @@ class Lake:
                 aws_endpoint_url=self.environment["AWS_ENDPOINT_URL"],
                 aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+                aws_region=self.environment["AWS_REGION"],
             )
         )
 
@@ -66,7 +68,9 @@ class Lake:
         """Take the hours of many windows without a process for each."""
         locations = read_locations(Path(self.environment["WEATHER_LOCATIONS"]))
         address = self.environment["OPEN_METEO_URL"]
-        source = SourceSettings(open_meteo_url=address, open_meteo_archive_url=address)
+        source = SourceSettings(
+            open_meteo_url=address, open_meteo_archive_url=address, open_meteo_api_key=None
+        )
         for window in windows:
             ingest(Job(window, 0, 1, locations), source, self.store, Tally())
 

@@ -1,5 +1,6 @@
 """What 1,000 locations cost: to ingest, and in the models."""
 
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -39,8 +40,8 @@ def measure_load(workplace: Workplace, progress: Progress, rounds: int) -> list[
     ingested, transformed = [], []
     for age in reversed(range(rounds)):
         window = lookback_window(last_whole_hour() - age * HOUR, LOOKBACK)
-        ingested.append(seconds_of(lambda window=window: lake.ingest(window)))
-        transformed.append(seconds_of(lambda window=window: lake.build_models(window)))
+        ingested.append(seconds_of(partial(lake.ingest, window)))
+        transformed.append(seconds_of(partial(lake.build_models, window)))
         progress.done(
             f"{LOCATIONS:,} locations, round {rounds - age} of {rounds}:"
             f" ingest {ingested[-1]:.1f} s, models {transformed[-1]:.1f} s"

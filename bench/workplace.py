@@ -30,9 +30,7 @@ class Workplace:
     def environment(self) -> dict[str, str]:
         """What all steps are told; no setting from outside, so nobody else's lake is touched."""
         outside = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(OTHER_SETTINGS)
+            name: value for name, value in os.environ.items() if not name.startswith(OTHER_SETTINGS)
         }
         return {
             **outside,

@@ -30,7 +30,7 @@ def keep_up(outside: Mapping[str, str], state: State) -> int:
         try:
             _run_until_asked_to_end(outside, state, Progress(sys.stdout))
         except AskedToEnd:
-            print("\neverything is ended; nothing is left running", flush=True)
+            print("nothing is left running", flush=True)
     return 0
 
 
@@ -53,7 +53,11 @@ logs     {state.logs}
 Ctrl-C ends all of it.""",
             flush=True,
         )
-        while True:
-            for service in (api.service, *airflow.services):
-                service.require_running()
-            time.sleep(WATCH_SECONDS)
+        try:
+            while True:
+                for service in (api.service, *airflow.services):
+                    service.require_running()
+                time.sleep(WATCH_SECONDS)
+        except AskedToEnd:
+            print("\nending everything, which takes some seconds ...", flush=True)
+            raise

@@ -2,6 +2,7 @@
 
 from cosmos import LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import TestBehavior
+from cosmos.dbt.graph import DbtNode
 
 from orchestration.runtime import DBT_PROJECT
 
@@ -30,5 +31,10 @@ def render_config() -> RenderConfig:
         load_method=LoadMode.DBT_MANIFEST,
         test_behavior=TestBehavior.BUILD,
         emit_datasets=False,
-        normalize_task_id=lambda node: str(node.name),
+        normalize_task_id=_model_name,
+        normalize_task_display_name=_model_name,
     )
+
+
+def _model_name(node: DbtNode) -> str:
+    return str(node.name)

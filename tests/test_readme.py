@@ -1,0 +1,60 @@
+"""The README says what the code does."""
+
+import re
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from weather.settings import DEFAULT_LOCATIONS, SettingsGroup
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
+
+
+def fields(group: type[SettingsGroup] = SettingsGroup) -> dict[str, FieldInfo]:
+    """All settings of the code, by the name of their variable."""
+    found = {name.upper(): field for name, field in group.model_fields.items()}
+    for narrower in group.__subclasses__():
+        found |= fields(narrower)
+    return found
+
+
+def default(field: FieldInfo) -> str:
+    """A setting's default as the README shows it."""
+    if field.default is PydanticUndefined:
+        return "required"
+    if field.default is None:
+        return ""
+    if field.default == DEFAULT_LOCATIONS:
+        return f"`{DEFAULT_LOCATIONS.relative_to(PROJECT)}`"
+    return f"`{field.default}`"
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    rows = {name: (shown, description) for name, shown, description in ROW.findall(README)}
+    assert rows == {name: (default(field), field.description) for name, field in fields().items()}
+
+
+def test_every_make_target_is_in_make_help_and_every_named_one_exists() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)\b(?=[\s`.,;]|$)", README)) - {"and"}
+    assert named <= targets, named - targets
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    assert set(phony[1].split()) == targets
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    named = set(re.findall(r"`((?:[\w.]+/)+[\w.]*)`", README)) | set(
+        re.findall(r"\]\(((?!http)[^)]+)\)", README)
+    )
+    missing = [
+        name
+        for name in named
+        if not (PROJECT / name).exists()
+        and not name.startswith(("raw/", "rejected/", "transformed/"))
+    ]
+    assert not missing
