@@ -36,14 +36,19 @@ def base_environment(
     """
     kept = {name: value for name, value in outside.items() if name not in UNSUITABLE}
     environment = with_defaults(kept, {**_defaults(state), **_airflow_defaults(state, credentials)})
-    environment |= {
+    environment |= search_paths(outside)
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
+    return environment
+
+
+def search_paths(outside: Mapping[str, str]) -> dict[str, str]:
+    """What lets a process find the programs of .venv and the packages of the project."""
+    return {
         "VIRTUAL_ENV": sys.prefix,
         "PATH": _joined(os.pathsep, Path(sys.executable).parent, outside.get("PATH")),
         "PYTHONPATH": _joined(os.pathsep, *IMPORTABLE, outside.get("PYTHONPATH")),
     }
-    for name in ("NO_PROXY", "no_proxy"):
-        environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
-    return environment
 
 
 def _defaults(state: State) -> dict[str, str]:

@@ -49,6 +49,10 @@ def command_line(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
         "s3.iam": "false",
         # On by default: it reports to SeaweedFS's makers.
         "master.telemetry": "false",
+        # Each bucket takes volumes of its own; by default the free disk in whole gigabytes is how
+        # many there can be at all.
+        "master.volumeSizeLimitMB": 64,
+        "volume.max": 10_000,
         # Nobody else sends this server anything that it would have to wait for.
         "volume.preStopSeconds": 0,
     }

@@ -1,6 +1,7 @@
 """`python -m local`, as `make` calls it, with a state of its own."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def test_a_command_gets_the_settings_of_its_caller(run: Run) -> None:
 
 
 def test_no_store_is_started_where_one_is_named(run: Run, state: Path) -> None:
-    named = run(f"{sys.executable} -m local --state {state / 'inner'} run 'echo $AWS_ENDPOINT_URL'")
+    named = run(shlex.join(command(state / "inner", "run", "echo $AWS_ENDPOINT_URL")))
     assert named.returncode == 0, named.stderr
     assert not (state / "inner" / "s3").exists()
     assert named.stdout.startswith("http://127.0.0.1:")
