@@ -10,10 +10,11 @@ from weather.exit_codes import ExitCode, StepError
 
 
 def open_shell(outside: Mapping[str, str], state: State) -> int:
-    """Open the user's shell until it is left; its exit code."""
+    """Open the user's shell until it is left; 0, whatever its last command's exit code was."""
     with running_session(outside, state, Progress()) as session:
         print("leave this shell with `exit`; S3 ends with it", flush=True)
-        return run_in_foreground([outside.get("SHELL") or "/bin/sh"], session.environment)
+        run_in_foreground([outside.get("SHELL") or "/bin/sh"], session.environment)
+    return 0
 
 
 def run_command(outside: Mapping[str, str], state: State, command: str) -> int:

@@ -7,10 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from local.environment import search_paths
 from local.extensions import install_extensions
 from local.store import S3Server, running_store
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
+
+# pytest's `pythonpath` does not reach the processes that tests start.
+os.environ.update(search_paths(os.environ))
 
 
 @pytest.fixture(scope="session")

@@ -73,11 +73,7 @@ def test_publish_emits_the_asset_that_other_dags_can_wait_for(in_airflow: InAirf
         "print(json.dumps({task: assets for task, assets in outlets.items() if assets}))",
         WEATHER_BUCKET="elsewhere",
     )
-    assert json.loads(printed) == {
-        "publish": [
-            ["daily_weather_stats", "s3://elsewhere/transformed/daily_weather_stats.parquet"]
-        ]
-    }
+    assert json.loads(printed) == {"publish": [["daily_weather_stats", "daily_weather_stats"]]}
 
 
 def test_ten_thousand_locations_are_four_shards_one_at_a_time(

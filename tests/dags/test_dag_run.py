@@ -1,0 +1,87 @@
+"""Whole runs by Airflow itself: `airflow dags test weather_pipeline`."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.expected_mart import expected_mart
+from tests.pipeline import Pipeline
+from weather.locations import read_locations
+from weather.settings import DEFAULT_LOCATIONS
+
+MART = "select * from daily_weather_stats order by location_id, date"
+HOUR = timedelta(hours=1)
+
+# The last tick of the schedule before this moment is 4:07, so 4:00 is the last hour.
+MOMENT = datetime(2026, 11, 20, 5, tzinfo=UTC)
+END = datetime(2026, 11, 20, 5, tzinfo=UTC)
+
+DagsTest = Callable[[], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def migrated(airflow_environment: dict[str, str]) -> None:
+    """Airflow's database."""
+    subprocess.run(
+        ["airflow", "db", "migrate"], env=airflow_environment, check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def dags_test(
+    pipeline: Pipeline, airflow_environment: dict[str, str], manifest: Path, migrated: None
+) -> DagsTest:
+    """Run the DAG for the moment with the pipeline's settings."""
+    settings = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_", "DUCKDB_"))
+    }
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["airflow", "dags", "test", "weather_pipeline", MOMENT.isoformat()],
+            env={**airflow_environment, **settings, "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_airflow_runs_an_hour_from_ingest_to_publish(
+    dags_test: DagsTest, pipeline: Pipeline
+) -> None:
+    result = dags_test()
+    assert result.returncode == 0, result.stdout + result.stderr
+
+    published = pipeline.published()
+    assert published is not None
+    assert published.window_end == END
+    rows = pipeline.rows(MART, snapshot_id=published.snapshot_id)
+    locations = read_locations(DEFAULT_LOCATIONS)
+    assert rows == expected_mart(locations, END - 168 * HOUR, END)
+
+
+def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
+    dags_test: DagsTest, pipeline: Pipeline, replay: str
+) -> None:
+    httpx.post(f"{replay}/replay/faults", content="wrong_units@1*1")
+    result = dags_test()
+    output = result.stdout + result.stderr
+    assert result.returncode != 0, output
+    assert "new-york" in output
+
+    published = pipeline.published()
+    assert published is not None
+    others = [each for each in read_locations(DEFAULT_LOCATIONS) if each.id != "new-york"]
+    assert pipeline.rows(MART, snapshot_id=published.snapshot_id) == expected_mart(
+        others, END - 168 * HOUR, END
+    )
+    assert [key for key in pipeline.store.list("rejected/") if key.endswith("new-york.json")]
