@@ -96,7 +96,7 @@ def test_a_guard_ends_with_what_it_guards() -> None:
 
 
 def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Path) -> None:
-    code = "import sys; print('one'); sys.exit('no such table')"
+    code = "import sys; print('one', flush=True); sys.exit('no such table')"
     with (
         pytest.raises(StepError, match=r"the example has ended; .*one / no such table.*log"),
         running(command(tmp_path, code)) as service,
