@@ -9,11 +9,11 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 export COMMAND = $(value CMD)
 
-.PHONY: help setup demo test lint up shell run bench lock clean
+.PHONY: help setup demo test lint up shell run bench lock images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
 help:  ## List these commands
-	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 setup:  ## Make .venv from requirements/all.txt (every command below does it where needed)
 	@scripts/setup
@@ -42,7 +42,19 @@ bench: setup  ## Measure side by side, print a table and write bench/results.jso
 lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock
 
+images:  ## Build all images with one tag, the commit's (PUSH=1 pushes them)
+	@scripts/images
+
+cluster:  ## Install everything on Kubernetes: kind, or CLUSTER=current (settings: scripts/cluster/up)
+	@scripts/cluster/up
+
+cluster-test: setup  ## Install it from nothing on an empty cluster, pass the cluster's tests, remove it
+	@scripts/cluster/test
+
+cluster-down:  ## Uninstall it; the volumes stay (kind's cluster goes with them)
+	@scripts/cluster/down
+
 clean:  ## Remove everything that the commands above made, the lake included
 	rm -rf .venv .weather .setup.lock dbt_project/target dbt_project/logs bench/results.json
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tests/artifacts tests/cluster/artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
+from api.draining import Drain
 from api.summaries import CurrentView
 
 router = APIRouter(tags=["operations"])
@@ -38,12 +39,14 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
-async def readyz(view: CurrentView, response: Response) -> Readiness:
+async def readyz(view: CurrentView, request: Request, response: Response) -> Readiness:
     """Whether the API can answer with data; it can for as long as it has ever loaded some."""
     published = view.mart.published if view.mart else None
-    response.status_code = 200 if published else 503
+    drain: Drain | None = getattr(request.app.state, "drain", None)
+    is_ending = drain is not None and drain.has_begun
+    response.status_code = 200 if published and not is_ending else 503
     return Readiness(
-        ready=published is not None,
+        ready=published is not None and not is_ending,
         problem=view.problem,
         snapshot_id=published.snapshot_id if published else None,
         published_at=published.published_at if published else None,

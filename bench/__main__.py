@@ -4,6 +4,7 @@ import sys
 
 from bench.dag_import import measure_dag_import
 from bench.history import measure_history
+from bench.images import measure_images
 from bench.load import measure_load
 from bench.results import RESULTS, table_of, write_results
 from bench.workplace import running_workplace
@@ -22,6 +23,7 @@ def main() -> int:
             progress.done("S3 and replay servers are up")
             results += measure_history(workplace, progress, rounds=5)
             results += measure_load(workplace, progress, rounds=3)
+        results += measure_images(progress, rounds=3)
     except StepError as error:
         print(f"bench: {error}", file=sys.stderr)
         return error.exit_code

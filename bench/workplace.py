@@ -1,7 +1,7 @@
 """Where measurements happen: an S3 server and a replay server of their own, gone at the end."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,9 @@ from tempfile import TemporaryDirectory
 
 from local.extensions import install_extensions
 from local.folders import DAGS, IMPORTABLE
-from local.health import responds
-from local.ports import LOOPBACK, free_port
-from local.processes import Command, python_module, running
+from local.source import running_replay
 from local.store import S3Server, running_store, s3_client
 
-START_SECONDS = 30.0
 OTHER_SETTINGS = ("AWS_", "DBT_", "LAKE_", "OPEN_METEO_", "WEATHER_")
 
 
@@ -61,15 +58,5 @@ def running_workplace() -> Iterator[Workplace]:
         store = folder / "s3"
         store.mkdir()
         log = folder / "logs" / "replay.log"
-        with running_store(store) as server, _running_replay(os.environ, log) as source:
+        with running_store(store) as server, running_replay(os.environ, log) as source:
             yield Workplace(folder, server, source)
-
-
-@contextmanager
-def _running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
-    port = free_port()
-    address = f"http://{LOOPBACK}:{port}"
-    arguments = python_module("replay", "--port", str(port))
-    with running(Command("the replay server", arguments, environment, log)) as replay:
-        replay.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
-        yield address

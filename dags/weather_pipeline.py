@@ -33,12 +33,14 @@ with DAG(
     user_defined_macros={"run_window": run_window},
     deadline=deadline_alert(timedelta(minutes=45)),
     default_args={
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
+        "retries": 4,
+        # Airflow itself waits that long when a worker is lost, which says nothing of the step.
+        "retry_delay": timedelta(seconds=20),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "retry_policy": StepRetryPolicy(),
-        "execution_timeout": timedelta(minutes=30),
+        # Longer than a pod may take to start and run: the pod ends first, and says why.
+        "execution_timeout": timedelta(minutes=40),
     },
     tags=["weather"],
 ) as dag:

@@ -49,7 +49,7 @@ def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source
             attribution="Weather data by Open-Meteo.com (CC BY 4.0)",
         )
     else:
-        with _running_replay(environment, log) as address:
+        with running_replay(environment, log) as address:
             yield Source(
                 environment={"OPEN_METEO_URL": address, "OPEN_METEO_ARCHIVE_URL": address},
                 news=f"source: {OPEN_METEO} cannot be reached, so a replay server at {address}",
@@ -81,7 +81,8 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def _running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
+def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
+    """The address of a replay server that answers there inside the `with`."""
     port = free_port()
     address = f"http://{LOOPBACK}:{port}"
     command = Command(

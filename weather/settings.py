@@ -94,6 +94,9 @@ class KubernetesSettings(SettingsGroup):
         "weather-", description="What comes before an image's name, such as a registry."
     )
     weather_image_tag: PinnedTag = Field(description="Tag of all images; never `latest`.")
+    weather_dbt_pods: Literal["model", "watcher"] = Field(
+        "model", description="`model`: a pod for each dbt model; `watcher`: one pod for all."
+    )
 
 
 class StoreSettings(BucketSettings):

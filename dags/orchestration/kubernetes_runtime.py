@@ -1,52 +1,32 @@
-"""Steps as pods: KubernetesPodOperator for ingest and publish, Cosmos for a pod a dbt model."""
+"""Steps as pods: KubernetesPodOperator for ingest and publish, Cosmos for dbt's models."""
 
-from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.sdk import Asset, Context, TaskGroup
+from airflow.sdk import TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
-from airflow.sdk.exceptions import AirflowException
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
-from kubernetes.client import models as k8s
 
 from orchestration.dbt import profile_config, project_config, render_config
+from orchestration.model_pods import model_pod, watched_model_pod
 from orchestration.pods import pod_of
-from orchestration.retries import StepFailed
-from orchestration.runtime import pre_execution, shard_arguments
+from orchestration.runtime import shard_arguments
 from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
+from orchestration.step_pod import StepPod
 from weather.settings import KubernetesSettings
 
 DBT_PROJECT_IN_IMAGE = "/app/dbt_project"
 
+MODEL_TASKS = {
+    "model": (ExecutionMode.KUBERNETES, model_pod),
+    "watcher": (ExecutionMode.WATCHER_KUBERNETES, watched_model_pod),
+}
+"""How dbt's models become pods, for each value of WEATHER_DBT_PODS."""
 
-class StepPod(KubernetesPodOperator):
-    """A step in a pod of its own, which raises StepFailed as its subprocess would."""
-
-    def cleanup(
-        self,
-        pod: k8s.V1Pod,
-        remote_pod: k8s.V1Pod,
-        xcom_result: dict[str, Any] | None = None,
-        context: Context | None = None,
-    ) -> None:
-        """Clean up as the operator does, and tell the retry policy the exit code."""
-        try:
-            super().cleanup(pod, remote_pod, xcom_result=xcom_result, context=context)
-        except AirflowException as error:
-            exit_code = exit_code_of(remote_pod, self.base_container_name)
-            if exit_code is None:
-                raise
-            raise StepFailed(str(error), exit_code) from error
-
-
-def exit_code_of(pod: k8s.V1Pod | None, container: str) -> int | None:
-    """The exit code of a pod's container; None where it did not end by itself."""
-    for status in (pod and pod.status and pod.status.container_statuses) or []:
-        if status.name == container and status.state and status.state.terminated:
-            return int(status.state.terminated.exit_code)
-    return None
+PRODUCER_RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=1), "retry_policy": None}
+"""For Cosmos' task of the one pod for all models, whose second try only says that the first has
+failed: from then on each model that is missing gets a pod of its own."""
 
 
 class KubernetesRuntime:
@@ -61,18 +41,21 @@ class KubernetesRuntime:
             task_id=task_id,
             max_active_tis_per_dagrun=1,
             cmds=["python", "-m", "ingest"],
-            **pod_of("ingest", self.settings, env=WINDOW_ENVIRONMENT),
+            **pod_of("ingest", self.settings, env=WINDOW_ENVIRONMENT, shard="{{ ti.map_index }}"),
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:
-        """One pod a model, made by Cosmos."""
+        """One pod a model, or one for all of them, as WEATHER_DBT_PODS says."""
+        execution_mode, model_task = MODEL_TASKS[self.settings.weather_dbt_pods]
         models: TaskGroup = DbtTaskGroup(
             group_id=group_id,
             project_config=project_config(),
             profile_config=profile_config(),
-            render_config=render_config(),
+            render_config=render_config(model_task),
             execution_config=ExecutionConfig(
-                execution_mode=ExecutionMode.KUBERNETES, dbt_project_path=DBT_PROJECT_IN_IMAGE
+                execution_mode=execution_mode,
+                dbt_project_path=DBT_PROJECT_IN_IMAGE,
+                setup_operator_args=PRODUCER_RETRIES,
             ),
             operator_args=pod_of(
                 "dbt", self.settings, env={**WINDOW_ENVIRONMENT, **DBT_ENVIRONMENT}
@@ -80,19 +63,12 @@ class KubernetesRuntime:
         )
         return models
 
-    def lake_step(
-        self,
-        step: str,
-        *,
-        outlets: Sequence[Asset] = (),
-        pre_execute: Callable[[Context], None] | None = None,
-    ) -> BaseOperator:
+    def lake_step(self, step: str, **task: Any) -> BaseOperator:
         """A pod that runs one of the steps around dbt, in dbt's image."""
         return StepPod(
             task_id=step,
             cmds=["python", "-m", "lake_steps"],
             arguments=[step],
-            outlets=list(outlets),
             **pod_of("dbt", self.settings, env=WINDOW_ENVIRONMENT),
-            **pre_execution(pre_execute),
+            **task,
         )

@@ -2,19 +2,19 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import Asset, Context, TaskGroup
+from airflow.sdk import Context, TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
 
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.retries import StepFailed
-from orchestration.runtime import DBT_PROJECT, PROJECT, pre_execution, shard_arguments
+from orchestration.runtime import DBT_PROJECT, PROJECT, shard_arguments
 from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
 from weather.exit_codes import ExitCode
 
@@ -83,19 +83,8 @@ class LocalRuntime:
         )
         return models
 
-    def lake_step(
-        self,
-        step: str,
-        *,
-        outlets: Sequence[Asset] = (),
-        pre_execute: Callable[[Context], None] | None = None,
-    ) -> BaseOperator:
+    def lake_step(self, step: str, **task: Any) -> BaseOperator:
         """A task that runs one of the steps around dbt."""
         return StepProcess(
-            task_id=step,
-            module="lake_steps",
-            arguments=[step],
-            env=WINDOW_ENVIRONMENT,
-            outlets=list(outlets),
-            **pre_execution(pre_execute),
+            task_id=step, module="lake_steps", arguments=[step], env=WINDOW_ENVIRONMENT, **task
         )

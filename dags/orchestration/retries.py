@@ -1,5 +1,6 @@
 """What Airflow does after a step has failed: it depends on the step's exit code."""
 
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,14 @@ AFTER_THE_LIMIT = timedelta(minutes=3)
 """How long after a limit's hour or day has ended to ask again."""
 
 NO_USE_TO_RETRY = {ExitCode.SETTING, ExitCode.REJECTED, ExitCode.REFUSED}
+
+SIGKILLED = 128 + signal.SIGKILL
+SIGTERMED = 128 + signal.SIGTERM
+
+KILLED = {SIGKILLED, SIGTERMED, -signal.SIGKILL, -signal.SIGTERM}
+"""A signal's exit code as Kubernetes and as Python name it: evicted, deleted, out of memory."""
+
+AFTER_A_KILL = timedelta(seconds=5)
 
 
 class StepFailed(AirflowException):
@@ -59,4 +68,6 @@ def decision(exit_code: int, now: datetime) -> RetryDecision:
     if exit_code == ExitCode.WAIT_NEXT_DAY:
         wait = hour.replace(hour=0) + timedelta(days=1) + AFTER_THE_LIMIT - now
         return RetryDecision.retry(wait, reason="The service's daily limit is used up.")
+    if exit_code in KILLED:
+        return RetryDecision.retry(AFTER_A_KILL, reason="The step was killed from outside.")
     return RetryDecision.default()

@@ -10,7 +10,7 @@ from weather.settings import PipelineSettings, read_settings
 from weather.window import Window, wide_window
 
 UPKEEP_HOUR = 3
-"""The run whose window ends in this hour (UTC) keeps the lake small, once a day."""
+"""The run whose last hour ends at this hour (UTC) keeps the lake small, once a day."""
 
 _MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 
@@ -59,5 +59,5 @@ def unless_daily(context: Context) -> None:
     window = run_window(context["dag_run"], dict(context["params"]))
     if window.end.hour != UPKEEP_HOUR:
         raise AirflowSkipException(
-            f"Runs once a day, in the run that ends at {UPKEEP_HOUR}:00 UTC."
+            f"Runs once a day, in the run whose hours end at {UPKEEP_HOUR}:00 UTC."
         )

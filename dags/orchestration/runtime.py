@@ -1,10 +1,9 @@
 """The one seam between the two runtimes: a subprocess or a pod for each step."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from airflow.sdk import Asset, Context, TaskGroup
+from airflow.sdk import TaskGroup
 from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
@@ -23,14 +22,8 @@ class Runtime(Protocol):
     def dbt_models(self, group_id: str) -> TaskGroup:
         """One task for each dbt model, which builds it and runs its tests."""
 
-    def lake_step(
-        self,
-        step: str,
-        *,
-        outlets: Sequence[Asset] = (),
-        pre_execute: Callable[[Context], None] | None = None,
-    ) -> BaseOperator:
-        """`python -m lake_steps <step>`."""
+    def lake_step(self, step: str, **task: Any) -> BaseOperator:
+        """`python -m lake_steps <step>`; `task` has the operator's own arguments, as outlets."""
 
 
 def runtime_of(settings: PipelineSettings) -> Runtime:
@@ -47,8 +40,3 @@ def runtime_of(settings: PipelineSettings) -> Runtime:
 def shard_arguments(shards: int) -> list[list[str]]:
     """The arguments of each shard's process."""
     return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]
-
-
-def pre_execution(function: Callable[[Context], None] | None) -> dict[str, Any]:
-    """The operator's argument for a function to call first, if any."""
-    return {"pre_execute": function} if function else {}

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.plain_secrets import plain_secrets
+from tests.policies import breaches
+
 InAirflow = Callable[..., str]
 
 GOLDEN = Path(__file__).parent / "pods"
@@ -35,6 +38,7 @@ TASKS = {
     "publish",
     "upkeep",
 }
+ALL_MODELS = "models.dbt_producer_watcher"
 
 
 @pytest.fixture(scope="module")
@@ -46,32 +50,83 @@ def pods(in_airflow: InAirflow) -> dict[str, Any]:
     return made
 
 
+@pytest.fixture(scope="module")
+def watcher_pods(in_airflow: InAirflow) -> dict[str, Any]:
+    """Each task's pod where one pod builds all models."""
+    made: dict[str, Any] = json.loads(
+        in_airflow(
+            PODS,
+            WEATHER_RUNTIME="kubernetes",
+            WEATHER_IMAGE_TAG="abc123",
+            WEATHER_DBT_PODS="watcher",
+        )
+    )
+    return made
+
+
+def kept(task: str) -> dict[str, Any]:
+    """After a change that is meant, write the pod in a failure's message to this file."""
+    pod: dict[str, Any] = yaml.safe_load((GOLDEN / f"{task}.yaml").read_text(encoding="utf-8"))
+    return pod
+
+
 def test_every_step_is_a_pod(pods: dict[str, Any]) -> None:
     assert set(pods) == TASKS
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_a_pod_is_the_kept_one(pods: dict[str, Any], task: str) -> None:
-    """After a change that is meant, write the pod in the failure's message to the file."""
-    kept = yaml.safe_load((GOLDEN / f"{task}.yaml").read_text(encoding="utf-8"))
-    assert pods[task] == kept, yaml.safe_dump(pods[task])
+    assert pods[task] == kept(task), yaml.safe_dump(pods[task])
 
 
-@pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_pod_keeps_the_rules_of_a_restricted_namespace(pods: dict[str, Any], task: str) -> None:
-    spec = pods[task]["spec"]
-    assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
-    assert spec["automountServiceAccountToken"] is False
-    assert spec["activeDeadlineSeconds"] > 0
+def test_one_pod_for_all_models_changes_no_other(watcher_pods: dict[str, Any]) -> None:
+    assert watcher_pods.keys() == TASKS | {ALL_MODELS}
+    for task, pod in watcher_pods.items():
+        assert pod == kept(task), yaml.safe_dump(pod)
+
+
+def test_the_pods_keep_the_rules_of_all_pods(watcher_pods: dict[str, Any]) -> None:
+    made = list(watcher_pods.values())
+    assert breaches(made) == []
+    assert plain_secrets(made) == []
+
+
+@pytest.mark.parametrize("task", sorted(TASKS | {ALL_MODELS}))
+def test_a_pod_ends_by_itself_and_once(watcher_pods: dict[str, Any], task: str) -> None:
+    spec = watcher_pods[task]["spec"]
+    assert 0 < spec["activeDeadlineSeconds"] <= 30 * 60
+    assert spec["terminationGracePeriodSeconds"] < 30
     assert spec["restartPolicy"] == "Never"
-    for container in spec["containers"]:
-        assert container["securityContext"]["allowPrivilegeEscalation"] is False
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert {"cpu", "memory"} == set(container["resources"]["requests"])
-        assert {"cpu", "memory"} == set(container["resources"]["limits"])
-        assert container["image"].endswith(":abc123")
-        assert not any(
-            "SECRET" in each["name"] or "PASSWORD" in each["name"] for each in container["env"]
-        )
+
+
+def test_a_pod_is_found_by_its_step_and_shard(watcher_pods: dict[str, Any]) -> None:
+    for task, pod in watcher_pods.items():
+        labels = pod["metadata"]["labels"]
+        assert labels["app.kubernetes.io/part-of"] == "weather-pipeline"
+        assert labels["weather/step"] == ("ingest" if task == "ingest" else "dbt")
+    assert watcher_pods["ingest"]["metadata"]["labels"]["weather/shard"] == "{{ ti.map_index }}"
+
+
+def test_a_step_is_given_the_secrets_that_it_needs_and_no_other(pods: dict[str, Any]) -> None:
+    def secrets(task: str) -> list[tuple[str, bool]]:
+        [container] = pods[task]["spec"]["containers"]
+        given = [each["secretRef"] for each in container["envFrom"] if "secretRef" in each]
+        return [(secret["name"], secret.get("optional", False)) for secret in given]
+
+    dbt = [("weather-store-dbt", False), ("weather-lake-dbt", False)]
+    assert {task: secrets(task) for task in TASKS} == {
+        **dict.fromkeys(TASKS, dbt),
+        "ingest": [("weather-store-ingest", False), ("weather-source", True)],
+    }
+
+
+def test_a_task_outlives_its_pod_s_deadline(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        "task = dag.get_task('publish')\n"
+        "seconds = task.active_deadline_seconds + 2 * task.startup_timeout_seconds\n"
+        "print(json.dumps([task.execution_timeout.total_seconds(), seconds]))",
+        WEATHER_RUNTIME="kubernetes",
+        WEATHER_IMAGE_TAG="abc123",
+    )
+    timeout, longest = json.loads(printed)
+    assert timeout >= longest

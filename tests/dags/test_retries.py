@@ -18,7 +18,12 @@ def test_what_would_fail_again_is_not_tried_again(code: ExitCode) -> None:
     assert decision(code, NOW).action is RetryAction.FAIL
 
 
-@pytest.mark.parametrize("code", [ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE, -9, 137])
+@pytest.mark.parametrize("code", [-9, -15, 137, 143])
+def test_what_was_killed_is_tried_again_at_once(code: int) -> None:
+    assert decision(code, NOW).retry_delay == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("code", [ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE, 134])
 def test_everything_else_follows_the_task_s_own_retries(code: int) -> None:
     assert decision(code, NOW).action is RetryAction.DEFAULT
 

@@ -22,6 +22,15 @@ EDGES = {
     "complete": ["ingest", "publish"],
 }
 
+ALL_MODELS = "models.dbt_producer_watcher"
+
+EDGES_WITH_ONE_POD_FOR_ALL_MODELS = {
+    **EDGES,
+    ALL_MODELS: ["arrived"],
+    f"{ALL_MODELS}_done": [ALL_MODELS],
+    "publish": ["models.daily_weather_stats", f"{ALL_MODELS}_done", "models.rejected_weather"],
+}
+
 PICTURE = "print(json.dumps({t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}))"
 
 
@@ -29,6 +38,16 @@ PICTURE = "print(json.dumps({t.task_id: sorted(t.upstream_task_ids) for t in dag
 def test_both_runtimes_draw_the_same_picture(in_airflow: InAirflow, runtime: str) -> None:
     printed = in_airflow(PICTURE, WEATHER_RUNTIME=runtime, WEATHER_IMAGE_TAG="abc123")
     assert json.loads(printed) == EDGES
+
+
+def test_one_pod_for_all_models_is_one_task_more(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        PICTURE,
+        WEATHER_RUNTIME="kubernetes",
+        WEATHER_IMAGE_TAG="abc123",
+        WEATHER_DBT_PODS="watcher",
+    )
+    assert json.loads(printed) == EDGES_WITH_ONE_POD_FOR_ALL_MODELS
 
 
 def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow) -> None:

@@ -1,0 +1,205 @@
+"""An hour on a cluster where everything is installed: from trigger to published, by phases."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from statistics import median_low
+from typing import Any
+from uuid import uuid4
+
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
+from urllib3.exceptions import HTTPError
+
+from bench.cluster_phases import PHASES, StepTimes, TaskTimes, longest_way, phases_of_way
+from bench.results import Result
+from cluster import AIRFLOW, WEATHER
+from cluster.airflow import Airflow
+from cluster.connection import Cluster, connect, has_ended
+from cluster.forward import forwarded
+from cluster.installation import install_again
+from cluster.pod_watch import PodWatch, Selection, of_task, running, watched_pods
+from cluster.waiting import wait_for
+from local.progress import Progress
+from local.table import table
+from weather.exit_codes import ExitCode, StepError
+
+MODES = {"model": "cluster_hour", "watcher": "cluster_hour_watcher"}
+LAST = "publish"
+SECONDS_TO_END = 300.0
+SECONDS_TO_KNOW_THE_DAG = 120.0
+
+Phases = dict[str, dict[str, float]]
+"""Seconds by task and phase."""
+
+
+def installed_cluster() -> Cluster | None:
+    """The cluster that CLUSTER is set for, if everything is installed there."""
+    if not os.environ.get("CLUSTER"):
+        return None
+    try:
+        cluster = connect()
+        cluster.core.read_namespaced_secret("weather-airflow-login", AIRFLOW)
+    except (ConfigException, ApiException, HTTPError):
+        return None
+    return cluster
+
+
+def measure_cluster(progress: Progress, rounds: int) -> list[Result]:
+    """Time several runs in both of dbt's modes; nothing without a cluster, and a line says so."""
+    cluster = installed_cluster()
+    if cluster is None:
+        progress.done(
+            "left out: an hour on a cluster; CLUSTER=current takes one with all installed"
+        )
+        return []
+    results = []
+    try:
+        for mode, name in MODES.items():
+            install_again(cluster, WEATHER_DBT_PODS=mode)
+            progress.done(f"on the cluster: WEATHER_DBT_PODS={mode}")
+            results += _results(name, _runs(cluster, mode, progress, rounds))
+    finally:
+        install_again(cluster)
+    return results
+
+
+def _runs(cluster: Cluster, mode: str, progress: Progress, rounds: int) -> list[Phases]:
+    runs = []
+    with forwarded(AIRFLOW, "airflow-api-server", 8080) as forward:
+        airflow = Airflow(forward, cluster.secret("weather-airflow-login", AIRFLOW))
+        _await_mode(mode, airflow)
+        for number in range(1, rounds + 1):
+            runs.append(timed_run(cluster, airflow))
+            progress.done(f"round {number} of {rounds}:\n{table_of_phases(runs[-1])}")
+    return runs
+
+
+def timed_run(cluster: Cluster, airflow: Airflow) -> Phases:
+    """Trigger a run, wait for its end, and tell where its seconds went.
+
+    Raises:
+        StepError: it did not end well.
+    """
+    run_id = f"bench-{uuid4().hex[:8]}"
+    with watched_pods(cluster) as pods:
+        triggered = time.time()
+        airflow.trigger(run_id)
+        state = airflow.await_end(run_id, SECONDS_TO_END, cluster.picture)
+    if state != "success":
+        raise StepError(f"Run {run_id} is {state}. Look at it in Airflow.", ExitCode.UNAVAILABLE)
+    return phases_of_run(airflow, pods, run_id, triggered)
+
+
+def phases_of_run(airflow: Airflow, pods: PodWatch, run_id: str, triggered: float) -> Phases:
+    """Where the seconds of a run went that has ended well.
+
+    Args:
+        airflow: tells when tasks ended.
+        pods: what was seen of them during the run.
+        run_id: of the run.
+        triggered: when, in seconds since the epoch.
+    """
+    times = {
+        instance["task_id"]: found
+        for instance in airflow.task_instances(run_id)
+        if (found := _times(pods, run_id, instance))
+    }
+    if published := times[LAST].step:
+        # Readers see the hour from here on; what Airflow does after that keeps nobody waiting.
+        times[LAST] = replace(times[LAST], ended=published.ended)
+    return phases_of_way(longest_way(LAST, _upstream(airflow), times), times, triggered)
+
+
+def _await_mode(mode: str, airflow: Airflow) -> None:
+    """Wait until Airflow knows the DAG of that mode."""
+    wait_for(
+        f"Airflow knows the DAG with WEATHER_DBT_PODS={mode}",
+        lambda: airflow.when_available(lambda: bool(_producers(airflow)) == (mode == "watcher")),
+        SECONDS_TO_KNOW_THE_DAG,
+        airflow.tasks,
+    )
+
+
+def _upstream(airflow: Airflow) -> dict[str, list[str]]:
+    """The tasks before each task."""
+    tasks = airflow.tasks()
+    upstream: dict[str, list[str]] = {task["task_id"]: [] for task in tasks}
+    for task in tasks:
+        for later in task["downstream_task_ids"]:
+            upstream[later].append(task["task_id"])
+    # In watcher mode the models' tasks only watch one that builds all of them.
+    for producer in _producers(airflow):
+        group = producer.rpartition(".")[0] + "."
+        for watching in upstream.keys() - {producer}:
+            upstream[watching] += [producer] if watching.startswith(group) else []
+    return upstream
+
+
+def _producers(airflow: Airflow) -> list[str]:
+    """The task that builds all models in one pod, in watcher mode."""
+    ids = [task["task_id"] for task in airflow.tasks()]
+    return [task_id for task_id in ids if task_id.endswith(".dbt_producer_watcher")]
+
+
+def _times(pods: PodWatch, run_id: str, instance: Mapping[str, Any]) -> TaskTimes | None:
+    """When a task was where; None for one that Airflow itself has ended, without a worker."""
+    task_id = instance["task_id"]
+    worker = of_task(AIRFLOW, run_id, task_id)
+    created = pods.sightings(worker)
+    if not created:
+        return None
+    return TaskTimes(
+        worker_created=created[0].at,
+        worker_running=pods.sightings(running(worker))[0].at,
+        ended=datetime.fromisoformat(instance["end_date"]).timestamp(),
+        step=_step_times(pods, of_task(WEATHER, run_id, task_id)),
+    )
+
+
+def _step_times(pods: PodWatch, step: Selection) -> StepTimes | None:
+    created = pods.sightings(step)
+    if not created:
+        return None
+    ended = pods.sightings(lambda each: step(each) and has_ended(each.pod))[0]
+    seen_running = pods.sightings(running(step))
+    if seen_running:
+        return StepTimes(created[0].at, seen_running[0].at, ended.at)
+    # The quickest end before Kubernetes has said that they run; it tells the second they began.
+    began = ended.pod.status.container_statuses[0].state.terminated.started_at.timestamp()
+    return StepTimes(created[0].at, max(created[0].at, began), ended.at)
+
+
+def table_of_phases(phases: Phases) -> str:
+    """Lines with a task's phases each, and what they come to."""
+    return "\n".join(
+        table(
+            [
+                {
+                    "task": task,
+                    **{phase: round(seconds.get(phase, 0), 1) for phase in PHASES},
+                    "all": round(sum(seconds.values()), 1),
+                }
+                for task, seconds in [*phases.items(), ("all", _sums(phases))]
+            ]
+        )
+    )
+
+
+def _sums(phases: Phases) -> dict[str, float]:
+    return {phase: sum(task.get(phase, 0) for task in phases.values()) for phase in PHASES}
+
+
+def _results(name: str, measured: Sequence[Phases]) -> list[Result]:
+    """The median run, and its seconds by phase."""
+    totals = [sum(sum(task.values()) for task in run.values()) for run in measured]
+    of_median = measured[totals.index(median_low(totals))]
+    return [
+        Result(f"{name}_seconds", median_low(totals), "s", "an hour on the cluster, to published"),
+        *(
+            Result(f"{name}_{phase.replace(' ', '_')}_seconds", seconds, "s", f"of which {phase}")
+            for phase, seconds in _sums(of_median).items()
+        ),
+    ]

@@ -1,0 +1,113 @@
+"""How large the images are, and how long a program in them takes from `docker run` to its end."""
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from bench.results import Result
+from local.folders import PROJECT
+from local.processes import Command, run_step
+from local.progress import Progress
+from weather.exit_codes import StepError
+
+SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "LAKE_CATALOG": "postgres:host=nowhere",
+}
+"""Programs look at their settings first; none of those measured here connects to anything."""
+
+DBT_LIST = "dbt list --select weather.stg_weather --profile weather --target lake"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A program that loads everything that a pod loads, and ends before it does anything."""
+
+    image: str
+    command: str
+    meaning: str
+
+
+STARTS = (
+    Start("ingest", "python -m ingest --help", "ingest's program loaded"),
+    Start("dbt", f"{DBT_LIST} --project-dir /app/dbt_project", "dbt and its parsed project loaded"),
+    Start("airflow", "python dags/weather_pipeline.py", "Airflow and the DAG file loaded"),
+    Start("replay", "python -m replay --help", "the replay server's program loaded"),
+    Start("store", "python -c 'import store_setup.server'", "the store's set-up loaded"),
+    Start("api", "python -m api --help", "the API's program loaded"),
+)
+
+
+def measure_images(progress: Progress, rounds: int) -> list[Result]:
+    """Build and measure them; nothing, with a line that says so, where no Docker engine answers.
+
+    Raises:
+        StepError: an image cannot be built, or its program fails.
+    """
+    if not has_docker():
+        progress.done("left out: sizes and starts of the images, for no Docker engine answers")
+        return []
+    with TemporaryDirectory(prefix="weather-bench-") as folder:
+        log = Path(folder) / "images.log"
+        run_step(Command("scripts/images", ["scripts/images"], os.environ, log))
+    names = image_names()
+    progress.done("images built")
+    results = [_size(image, name) for image, name in names.items()]
+    overhead = median(_seconds(names["store"], "true") for _ in range(rounds))
+    results.append(
+        Result("container_start_seconds", overhead, "s", "a container that does nothing")
+    )
+    for start in STARTS:
+        seconds = median(_seconds(names[start.image], start.command) for _ in range(rounds))
+        meaning = f"{start.meaning}, the container's own start included"
+        results.append(Result(f"image_{start.image}_start_seconds", seconds, "s", meaning))
+    progress.done(f"a program started {rounds} times in each image")
+    return results
+
+
+def has_docker() -> bool:
+    """Whether a Docker engine answers."""
+    return shutil.which("docker") is not None and not _docker("version").returncode
+
+
+def image_names() -> dict[str, str]:
+    """The full name of each image, as built from the files that are here now."""
+    listed = subprocess.run(
+        ["scripts/images", "names"], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    prefix = os.environ.get("WEATHER_IMAGE_PREFIX") or "weather-"
+    return {
+        name.removeprefix(prefix).rpartition(":")[0]: name for name in listed.stdout.splitlines()
+    }
+
+
+def _size(image: str, name: str) -> Result:
+    size = int(_checked("image", "inspect", "--format", "{{.Size}}", name).stdout)
+    return Result(f"image_{image}_megabytes", size / 1e6, "MB", f"size of the image {image}")
+
+
+def _seconds(name: str, command: str) -> float:
+    """Seconds of a command in a container as a pod has it: without a network, read-only."""
+    settings = [f"--env={variable}={value}" for variable, value in SETTINGS.items()]
+    arguments = ["--rm", "--read-only", "--tmpfs=/tmp", "--network=none", *settings]
+    start = time.perf_counter()
+    _checked("run", *arguments, name, "bash", "-c", command)
+    return time.perf_counter() - start
+
+
+def _checked(*arguments: str) -> subprocess.CompletedProcess[str]:
+    ended = _docker(*arguments)
+    if ended.returncode:
+        last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise StepError(f"docker {' '.join(arguments)} failed: {last}")
+    return ended
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)

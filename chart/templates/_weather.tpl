@@ -1,0 +1,123 @@
+{{/* Labels of every object. Takes (context, component). */}}
+{{- define "weather.labels" -}}
+{{- $context := index . 0 -}}
+{{ include "weather.selector" . }}
+app.kubernetes.io/managed-by: {{ $context.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version }}
+{{- end -}}
+
+{{/* What a component's pods are known by. Takes (context, component). */}}
+{{- define "weather.selector" -}}
+{{- $context := index . 0 -}}
+app.kubernetes.io/name: weather
+app.kubernetes.io/instance: {{ $context.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* An image of the project. Takes (context, name). */}}
+{{- define "weather.image" -}}
+{{- $image := (index . 0).Values.image -}}
+{{- if has $image.tag (list "" "latest") -}}
+{{- fail (printf "image.tag is '%s': name the fixed version of your images, such as --set-string image.tag=3f2a9c1d7b60" $image.tag) -}}
+{{- end -}}
+{{ $image.prefix }}{{ index . 1 }}:{{ $image.tag }}
+{{- end -}}
+
+{{/* An image of others. Takes (its name, what value names it). */}}
+{{- define "weather.foreignImage" -}}
+{{- if hasSuffix ":latest" (index . 0) -}}
+{{- fail (printf "%s is '%s': name a fixed version" (index . 1) (index . 0)) -}}
+{{- end -}}
+{{ index . 0 }}
+{{- end -}}
+
+{{/* What every pod has in common: no token, no root. Takes (context, component, user id). */}}
+{{- define "weather.pod" -}}
+{{- $context := index . 0 -}}
+serviceAccountName: weather-{{ index . 1 }}
+automountServiceAccountToken: false
+# No variables about the services of the namespace: all are found by name.
+enableServiceLinks: false
+{{- with $context.Values.image.pullSecrets }}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ index . 2 }}
+  runAsGroup: {{ index . 2 }}
+  fsGroup: {{ index . 2 }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
+{{- define "weather.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Where pods of this namespace find the store; empty for AWS itself. */}}
+{{- define "weather.storeUrl" -}}
+{{- if .Values.minio.enabled -}}
+http://weather-store:9000
+{{- else -}}
+{{ .Values.store.endpointUrl }}
+{{- end -}}
+{{- end -}}
+
+{{/* The settings of all steps and of the API, as JSON. */}}
+{{- define "weather.settings" -}}
+{{- $replay := ternary "http://weather-replay:8000" "" .Values.replay.enabled -}}
+{{- $settings := dict
+    "OPEN_METEO_URL" (coalesce .Values.source.url $replay "https://api.open-meteo.com")
+    "OPEN_METEO_ARCHIVE_URL" (coalesce .Values.source.archiveUrl $replay "https://historical-forecast-api.open-meteo.com")
+    "WEATHER_BUCKET" .Values.store.bucket
+    "WEATHER_LOOKBACK_HOURS" (toString .Values.lookbackHours)
+    "AWS_REGION" .Values.store.region -}}
+{{- with include "weather.storeUrl" . -}}
+{{- $_ := set $settings "AWS_ENDPOINT_URL" . -}}
+{{- end -}}
+{{ toJson $settings }}
+{{- end -}}
+
+{{/* The S3 users' policies by file name, for this bucket, as JSON. */}}
+{{- define "weather.policies" -}}
+{{- $files := dict -}}
+{{- range $path, $content := .Files.Glob "policies/*.json" -}}
+{{- $policy := toString $content | replace "arn:aws:s3:::weather" (printf "arn:aws:s3:::%s" $.Values.store.bucket) -}}
+{{- $_ := set $files (base $path) $policy -}}
+{{- end -}}
+{{ toJson $files }}
+{{- end -}}
+
+{{/* What prepares Postgres, by file name, as JSON. */}}
+{{- define "weather.postgresFiles" -}}
+{{- $files := dict -}}
+{{- range $path, $content := .Files.Glob "postgres/*" -}}
+{{- $_ := set $files (base $path) (toString $content) -}}
+{{- end -}}
+{{ toJson $files }}
+{{- end -}}
+
+{{/* The port of an address. */}}
+{{- define "weather.port" -}}
+{{- $url := urlParse . -}}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
+{{ $port | default (ternary "80" "443" (eq $url.scheme "http")) }}
+{{- end -}}
+
+{{/* A password that a Secret holds already, else a new one. Takes (namespace, Secret, key, length). */}}
+{{- define "weather.password" -}}
+{{- $secret := lookup "v1" "Secret" (index . 0) (index . 1) | default dict -}}
+{{- $kept := get ($secret.data | default dict) (index . 2) -}}
+{{- if $kept -}}
+{{ b64dec $kept }}
+{{- else -}}
+{{ randAlphaNum (index . 3 | int) }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,34 @@
+"""Make buckets, policies and users, in the order in which none has more rights than it should."""
+
+from dataclasses import dataclass
+
+from store_setup.server import Server
+from store_setup.wanted import Wanted
+
+PREFIX = "weather-"
+"""Sets our policies apart from MinIO's own."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was done: the buckets that were not there before, and every user that was set."""
+
+    new_buckets: list[str]
+    users: dict[str, str]
+    """The policy of each S3 user."""
+
+
+def make(wanted: Wanted, server: Server) -> Made:
+    """Make what is wanted.
+
+    Raises:
+        StepError: MinIO refuses something, or does not answer; what was made until then stays.
+    """
+    new_buckets = [name for name in wanted.buckets if server.make_bucket(name)]
+    users = {}
+    for user in wanted.users:
+        policy = f"{PREFIX}{user.name}"
+        server.put_policy(policy, user.policy)
+        server.put_user(user.keys, policy)
+        users[user.keys.access_key] = policy
+    return Made(new_buckets, users)

@@ -1,0 +1,66 @@
+"""The chart with its own values, and with everything that can be switched on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.helm import CHART, Helm, found_helm
+from tests.policies import Manifest
+
+TAG = "3f2a9c1d7b60"
+
+EVERYTHING: dict[str, Any] = {
+    "replay": {"enabled": True},
+    "api": {
+        "autoscaling": {"enabled": True},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "host": "weather.example.org",
+            "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt"},
+            "tlsSecretName": "weather-tls",
+        },
+    },
+}
+
+OUTSIDE: dict[str, Any] = yaml.safe_load(
+    (CHART / "examples" / "outside-stores.yaml").read_text(encoding="utf-8")
+)
+
+VALUES = {"own values": {}, "everything": EVERYTHING, "outside stores": OUTSIDE}
+
+Render = Callable[..., list[Manifest]]
+
+
+@pytest.fixture(scope="session")
+def helm() -> Helm:
+    """The machine's Helm; without one, what needs it is skipped."""
+    helm = found_helm()
+    if helm is None:
+        pytest.skip("no helm on PATH and none in HELM: the charts are not rendered")
+    return helm
+
+
+@pytest.fixture(scope="session")
+def render(helm: Helm) -> Render:
+    """Render the chart `weather` with some values, and its images' tag."""
+
+    def rendered(values: dict[str, Any] | None = None, *arguments: str) -> list[Manifest]:
+        return helm.rendered(
+            CHART,
+            "weather",
+            "weather",
+            f"--set-string=image.tag={TAG}",
+            *arguments,
+            values=values,
+        )
+
+    return rendered
+
+
+@pytest.fixture(scope="session", params=list(VALUES))
+def manifests(request: pytest.FixtureRequest, render: Render) -> list[Manifest]:
+    """What the chart renders, with each of the sets of values."""
+    return render(VALUES[request.param])

@@ -1,0 +1,75 @@
+"""Charts rendered by the Helm of this machine."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.policies import Manifest
+
+PROJECT = Path(__file__).resolve().parents[2]
+CHART = PROJECT / "chart"
+KUBERNETES = "1.34"
+"""The version that charts are rendered for, and whose schemas their objects must meet."""
+
+
+class RefusedError(Exception):
+    """Helm rendered nothing, for the reason in the message."""
+
+
+@dataclass(frozen=True)
+class Helm:
+    """A Helm program, version 3 or 4."""
+
+    program: str
+
+    def rendered(
+        self,
+        chart: Path,
+        release: str,
+        namespace: str,
+        *arguments: str,
+        values: dict[str, Any] | None = None,
+    ) -> list[Manifest]:
+        """What an installation would send to the cluster, in order.
+
+        Args:
+            chart: a folder or an archive.
+            release: the release's name.
+            namespace: the release's namespace.
+            arguments: further arguments of `helm template`.
+            values: what a values file would say.
+
+        Raises:
+            RefusedError: the chart refuses the values.
+        """
+        result = subprocess.run(
+            [
+                *(self.program, "template", release, str(chart), "--namespace", namespace),
+                *("--kube-version", KUBERNETES, "--values", "-"),
+                *arguments,
+            ],
+            input=yaml.safe_dump(values or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise RefusedError(result.stderr)
+        return [each for each in yaml.safe_load_all(result.stdout) if each]
+
+
+def found_helm() -> Helm | None:
+    """The Helm that the variable HELM names, else the one on PATH."""
+    program = os.environ.get("HELM") or shutil.which("helm")
+    return Helm(program) if program else None
+
+
+def of_kind(manifests: Sequence[Manifest], kind: str) -> dict[str, Manifest]:
+    """The objects of a kind by name."""
+    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}

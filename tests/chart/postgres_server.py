@@ -1,0 +1,126 @@
+"""A Postgres server as the chart's pod runs it: prepare.sh first, then the server itself."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.chart.helm import CHART
+
+FILES = CHART / "postgres"
+NO_ROOT = 65534
+"""Postgres refuses to be root: where the tests are, it is somebody without any right."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What outlives a pod, and what it is told."""
+
+    folder: Path
+    files: Path
+    user: int | None
+
+    @property
+    def data(self) -> Path:
+        """Where the database cluster is."""
+        return self.folder / "pgdata"
+
+    def prepare(self, passwords: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        """Run what the init container runs."""
+        return self._run("sh", str(self.files / "prepare.sh"), **passwords)
+
+    @contextmanager
+    def server(self) -> Iterator[int]:
+        """Run the server, and give its port."""
+        port = _free_port()
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={self.folder}"
+            f" -c hba_file={self.files / 'pg_hba.conf'}"
+        )
+        log = f"--log={self.folder / 'log'}"
+        started = self._run("pg_ctl", "start", "--wait", "--silent", log, f"--options={options}")
+        assert started.returncode == 0, (self.folder / "log").read_text(encoding="utf-8")
+        try:
+            yield port
+        finally:
+            self._run("pg_ctl", "stop", "--mode=fast", "--silent")
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder on the volume that belongs to the server's user."""
+        folder.mkdir()
+        if self.user is not None:
+            os.chown(folder, self.user, self.user)
+
+    def crash(self) -> None:
+        """End the server as a killed container ends: all its processes at once."""
+        first_line = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
+        server = psutil.Process(int(first_line))
+        processes = [server, *server.children(recursive=True)]
+        for process in processes:
+            # Most of them end by themselves when the server is gone.
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes)
+
+    def _run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command,
+            env={
+                "PATH": os.environ["PATH"],
+                "PGDATA": str(self.data),
+                "PGHOST": str(self.folder),
+                **environment,
+            },
+            cwd=self.folder,
+            user=self.user,
+            group=self.user,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+@contextmanager
+def empty_volume() -> Iterator[Volume]:
+    """A volume that nothing is on yet."""
+    user = NO_ROOT if os.geteuid() == 0 else None
+    # Not pytest's own folder, whose parents only its owner may enter; and a socket's path is short.
+    folder = Path(tempfile.mkdtemp(prefix="weather-postgres-"))
+    try:
+        files = shutil.copytree(FILES, folder / "files")
+        volume = Volume(folder / "volume", files, user)
+        folder.chmod(0o755)
+        volume.make_folder(volume.folder)
+        yield volume
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def query(port: int, role: str, database: str, password: str, statement: str) -> str:
+    """What psql answers over the network; or the error that it says."""
+    result = subprocess.run(
+        [
+            *("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password"),
+            *("--host=127.0.0.1", f"--port={port}", f"--username={role}"),
+            *(f"--dbname={database}", f"--command={statement}"),
+        ],
+        env={"PATH": os.environ["PATH"], "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (result.stdout or result.stderr).strip()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port

@@ -1,0 +1,170 @@
+"""Chart, DAG and programs agree on names: of settings, of Secrets, of labels, of users."""
+
+import os
+from itertools import product
+from typing import Any
+
+import pytest
+from orchestration.pods import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_of
+
+from tests.chart.conftest import EVERYTHING, TAG, Render
+from tests.chart.helm import of_kind
+from tests.plain_secrets import secret_values
+from tests.policies import Manifest, pods_of
+from weather.settings import (
+    KubernetesSettings,
+    LakeSettings,
+    PipelineSettings,
+    SettingsGroup,
+    SourceSettings,
+    StoreSettings,
+    read_settings,
+)
+
+OF_LIBPQ = {"PGPASSWORD"}
+"""Read by Postgres's own client library, and no setting of ours."""
+
+NEEDED: dict[str, list[type[SettingsGroup]]] = {
+    "ingest": [SourceSettings, StoreSettings],
+    "dbt": [LakeSettings],
+}
+
+
+FIELDS = {
+    field
+    for group in (SourceSettings, PipelineSettings, LakeSettings)
+    for field in group.model_fields
+}
+
+
+def environment_of(manifests: list[Manifest], secrets: list[str]) -> dict[str, str]:
+    environment: dict[str, str] = dict(of_kind(manifests, "ConfigMap")["weather-settings"]["data"])
+    for name in secrets:
+        environment |= secret_values(of_kind(manifests, "Secret")[name])
+    return environment
+
+
+@pytest.mark.parametrize("image", NEEDED)
+def test_a_step_s_pod_gets_every_setting_that_it_reads(
+    render: Render, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.lower() in FIELDS:
+            monkeypatch.delenv(name)
+    environment = environment_of(render(), SECRETS[image])
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for group in NEEDED[image]:
+        read = {name.upper(): str(value) for name, value in read_settings(group)}
+        given = read.keys() & environment.keys()
+        assert {name: read[name] for name in given} == {name: environment[name] for name in given}
+    assert {name.lower() for name in environment.keys() - OF_LIBPQ} <= FIELDS
+
+
+def test_settings_that_are_not_changed_are_those_of_the_programs(
+    render: Render, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = of_kind(render(), "ConfigMap")["weather-settings"]["data"]
+    defaults = {
+        name.upper(): str(field.default)
+        for group in (SourceSettings, PipelineSettings, StoreSettings)
+        for name, field in group.model_fields.items()
+    }
+    expected = {name: defaults[name] for name in data if name != "AWS_ENDPOINT_URL"}
+    assert data == {**expected, "AWS_ENDPOINT_URL": "http://weather-store:9000"}
+
+
+def test_with_the_replay_it_is_the_source_unless_another_is_named(render: Render) -> None:
+    def source(**named: str) -> tuple[str, str]:
+        manifests = render({"replay": {"enabled": True}, "source": named})
+        data = of_kind(manifests, "ConfigMap")["weather-settings"]["data"]
+        return data["OPEN_METEO_URL"], data["OPEN_METEO_ARCHIVE_URL"]
+
+    replay = "http://weather-replay:8000"
+    assert source() == (replay, replay)
+    assert source(url="https://example.org") == ("https://example.org", replay)
+
+
+def test_on_aws_there_is_no_address(render: Render) -> None:
+    manifests = render({"minio": {"enabled": False}})
+    assert "AWS_ENDPOINT_URL" not in of_kind(manifests, "ConfigMap")["weather-settings"]["data"]
+
+
+def test_an_optional_secret_is_the_user_s_own(render: Render) -> None:
+    made = set(of_kind(render(EVERYTHING), "Secret"))
+    assert not made & {name for names in OPTIONAL_SECRETS.values() for name in names}
+
+
+def step(image: str) -> dict[str, Any]:
+    return pod_of(image, KubernetesSettings.model_validate({"weather_image_tag": TAG}), env={})
+
+
+@pytest.mark.parametrize("image", NEEDED)
+def test_network_policies_know_a_step_by_its_label(render: Render, image: str) -> None:
+    policy = of_kind(render(), "NetworkPolicy")[f"weather-{image}"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= step(image)["labels"].items()
+
+
+def test_no_service_is_taken_for_a_step(render: Render) -> None:
+    for manifest in render(EVERYTHING):
+        template = (manifest.get("spec") or {}).get("template") or {}
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        assert not any(name.startswith("weather/") for name in labels)
+        assert labels.get("app.kubernetes.io/part-of") != "weather-pipeline"
+
+
+def test_no_step_asks_for_more_than_a_container_may_have(render: Render) -> None:
+    [limits] = of_kind(render(), "LimitRange")["weather"]["spec"]["limits"]
+    for resources in RESOURCES.values():
+        for name, most in limits["max"].items():
+            assert amount(resources.limits[name]) <= amount(most)
+
+
+def test_the_quota_has_room_for_all_services_a_rolling_update_and_four_steps(
+    render: Render,
+) -> None:
+    manifests = render(EVERYTHING)
+    most_pods = of_kind(manifests, "HorizontalPodAutoscaler")["weather-api"]["spec"]["maxReplicas"]
+    copies = {"Deployment/weather-api": most_pods + 1}
+    wanted = [
+        container["resources"]
+        for pod in pods_of(manifests)
+        for container in pod.spec["containers"]
+        for _ in range(copies.get(pod.place, 1))
+    ]
+    dbt = RESOURCES["dbt"]
+    wanted += 4 * [{"requests": dbt.requests, "limits": dbt.limits}]
+    hard = of_kind(manifests, "ResourceQuota")["weather"]["spec"]["hard"]
+    for kind, what in product(("requests", "limits"), ("cpu", "memory")):
+        total = sum(amount(resources[kind][what]) for resources in wanted)
+        assert total <= amount(hard[f"{kind}.{what}"])
+
+
+def amount(quantity: str) -> float:
+    """A quantity of Kubernetes as a number."""
+    units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+    unit = next((each for each in units if quantity.endswith(each)), "")
+    return float(quantity.removesuffix(unit)) * units.get(unit, 1)
+
+
+def test_airflow_s_service_accounts_may_run_pods_here_and_nothing_else(render: Render) -> None:
+    manifests = render()
+    role = of_kind(manifests, "Role")["weather-steps"]
+    binding = of_kind(manifests, "RoleBinding")["weather-steps"]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "weather"
+    assert {(each["namespace"], each["name"]) for each in binding["subjects"]} == {
+        ("airflow", "airflow-worker"),
+        ("airflow", "airflow-triggerer"),
+    }
+    granted = {
+        (resource, verb)
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {
+        *(("pods", verb) for verb in ("create", "get", "list", "watch", "patch", "delete")),
+        ("pods/log", "get"),
+        *(("events", verb) for verb in ("get", "list", "watch")),
+    }
+    assert of_kind(manifests, "ClusterRole") == {}

@@ -1,0 +1,200 @@
+"""The official Airflow chart with our values, held against the rules of all pods."""
+
+import os
+from collections.abc import Callable
+from configparser import ConfigParser
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.chart.helm import KUBERNETES, PROJECT, Helm, of_kind
+from tests.plain_secrets import plain_secrets
+from tests.policies import Manifest, breaches, pods_of
+
+VALUES = PROJECT / "helm-values" / "airflow.yaml"
+TAG = "3f2a9c1d7b60"
+
+Render = Callable[..., list[Manifest]]
+
+NEED_A_TOKEN = {
+    ("no_token", "Deployment/airflow-scheduler"): "it makes the workers' pods",
+    ("no_token", "Deployment/airflow-api-server"): "it shows the log of a running worker's pod",
+    ("no_token", "Pod/worker"): "it makes the steps' pods",
+}
+
+
+@pytest.fixture(scope="session")
+def render(helm: Helm) -> Render:
+    """Render the official chart with our values, and with what `--set` would add."""
+    archive = os.environ.get("AIRFLOW_CHART", "")
+    if not Path(archive).is_file():
+        pytest.skip("AIRFLOW_CHART names no archive of the official chart: it is not rendered")
+
+    def rendered(*arguments: str) -> list[Manifest]:
+        return helm.rendered(Path(archive), "airflow", "airflow", f"--values={VALUES}", *arguments)
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def manifests(render: Render) -> list[Manifest]:
+    """All that the chart makes, and the pod that Airflow makes of its template for workers."""
+    rendered = render(f"--set-string=images.airflow.tag={TAG}")
+    return [*rendered, worker(rendered)]
+
+
+def configuration(manifests: list[Manifest]) -> ConfigParser:
+    """Airflow's configuration file."""
+    parser = ConfigParser(interpolation=None)
+    parser.read_string(of_kind(manifests, "ConfigMap")["airflow-config"]["data"]["airflow.cfg"])
+    return parser
+
+
+def worker(manifests: list[Manifest]) -> Manifest:
+    """A worker's pod, with the name and the image that KubernetesExecutor gives it."""
+    files = of_kind(manifests, "ConfigMap")["airflow-config"]["data"]
+    pod: Manifest = yaml.safe_load(files["pod_template_file.yaml"])
+    image = configuration(manifests)["kubernetes_executor"]
+    repository, tag = image["worker_container_repository"], image["worker_container_tag"]
+    pod["metadata"]["name"] = "worker"
+    [container] = pod["spec"]["containers"]
+    container["image"] = f"{repository}:{tag}"
+    return pod
+
+
+def with_tokens_of_their_accounts(manifests: list[Manifest]) -> list[Manifest]:
+    """The same pods, saying themselves what the chart says at their service accounts."""
+    accounts = of_kind(manifests, "ServiceAccount")
+    copies = deepcopy(manifests)
+    for pod in pods_of(copies):
+        mounted = accounts[pod.spec["serviceAccountName"]].get("automountServiceAccountToken", True)
+        pod.spec["automountServiceAccountToken"] = mounted
+    return copies
+
+
+def test_every_object_meets_kubernetes_schema(manifests: list[Manifest]) -> None:
+    assert len(manifests) > 20
+    for each in manifests:
+        kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+def test_every_pod_keeps_the_rules_of_all_pods(manifests: list[Manifest]) -> None:
+    assert breaches(with_tokens_of_their_accounts(manifests), NEED_A_TOKEN) == []
+
+
+def test_no_password_is_in_plain_sight(manifests: list[Manifest]) -> None:
+    assert plain_secrets(manifests) == []
+
+
+def test_there_is_no_user_but_the_one_of_our_secret(manifests: list[Manifest]) -> None:
+    [container] = of_kind(manifests, "Job")["airflow-create-user"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    secrets = {
+        variable["name"]: variable["valueFrom"]["secretKeyRef"]
+        for variable in container["env"]
+        if variable["name"].startswith("LOGIN_")
+    }
+    assert secrets == {
+        "LOGIN_NAME": {"name": "weather-airflow-login", "key": "username"},
+        "LOGIN_PASSWORD": {"name": "weather-airflow-login", "key": "password"},
+    }
+    commands = container["args"][-1].splitlines()
+    users = [line for line in commands if line.startswith("airflow users")]
+    assert len(users) == 2
+    assert container["args"][-1].count('--username "$LOGIN_NAME"') == 2
+    assert container["args"][-1].count('--password "$LOGIN_PASSWORD"') == 2
+    manager = configuration(manifests)["core"]["auth_manager"]
+    assert manager.endswith(".FabAuthManager")
+
+
+def test_an_upgrade_with_nothing_changed_changes_nothing(
+    render: Render, manifests: list[Manifest]
+) -> None:
+    """Nothing random is rendered, nothing depends on the revision, and no Secret is made anew."""
+    again = render(f"--set-string=images.airflow.tag={TAG}", "--is-upgrade")
+    assert [*again, worker(again)] == manifests
+    assert of_kind(again, "Secret") == {}
+
+
+def test_nothing_is_a_hook(manifests: list[Manifest]) -> None:
+    """The jobs would deadlock an installation, and Helm forgets hooks when it uninstalls."""
+    annotations = [each["metadata"].get("annotations") or {} for each in manifests]
+    assert [each for each in annotations if "helm.sh/hook" in each] == []
+    assert of_kind(manifests, "Job").keys() == {
+        "airflow-create-user",
+        "airflow-run-airflow-migrations",
+    }
+
+
+def test_all_secrets_are_those_that_our_chart_makes(manifests: list[Manifest]) -> None:
+    def named(value: Any) -> set[str]:
+        if isinstance(value, list):
+            return {name for each in value for name in named(each)}
+        if not isinstance(value, dict):
+            return set()
+        own = {value[key]["name"] for key in ("secretKeyRef", "secretRef") if key in value}
+        return own | {name for each in value.values() for name in named(each)}
+
+    assert named([pod.spec for pod in pods_of(manifests)]) == {
+        "weather-airflow-metadata",
+        "weather-airflow-fernet-key",
+        "weather-airflow-api-secret",
+        "weather-airflow-jwt-secret",
+        "weather-airflow-logs",
+        "weather-airflow-login",
+    }
+
+
+def test_a_worker_starts_at_once(manifests: list[Manifest]) -> None:
+    assert not worker(manifests)["spec"]["initContainers"]
+    executor = configuration(manifests)["kubernetes_executor"]
+    assert int(executor["worker_pods_creation_batch_size"]) > 1
+
+
+def test_all_airflow_parts_run_our_image(manifests: list[Manifest]) -> None:
+    images = {
+        place: container["image"]
+        for pod in pods_of(manifests)
+        for place, container in pod.containers
+    }
+    statsd = images.pop("Deployment/airflow-statsd/statsd")
+    assert statsd.startswith("quay.io/prometheus/statsd-exporter:v")
+    assert set(images.values()) == {f"weather-airflow:{TAG}"}
+
+
+def test_without_a_tag_the_image_s_name_says_what_is_missing(render: Render) -> None:
+    scheduler = of_kind(render(), "Deployment")["airflow-scheduler"]
+    [container] = scheduler["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "weather-airflow:set-images.airflow.tag"
+
+
+@pytest.mark.parametrize("component", ["scheduler", "triggerer", "dag-processor", "worker"])
+def test_one_pod_for_all_models_is_one_setting_away(
+    render: Render, manifests: list[Manifest], component: str
+) -> None:
+    def setting(manifests: list[Manifest]) -> str:
+        every = [*manifests, worker(manifests)]
+        [pod] = [each for each in pods_of(every) if each.place.endswith(component)]
+        environment = {each["name"]: each.get("value") for each in pod.spec["containers"][0]["env"]}
+        return str(environment["WEATHER_DBT_PODS"])
+
+    assert setting(manifests[:-1]) == "model"
+    assert setting(render("--set=env[0].value=watcher")) == "watcher"
+
+
+def test_logs_outlive_their_pods(manifests: list[Manifest]) -> None:
+    logging = configuration(manifests)["logging"]
+    assert logging["remote_logging"] == "True"
+    assert logging["remote_base_log_folder"] == "s3://airflow-logs/"
+    assert logging["remote_log_conn_id"] == "weather_logs"
+    for pod in pods_of(manifests):
+        if pod.place.startswith("Job/") or "statsd" in pod.place:
+            continue
+        for place, container in pod.containers:
+            given = [each["secretRef"]["name"] for each in container["envFrom"]]
+            assert given == ["weather-airflow-logs"], place

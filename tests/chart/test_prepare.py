@@ -1,0 +1,90 @@
+"""The job that makes buckets, users and the lake: another job for each version of it."""
+
+import pytest
+
+from tests.chart.conftest import OUTSIDE, Render
+from tests.chart.helm import CHART, of_kind
+from tests.policies import Manifest
+
+USERS = {"ingest", "dbt", "api", "airflow"}
+
+
+def job(manifests: list[Manifest]) -> Manifest:
+    [made] = of_kind(manifests, "Job").values()
+    return made
+
+
+def name(manifests: list[Manifest]) -> str:
+    made: str = job(manifests)["metadata"]["name"]
+    return made
+
+
+def test_its_name_stays_while_it_is_the_same(render: Render) -> None:
+    assert name(render()) == name(render())
+    assert name(render({}, "--set=api.replicas=3")) == name(render())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "--set-string=image.tag=another",
+        "--set=store.bucket=another",
+        "--set=store.region=eu-west-3",
+        "--set=prepare.resources.limits.memory=1Gi",
+        "--set=minio.enabled=false",
+    ],
+)
+def test_its_name_changes_with_its_template(render: Render, change: str) -> None:
+    assert name(render({}, change)) != name(render())
+
+
+def test_it_knows_its_users_by_their_policies_and_by_their_secrets(render: Render) -> None:
+    manifests = render()
+    volumes = {each["name"]: each for each in job(manifests)["spec"]["template"]["spec"]["volumes"]}
+    policies = of_kind(manifests, "ConfigMap")[volumes["policies"]["configMap"]["name"]]["data"]
+    assert set(policies) == {f"{user}.json" for user in USERS}
+    assert {path.stem for path in (CHART / "policies").iterdir()} == USERS
+    paths = {
+        (source["secret"]["name"], item["key"], item["path"])
+        for source in volumes["users"]["projected"]["sources"]
+        for item in source["secret"]["items"]
+    }
+    assert paths == {
+        (f"weather-store-{user}", key, f"{user}/{key}")
+        for user in USERS
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+
+
+def test_buckets_come_before_the_lake(render: Render) -> None:
+    pod = job(render())["spec"]["template"]["spec"]
+    [store] = pod["initContainers"]
+    [lake] = pod["containers"]
+    assert store["command"] == ["python", "-m", "store_setup"]
+    assert store["env"] == [{"name": "STORE_BUCKETS", "value": "weather,airflow-logs"}]
+    assert lake["command"] == ["python", "-m", "lake_steps", "create"]
+
+
+def test_root_s_password_is_in_no_other_pod(render: Render) -> None:
+    """Of the job, only the container that makes users has it; MinIO itself is the other one."""
+    with_root = [
+        container["name"]
+        for manifest in render()
+        for container in (
+            *(_pod(manifest).get("initContainers") or []),
+            *(_pod(manifest).get("containers") or []),
+        )
+        if {"secretRef": {"name": "weather-store-root"}} in container.get("envFrom", [])
+    ]
+    assert sorted(with_root) == ["minio", "store"]
+
+
+def _pod(manifest: Manifest) -> Manifest:
+    spec: Manifest = (manifest.get("spec") or {}).get("template", {}).get("spec", {})
+    return spec
+
+
+def test_with_an_outside_store_only_the_lake_is_made(render: Render) -> None:
+    pod = job(render(OUTSIDE))["spec"]["template"]["spec"]
+    assert "initContainers" not in pod
+    assert [container["name"] for container in pod["containers"]] == ["lake"]

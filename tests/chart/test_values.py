@@ -1,0 +1,131 @@
+"""Wrong values are refused, each with its place and a reason."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.conftest import Render
+from tests.chart.helm import CHART, Helm, RefusedError
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+
+REFUSED: list[tuple[str, tuple[str, ...]]] = [
+    ("--set-string=image.tag=", ("image.tag is ''", "--set-string")),
+    ("--set-string=image.tag=latest", ("image.tag is 'latest'", "fixed version")),
+    ("--set-string=image.tag=a/b", ("/image/tag", "does not match")),
+    ("--set=image.prefix=Registry/", ("/image/prefix", "does not match")),
+    ("--set=image.pullPolicy=Sometimes", ("/image/pullPolicy", "Always")),
+    ("--set=minio.image=minio:latest", ("minio.image is 'minio:latest'", "fixed version")),
+    ("--set=minio.image=minio", ("/minio/image", "does not match")),
+    ("--set=postgres.image=postgres:latest", ("postgres.image is 'postgres:latest'",)),
+    ("--set=postgres.storage.size=big", ("/postgres/storage/size", "does not match")),
+    ("--set=minio.storage.size=0.5", ("/minio/storage/size", "does not match")),
+    ("--set=minio.password=secret", ("/minio", "'password' not allowed")),
+    ("--set=store.password=secret", ("/store", "'password' not allowed")),
+    ("--set=store.bucket=My_Weather", ("/store/bucket", "does not match")),
+    ("--set=store.endpointUrl=s3.example.org", ("/store/endpointUrl", "does not match")),
+    ("--set=store.endpointUrl=https://me:word@s3.example.org", ("/store/endpointUrl", "match")),
+    ("--set=source.url=ftp://example.org", ("/source/url", "does not match")),
+    ("--set=lookbackHours=0", ("/lookbackHours", "got 0, want 1")),
+    ("--set=lookbackHours=2161", ("/lookbackHours", "2,161, want 2,160")),
+    ("--set=api.replicas=0", ("/api/replicas", "got 0, want 1")),
+    ("--set=api.replicas=two", ("/api/replicas", "got string, want integer")),
+    ("--set=api.resources.limits.cpu=lots", ("/api/resources/limits/cpu", "does not match")),
+    ("--set=api.resources.limits.memory=512", ("/api/resources/limits/memory", "want string")),
+    ("--set=api.resources.limits=null", ("/api/resources", "missing property 'limits'")),
+    ("--set=api.ingress.enabled=true", ("/api/ingress/host", "does not match")),
+    (
+        '--set-json=api.autoscaling={"enabled": true, "minReplicas": 7}',
+        ("api.autoscaling.minReplicas is 7, more than maxReplicas (6)",),
+    ),
+    ("--set=airflow.namespace=Air_Flow", ("/airflow/namespace", "does not match")),
+    ("--set-json=airflow.serviceAccounts=[]", ("/airflow/serviceAccounts", "got 0, want 1")),
+    ("--set-json=networkPolicies.store=[]", ("/networkPolicies/store", "got 0, want 1")),
+    ('--set-json=networkPolicies.store=[{"cidr": "10.0.0.0/8"}]', ("'cidr' not allowed",)),
+    ("--set=networkPolicies.postgresPort=65536", ("/networkPolicies/postgresPort", "65,535")),
+    ('--set-json=quota.hard.pods="many"', ("/quota/hard/pods", "does not match")),
+    ("--set=limitRange.max.cpu=null", ("/limitRange/max", "missing property 'cpu'")),
+    ("--set=replicas=3", ("'replicas' not allowed",)),
+]
+
+
+@pytest.mark.parametrize(("argument", "words"), REFUSED, ids=[each for each, _ in REFUSED])
+def test_a_wrong_value_is_refused_with_its_place(
+    render: Render, argument: str, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        render({}, argument)
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_a_tag_is_required(helm: Helm) -> None:
+    with pytest.raises(RefusedError, match=r"image\.tag is ''"):
+        helm.rendered(CHART, "weather", "weather")
+
+
+def test_a_tag_that_yaml_reads_as_a_number_is_refused(helm: Helm) -> None:
+    with pytest.raises(RefusedError, match="/image/tag': got number, want string"):
+        helm.rendered(CHART, "weather", "weather", values={"image": {"tag": 123456789012}})
+
+
+ACCEPTED = [
+    "--set-string=image.tag=v1.2.3-rc.1",
+    "--set=image.prefix=registry.example.org:5000/team/weather-",
+    "--set=image.prefix=",
+    f"--set=postgres.image=registry.example.org:5000/postgres@sha256:{'0' * 64}",
+    "--set=store.endpointUrl=http://s3.example.org:9000",
+    "--set-json=api.resources.limits.cpu=1.5",
+    "--set-string=api.resources.limits.cpu=1.5",
+    "--set=minio.storage.size=1.5Ti",
+    '--set-json=image.pullSecrets=["registry"]',
+]
+
+
+@pytest.mark.parametrize("argument", ACCEPTED)
+def test_a_right_value_is_accepted(render: Render, argument: str) -> None:
+    assert render({}, argument)
+
+
+def test_the_schema_knows_the_values_and_no_others() -> None:
+    """Helm adds `global` to the values of every chart."""
+    assert _names(SCHEMA, SCHEMA["definitions"]) - {"global"} == _keys(DEFAULTS)
+
+
+def _names(schema: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
+    """Dotted names of all values that the schema describes; free maps end a name."""
+    if reference := schema.get("$ref"):
+        schema = definitions[reference.rpartition("/")[2]]
+    names = set()
+    for name, each in schema.get("properties", {}).items():
+        below = _names(each, definitions)
+        names |= {f"{name}.{rest}" for rest in below} or {name}
+    return names
+
+
+def _keys(values: Any) -> set[str]:
+    free = {"hard", "annotations"}
+    if not isinstance(values, dict):
+        return set()
+    return {
+        key
+        for name, each in values.items()
+        for key in ({f"{name}.{rest}" for rest in _keys(each)} if name not in free else set())
+        or {name}
+    }
+
+
+def test_every_object_of_the_schema_is_closed() -> None:
+    free = {"global", "hard", "annotations", "ipBlock", "namespaceSelector", "podSelector"}
+
+    def open_ones(name: str, schema: Any) -> set[str]:
+        if not isinstance(schema, dict):
+            return set()
+        here = {name} if schema.get("type") == "object" else set()
+        here = set() if schema.get("additionalProperties") is False or name in free else here
+        return here.union(*(open_ones(key, each) for key, each in schema.items()))
+
+    assert open_ones("", SCHEMA) == set()

@@ -1,0 +1,57 @@
+"""Hours that were taken before are taken again, by `airflow backfill create`."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+from cluster import AIRFLOW
+from cluster.airflow import DAG_ID
+from cluster.waiting import wait_for
+from tests.cluster.conftest import WatchedRun
+from tests.cluster.system import System
+
+HOUR = timedelta(hours=1)
+MINUTE_OF_THE_SCHEDULE = 7
+SECONDS_FOR_THREE_RUNS = 600
+
+
+def test_a_backfill_of_three_hours_doubles_nothing(
+    system: System, finished_run: WatchedRun
+) -> None:
+    now = datetime.now(UTC)
+    last = now.replace(minute=MINUTE_OF_THE_SCHEDULE, second=0, microsecond=0) - 26 * HOUR
+    create(first=last - 2 * HOUR, last=last)
+
+    def ended() -> list[dict[str, object]] | None:
+        runs = system.airflow.when_available(
+            lambda: system.airflow.runs(
+                run_type="backfill", run_after_gte=(last - 2 * HOUR).isoformat()
+            )
+        )
+        return runs if runs and all(run["state"] in {"success", "failed"} for run in runs) else None
+
+    runs = wait_for(
+        "the backfill's runs end",
+        ended,
+        SECONDS_FOR_THREE_RUNS,
+        lambda: f"{system.airflow.runs(run_type='backfill')}\n{system.cluster.picture()}",
+    )
+    assert [run["state"] for run in runs] == ["success"] * 3
+    assert [run["logical_date"] for run in runs] == [
+        (last - age * HOUR).isoformat().replace("+00:00", "Z") for age in (2, 1, 0)
+    ]
+    system.assert_nothing_lost_nothing_doubled()
+
+
+def create(first: datetime, last: datetime) -> None:
+    """Run `airflow backfill create` where Airflow runs."""
+    command = ["airflow", "backfill", "create", "--dag-id", DAG_ID]
+    dates = ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
+    options = ["--max-active-runs", "1", "--reprocess-behavior", "completed"]
+    place = ["kubectl", "exec", "--namespace", AIRFLOW, "deployment/airflow-scheduler"]
+    created = subprocess.run(
+        [*place, "--container", "scheduler", "--", *command, *dates, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert created.returncode == 0, created.stdout + created.stderr

@@ -1,0 +1,70 @@
+"""A run as people start and see it: in Airflow's UI, by a real browser."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from cluster.airflow import DAG_ID
+from tests.cluster.system import SECONDS_TO_END_A_RUN, System
+
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MILLISECONDS_TO_LOAD = 60_000
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A browser's page: the machine's Chromium, or Playwright's own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        opened = browser.new_page(viewport={"width": 1500, "height": 900})
+        opened.set_default_timeout(MILLISECONDS_TO_LOAD)
+        expect.set_options(timeout=MILLISECONDS_TO_LOAD)
+        yield opened
+        browser.close()
+
+
+def test_a_run_is_triggered_with_the_form_and_turns_green(
+    system: System, page: Page, artifacts: Path
+) -> None:
+    system.settle()
+    runs_before = {run["dag_run_id"] for run in system.airflow.runs()}
+    log_in(page, system)
+    page.goto(f"{system.airflow.forward.url}/dags/{DAG_ID}")
+    try:
+        page.get_by_role("button", name=re.compile("^Trigger")).first.click()
+        form = page.get_by_role("dialog")
+        expect(form).to_contain_text("First hour")
+        form.get_by_role("button", name=re.compile("^Trigger")).click()
+        page.wait_for_url(re.compile(f"/dags/{DAG_ID}/runs/manual"))
+        run_id = page.url.rpartition("/runs/")[2].partition("?")[0]
+        badge = page.get_by_test_id("state-badge").first
+        expect(badge).to_have_text("Success", timeout=SECONDS_TO_END_A_RUN * 1000)
+    finally:
+        page.screenshot(path=artifacts / "airflow-run.png")
+    new = {run["dag_run_id"] for run in system.airflow.runs(state="success")} - runs_before
+    assert len(new) == 1
+    assert page.url.count(run_id)
+
+
+def log_in(page: Page, system: System) -> None:
+    """Log in with the form, as someone who has read what `make cluster` printed."""
+    page.goto(f"{system.airflow.forward.url}/auth/login/")
+    page.fill("input[name=username]", system.airflow.login["username"])
+    page.fill("input[name=password]", system.airflow.login["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/auth/login" not in url)

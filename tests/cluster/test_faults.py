@@ -1,0 +1,134 @@
+"""Pods are killed in the middle of a run: it ends well by itself, with each hour there once."""
+
+from collections.abc import Iterator
+
+import pytest
+from kubernetes import client
+
+from cluster import AIRFLOW, WEATHER
+from cluster.connection import is_ready, is_running
+from cluster.pod_watch import DELETED, PodWatch, of_task, running
+from cluster.waiting import wait_for
+from tests.cluster.held_lake import held_at_work
+from tests.cluster.system import System
+
+SECONDS_TO_RUN = 180
+SECONDS_TO_BE_REPLACED = 120
+
+KILLED = {137, 143}
+"""Exit codes after SIGKILL and SIGTERM."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_wrong(system: System) -> Iterator[None]:
+    """Each fault comes alone, and leaves neither faults nor failed pods behind."""
+    system.settle()
+    yield
+    system.set_faults("")
+    system.remove_failed_steps()
+
+
+def test_ingest_is_killed_while_it_asks_the_source(system: System, pods: PodWatch) -> None:
+    system.set_faults("hang*1")
+    asked_before = system.requests_to_source()
+    run_id = system.trigger("ingest-killed")
+    step = pods.await_sighting(
+        "the pod of ingest runs", running(of_task(WEATHER, run_id, "ingest")), SECONDS_TO_RUN
+    ).pod
+    wait_for(
+        "ingest asks the source",
+        lambda: system.requests_to_source() > asked_before,
+        SECONDS_TO_RUN,
+        system.cluster.picture,
+    )
+    system.cluster.kill(step)
+    assert_killed_at_work(pods, step)
+    assert_run_again(system, pods, run_id, "ingest")
+
+
+def test_a_dbt_pod_is_killed(system: System, pods: PodWatch) -> None:
+    run_id = system.trigger("dbt-killed")
+    with held_at_work(system, pods, run_id, "models.stg_weather") as step:
+        system.cluster.kill(step)
+        assert_killed_at_work(pods, step)
+    assert_run_again(system, pods, run_id, "models.stg_weather")
+
+
+def test_a_worker_pod_is_killed_while_its_step_runs(system: System, pods: PodWatch) -> None:
+    task_id = "models.daily_weather_stats"
+    run_id = system.trigger("worker-killed")
+    with held_at_work(system, pods, run_id, task_id):
+        [worker] = system.cluster.pods(AIRFLOW, f"run_id={run_id},task_id={task_id}")
+        system.cluster.kill(worker)
+        assert_killed_at_work(pods, worker)
+    system.await_success(run_id)
+    assert system.tries(run_id, task_id) == 2
+    system.assert_nothing_lost_nothing_doubled()
+
+
+@pytest.mark.parametrize(
+    ("namespace", "service", "task_id"),
+    [
+        (AIRFLOW, "airflow-scheduler", "models.stg_weather"),
+        (WEATHER, "weather-store", "models.stg_weather"),
+        (WEATHER, "weather-postgres", "models.daily_weather_stats"),
+    ],
+)
+def test_a_service_is_killed_while_a_step_runs(
+    system: System, pods: PodWatch, namespace: str, service: str, task_id: str
+) -> None:
+    killed = pods_of(system, namespace, service)
+    assert killed
+    run_id = system.trigger(f"{service}-killed")
+    with held_at_work(system, pods, run_id, task_id) as step:
+        for pod in killed:
+            system.cluster.kill(pod)
+        for pod in killed:
+            await_gone(pods, pod)
+        still_there = system.cluster.core.read_namespaced_pod(step.metadata.name, WEATHER)
+        assert is_running(still_there), f"{task_id} had ended before {service} was gone"
+
+    before = {pod.metadata.uid for pod in killed}
+    wait_for(
+        f"{service} is ready again",
+        lambda: (
+            {pod.metadata.uid for pod in pods_of(system, namespace, service) if is_ready(pod)}
+            - before
+        ),
+        SECONDS_TO_BE_REPLACED,
+        system.cluster.picture,
+    )
+    system.await_success(run_id)
+    system.assert_nothing_lost_nothing_doubled()
+
+
+def pods_of(system: System, namespace: str, service: str) -> list[client.V1Pod]:
+    """The pods whose names their deployment or stateful set has made of its own."""
+    return [
+        pod for pod in system.cluster.pods(namespace) if pod.metadata.name.startswith(f"{service}-")
+    ]
+
+
+def await_gone(pods: PodWatch, killed: client.V1Pod) -> client.V1Pod:
+    """The pod as it was at last."""
+    uid = killed.metadata.uid
+    return pods.await_sighting(
+        f"pod {killed.metadata.name} is gone",
+        lambda each: each.uid == uid and each.kind == DELETED,
+        SECONDS_TO_BE_REPLACED,
+    ).pod
+
+
+def assert_killed_at_work(pods: PodWatch, killed: client.V1Pod) -> None:
+    """The pod is gone, and did not end by itself before."""
+    ends = [each.state.terminated for each in await_gone(pods, killed).status.container_statuses]
+    assert all(end and end.exit_code in KILLED for end in ends), ends
+
+
+def assert_run_again(system: System, pods: PodWatch, run_id: str, task_id: str) -> None:
+    """A second pod took the killed one's place, and all is well."""
+    system.await_success(run_id)
+    assert system.tries(run_id, task_id) == 2
+    steps = pods.sightings(of_task(WEATHER, run_id, task_id))
+    assert len({each.uid for each in steps}) == 2
+    system.assert_nothing_lost_nothing_doubled()

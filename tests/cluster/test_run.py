@@ -1,0 +1,73 @@
+"""A run that is triggered through Airflow's REST API."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.cluster import phases_of_run, table_of_phases
+from cluster import AIRFLOW, WEATHER
+from cluster.pod_watch import of_task
+from cluster.waiting import wait_for
+from tests.cluster.conftest import WatchedRun
+from tests.cluster.system import System
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECONDS_TO_DELETE = 60
+
+MODELS = sorted(
+    path.stem
+    for path in (PROJECT / "dbt_project" / "models").glob("*.sql")
+    if "materialized='ephemeral'" not in path.read_text(encoding="utf-8")
+)
+STEPS = ["ingest", *(f"models.{model}" for model in MODELS), "publish"]
+
+
+def test_the_project_has_models() -> None:
+    assert "daily_weather_stats" in MODELS
+    assert len(MODELS) >= 3
+
+
+@pytest.mark.parametrize("task_id", STEPS)
+def test_each_step_had_a_pod_of_its_own(finished_run: WatchedRun, task_id: str) -> None:
+    steps = finished_run.pods.sightings(of_task(WEATHER, finished_run.run_id, task_id))
+    assert len({each.uid for each in steps}) == 1
+    assert [end.state.terminated.exit_code for end in steps[-1].pod.status.container_statuses] == [
+        0
+    ]
+
+    labels = steps[0].labels
+    assert labels["dag_id"] == "weather_pipeline"
+    assert labels["app.kubernetes.io/part-of"] == "weather-pipeline"
+    assert labels["weather/step"] == ("ingest" if task_id == "ingest" else "dbt")
+    others = finished_run.pods.sightings(
+        lambda each: each.uid == steps[0].uid and each.labels["task_id"] != task_id
+    )
+    assert not others
+
+
+@pytest.mark.parametrize("namespace", [WEATHER, AIRFLOW])
+def test_no_pod_of_a_run_that_went_well_stays(
+    system: System, finished_run: WatchedRun, namespace: str
+) -> None:
+    wait_for(
+        f"no pod of run {finished_run.run_id} is left",
+        lambda: not system.cluster.pods(namespace, f"run_id={finished_run.run_id}"),
+        SECONDS_TO_DELETE,
+        system.cluster.picture,
+    )
+
+
+def test_the_api_answers_what_the_source_says(system: System, finished_run: WatchedRun) -> None:
+    system.assert_nothing_lost_nothing_doubled()
+
+
+def test_the_phases_of_a_run_add_up(
+    system: System, finished_run: WatchedRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phases = phases_of_run(
+        system.airflow, finished_run.pods, finished_run.run_id, finished_run.triggered
+    )
+    with capsys.disabled():
+        print(f"\nFrom trigger to published:\n{table_of_phases(phases)}")
+    assert list(phases) == ["ingest", "models.stg_weather", *list(phases)[2:-1], "publish"]
+    assert all(seconds >= 0 for task in phases.values() for seconds in task.values())

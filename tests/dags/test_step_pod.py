@@ -1,0 +1,155 @@
+"""A step's pod is attached to again, never doubled, deleted in time, and its end understood."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.sdk.exceptions import AirflowException
+from kubernetes.client import models as k8s
+from orchestration.retries import SIGKILLED, SIGTERMED, StepFailed
+from orchestration.step_pod import FAILED_PODS_KEPT, StepPod
+
+from tests.dags.cluster import NOW, RUN, Cluster, pod
+
+OLD = NOW - FAILED_PODS_KEPT - timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.step_pod.time.sleep", lambda _: None)
+
+
+@pytest.fixture
+def context() -> Any:
+    ti = SimpleNamespace(dag_id=RUN["dag_id"], task_id=RUN["task_id"], map_index=-1, try_number=2)
+    return {"ti": ti, "run_id": RUN["run_id"], "dag": SimpleNamespace()}
+
+
+@pytest.fixture
+def step() -> StepPod:
+    return StepPod(task_id="publish", namespace="weather", on_finish_action="delete_succeeded_pod")
+
+
+def on(step: StepPod, *pods: k8s.V1Pod) -> Cluster:
+    cluster = Cluster(*pods)
+    step.__dict__["client"] = cluster
+    return cluster
+
+
+def start(step: StepPod, context: Any) -> str:
+    wanted = pod("new", "Pending")
+    name: str = step.get_or_create_pod(wanted, context).metadata.name
+    return name
+
+
+def test_a_first_try_starts_a_pod(step: StepPod, context: Any) -> None:
+    cluster = on(step, pod("of-another-run", "Running", run_id="before"))
+    assert start(step, context) == "new"
+    assert cluster.made == [("new", ["of-another-run"])]
+
+
+def test_a_try_after_a_lost_worker_attaches_to_the_running_pod(step: StepPod, context: Any) -> None:
+    cluster = on(step, pod("running", "Running"))
+    assert start(step, context) == "running"
+    assert cluster.made == []
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"checked": True}, id="its try has failed"),
+        pytest.param({"terminating": True}, id="it is about to end"),
+    ],
+)
+def test_a_new_pod_starts_only_when_no_other_runs(
+    step: StepPod, context: Any, left: dict[str, bool]
+) -> None:
+    cluster = on(step, pod("left", "Running", **left))  # type: ignore[arg-type]
+    assert start(step, context) == "new"
+    assert cluster.made == [("new", [])]
+
+
+def test_failed_pods_stay_for_a_look_but_not_for_ever(step: StepPod, context: Any) -> None:
+    cluster = on(
+        step,
+        pod("fresh", "Failed", checked=True, run_id="before"),
+        pod("old", "Failed", checked=True, run_id="before", made=OLD),
+        pod("old-of-another-task", "Failed", checked=True, task_id="upkeep", made=OLD),
+        pod("old-but-running", "Running", run_id="before", made=OLD),
+    )
+    start(step, context)
+    cluster.list_namespaced_pod("weather", "dag_id=weather_pipeline")
+    assert set(cluster.pods) == {"fresh", "old-of-another-task", "old-but-running"}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "told"), [(1, 1), (75, 75), (137, SIGKILLED), (143, SIGTERMED)]
+)
+def test_a_failed_pod_s_exit_code_reaches_the_retry_policy(
+    step: StepPod, context: Any, exit_code: int, told: int
+) -> None:
+    failed = pod("failed", "Failed", exit_code=exit_code)
+    cluster = on(step, failed)
+    with pytest.raises(StepFailed) as failure:
+        step.cleanup(failed, failed, context=context)
+    assert failure.value.exit_code == told
+    assert failed.metadata.labels["already_checked"] == "True"
+    assert failed.metadata.deletion_timestamp is None
+    assert set(cluster.pods) == {"failed"}
+
+
+def test_a_pod_that_is_gone_was_killed(step: StepPod, context: Any) -> None:
+    on(step)
+    last_seen = pod("gone", "Running")
+    with pytest.raises(StepFailed) as failure:
+        step.cleanup(last_seen, last_seen, context=context)
+    assert failure.value.exit_code == SIGKILLED
+
+
+def test_a_task_that_fails_leaves_no_pod_running(step: StepPod, context: Any) -> None:
+    running = pod("running", "Running")
+    on(step, running)
+    with pytest.raises(AirflowException) as failure:
+        step.cleanup(running, running, context=context)
+    assert not isinstance(failure.value, StepFailed)
+    assert running.metadata.deletion_timestamp is not None
+
+
+def test_a_task_that_was_told_to_end_is_no_success(step: StepPod, context: Any) -> None:
+    running = pod("running", "Running")
+    on(step, running)
+    step.pod = running
+    step.on_kill()
+    assert running.metadata.deletion_timestamp is not None
+    with pytest.raises(StepFailed) as failure:
+        step.cleanup(running, running, context=context)
+    assert failure.value.exit_code == SIGTERMED
+
+
+def test_a_succeeded_pod_is_deleted(step: StepPod, context: Any) -> None:
+    done = pod("done", "Succeeded", exit_code=0)
+    on(step, done)
+    step.cleanup(done, done, context=context)
+    assert done.metadata.deletion_timestamp is not None
+
+
+def test_the_end_of_a_log_waits_for_the_status_to_say_so(step: StepPod) -> None:
+    late = pod("late", "Running")
+    late.status.container_statuses[0].state.running = k8s.V1ContainerStateRunning()
+    cluster = on(step, late)
+    looks = []
+
+    def look(name: str, namespace: str) -> k8s.V1Pod:
+        looks.append(name)
+        return late if len(looks) < 3 else pod("late", "Succeeded", exit_code=0)
+
+    cluster.read_namespaced_pod = look  # type: ignore[method-assign]
+    assert step.pod_manager.container_is_running(late, "base") is False
+    assert step.pod_manager.await_pod_completion(late).status.phase == "Succeeded"
+    assert len(looks) == 5
+
+
+def test_the_operator_is_the_one_whose_inner_workings_these_tests_know() -> None:
+    assert KubernetesPodOperator.POD_CHECKED_KEY == "already_checked"

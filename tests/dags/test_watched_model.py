@@ -1,0 +1,168 @@
+"""A model that one pod builds with all others: who finishes its task, and when."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.sdk.execution_time.xcom import XCom
+from airflow.triggers.base import TaskSuccessEvent, TriggerEvent
+from orchestration import watched_model
+from orchestration.watched_model import WatchedModelTrigger
+
+from tests.dags.cluster import Cluster, pod
+
+InAirflow = Callable[..., str]
+
+PRODUCER = "models.dbt_producer_watcher"
+MODEL = "model.weather.stg_weather"
+BUILT = {"model__weather__stg_weather_status": {"status": "success", "outlet_uris": []}}
+PASSED = {"model__weather__stg_weather_tests_status": "pass"}
+FAILED = {"model__weather__stg_weather_tests_status": "fail"}
+
+Look = tuple[str | None, dict[str, Any]]
+"""The producer's state and the XComs that it has written by then."""
+
+
+class Airflow:
+    """Airflow as far as the trigger asks it; each look at the producer shows the next moment."""
+
+    def __init__(self, *looks: Look) -> None:
+        self.looks = list(looks)
+        self.written: dict[str, Any] = {}
+
+    def states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
+        assert (dag_id, task_ids, run_ids) == ("weather_pipeline", [PRODUCER], ["now"])
+        state, self.written = self.looks.pop(0)
+        return {"now": {PRODUCER: state}} if state else {}
+
+    async def said(self, *, key: str, dag_id: str, task_id: str, run_id: str) -> Any:
+        assert (dag_id, task_id, run_id) == ("weather_pipeline", PRODUCER, "now")
+        return self.written.get(key)
+
+
+@pytest.fixture
+def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
+    """What the trigger ends with in these looks; fails when it looks once more or once less."""
+    monkeypatch.setattr(watched_model, "INTERVAL_SECONDS", 0)
+
+    def run(*looks: Look, tested: bool = True, try_number: int = 1) -> TriggerEvent:
+        airflow = Airflow(*looks)
+        monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", airflow.states)
+        monkeypatch.setattr(XCom, "aget_one", airflow.said)
+        trigger = WatchedModelTrigger(PRODUCER, MODEL, tested)
+        trigger.task_instance = SimpleNamespace(  # type: ignore[assignment]
+            dag_id="weather_pipeline", run_id="now", task_id="stg_weather", try_number=try_number
+        )
+
+        async def events() -> list[TriggerEvent]:
+            return [event async for event in trigger.run()]
+
+        [event] = asyncio.run(events())
+        assert airflow.looks == []
+        return event
+
+    return run
+
+
+def test_it_succeeds_without_a_worker_once_built_and_tested(
+    end: Callable[..., TriggerEvent],
+) -> None:
+    event = end((None, {}), ("running", {}), ("running", BUILT), ("running", {**BUILT, **PASSED}))
+    assert isinstance(event, TaskSuccessEvent)
+
+
+def test_what_the_producer_said_last_counts(end: Callable[..., TriggerEvent]) -> None:
+    assert isinstance(end(("running", {}), ("success", PASSED)), TaskSuccessEvent)
+
+
+def test_a_model_without_tests_is_done_when_built(end: Callable[..., TriggerEvent]) -> None:
+    assert isinstance(end(("running", BUILT), tested=False), TaskSuccessEvent)
+
+
+@pytest.mark.parametrize("state", ["failed", "skipped", "success"])
+@pytest.mark.parametrize("said", [{}, BUILT, {**BUILT, **FAILED}])
+def test_a_worker_builds_it_when_the_producer_has_ended_without(
+    end: Callable[..., TriggerEvent], state: str, said: dict[str, Any]
+) -> None:
+    event = end(("running", said), ("up_for_retry", said), (state, said))
+    assert not isinstance(event, TaskSuccessEvent)
+    assert event.payload == {"producer": state}
+
+
+def test_a_later_try_builds_it_again_whatever_was_said(
+    end: Callable[..., TriggerEvent],
+) -> None:
+    event = end(("running", PASSED), ("success", PASSED), try_number=2)
+    assert event.payload == {"producer": "success"}
+
+
+def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        "from airflow.serialization.serialized_objects import DagSerialization\n"
+        "from airflow.models.trigger import Trigger\n"
+        "from airflow.sdk._shared.module_loading import import_string\n"
+        "kept = DagSerialization.from_dict(DagSerialization.to_dict(dag))\n"
+        "task = kept.get_task('models.stg_weather')\n"
+        "args = task.start_trigger_args\n"
+        "row = Trigger(classpath=args.trigger_cls, kwargs=args.trigger_kwargs)\n"
+        "trigger = import_string(row.classpath)(**row.kwargs)\n"
+        "next = callable(getattr(dag.get_task('models.stg_weather'), args.next_method))\n"
+        "print(json.dumps([task.start_from_trigger, next, trigger.serialize()]))",
+        WEATHER_RUNTIME="kubernetes",
+        WEATHER_IMAGE_TAG="abc123",
+        WEATHER_DBT_PODS="watcher",
+    )
+    assert json.loads(printed) == [
+        True,
+        True,
+        [
+            "orchestration.watched_model.WatchedModelTrigger",
+            {"producer": PRODUCER, "unique_id": MODEL, "tested": True},
+        ],
+    ]
+
+
+def test_the_producer_s_second_try_comes_at_once(in_airflow: InAirflow) -> None:
+    """Cosmos' producer only says then that it will not run; the models' own pods wait for it."""
+    printed = in_airflow(
+        f"task = dag.get_task('{PRODUCER}')\n"
+        "print(json.dumps([task.retries > 0, task.retry_delay.total_seconds()]))",
+        WEATHER_RUNTIME="kubernetes",
+        WEATHER_IMAGE_TAG="abc123",
+        WEATHER_DBT_PODS="watcher",
+    )
+    assert json.loads(printed) == [True, 1.0]
+
+
+# Cosmos imports what Airflow has moved.
+@pytest.mark.filterwarnings("ignore:The `airflow.utils.timezone.utcnow` attribute is deprecated")
+def test_its_own_pod_starts_only_when_the_one_for_all_models_runs_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from orchestration import model_pods
+
+    monkeypatch.setattr("orchestration.step_pod.time.sleep", lambda _: None)
+    task = model_pods.WatchedModelPod(
+        task_id="stg_weather",
+        producer=PRODUCER,
+        unique_id=MODEL,
+        tested=True,
+        project_dir="/app/dbt_project",
+        namespace="weather",
+    )
+    cluster = Cluster(
+        pod("all-models", "Running", task_id=PRODUCER),
+        pod("another-run", "Running", task_id=PRODUCER, run_id="before"),
+    )
+    task.__dict__["client"] = cluster
+    ti = SimpleNamespace(
+        dag_id="weather_pipeline", task_id="models.stg_weather", map_index=-1, try_number=1
+    )
+    context: Any = {"ti": ti, "run_id": "now", "dag": SimpleNamespace()}
+    made = task.get_or_create_pod(pod("new", "Pending", task_id="models.stg_weather"), context)
+    assert made.metadata.name == "new"
+    assert cluster.made == [("new", ["another-run"])]

@@ -1,0 +1,88 @@
+"""What every Dockerfile keeps to; hadolint, which `make lint` runs, knows the rest."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCKERFILES = {
+    **{path.parent.name: path for path in PROJECT.glob("images/*/Dockerfile")},
+    "api": PROJECT / "api" / "Dockerfile",
+}
+USERS = {"airflow": "50000:0"}
+OUR_USER = "10001:10001"
+
+Instruction = tuple[str, str]
+
+
+def instructions(image: str) -> list[Instruction]:
+    """Each instruction of a Dockerfile, its lines joined."""
+    text = re.sub(r"^#.*\n", "", DOCKERFILES[image].read_text(), flags=re.MULTILINE)
+    joined = re.sub(r"\\\n\s*", "", text)
+    found = [line.partition(" ") for line in joined.splitlines() if line]
+    return [(word, rest) for word, _, rest in found]
+
+
+def values(image: str, word: str) -> list[str]:
+    return [rest for each, rest in instructions(image) if each == word]
+
+
+def test_every_image_has_one() -> None:
+    assert DOCKERFILES.keys() == {"ingest", "dbt", "airflow", "replay", "store", "api"}
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_bases_have_a_fixed_version(image: str) -> None:
+    for base in values(image, "FROM"):
+        name = base.partition(" ")[0]
+        assert name == "${DBT_IMAGE}" or re.search(r":\d+\.\d+", name), name
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_it_runs_as_a_number_that_is_not_root(image: str) -> None:
+    last = [rest for word, rest in instructions(image) if word in ("FROM", "USER")][-1]
+    assert last == USERS.get(image, OUR_USER)
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_packages_come_from_its_lock_with_hashes(image: str) -> None:
+    installs = re.findall(r"pip install [^&]*", "\n".join(values(image, "RUN")))
+    locks = [re.search(r"--requirement /requirements/(\S+)\.txt", install) for install in installs]
+    assert {lock and lock[1] for lock in locks} - {"uv"} == {image}
+    assert all("--require-hashes" in install for install in installs)
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_it_says_what_it_was_built_from(image: str) -> None:
+    (labels,) = values(image, "LABEL")
+    assert "org.opencontainers.image.revision=$REVISION" in labels
+    assert "org.opencontainers.image.version=$VERSION" in labels
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_nothing_in_it_is_secret_or_names_a_package_index(image: str) -> None:
+    text = "\n".join(rest for _, rest in instructions(image))
+    assert not re.search(r"(?i)password|token|index.url", text)
+    assert set(re.findall(r"\w*(?:SECRET|KEY)\w*=\S+", text)) <= {
+        "AWS_ACCESS_KEY_ID=none",
+        "AWS_SECRET_ACCESS_KEY=none",
+    }
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
+def test_what_it_copies_is_there(image: str) -> None:
+    copies = [copy.split()[:-1] for copy in values(image, "COPY") if "--from" not in copy]
+    sources = {source for copy in copies for source in copy}
+    assert sources
+    assert {source for source in sources if not (PROJECT / source).exists()} == set()
+
+
+def test_dbt_is_parsed_as_the_pods_call_it() -> None:
+    pod = yaml.safe_load((PROJECT / "tests/dags/pods/models.stg_weather.yaml").read_text())
+    arguments = " ".join(pod["spec"]["containers"][0]["args"])
+    named = re.findall(r"--(?:profile|target|project-dir) \S+", arguments)
+    assert len(named) == 3
+    (parse,) = [command for command in values("dbt", "RUN") if "dbt parse" in command]
+    assert [option for option in named if option not in parse] == []
