@@ -9,7 +9,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 export COMMAND = $(value CMD)
 
-.PHONY: help setup demo test lint up shell run bench lock images cluster cluster-test cluster-down clean
+.PHONY: help setup demo test lint up shell run bench lock vendor images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
 help:  ## List these commands
@@ -41,6 +41,9 @@ bench: setup  ## Measure side by side, print a table and write bench/results.jso
 
 lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock
+
+vendor:  ## Fetch the page's charting library anew from its package (needs npm)
+	@scripts/vendor
 
 images:  ## Build all images with one tag, the commit's (PUSH=1 pushes them)
 	@scripts/images

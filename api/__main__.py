@@ -1,10 +1,20 @@
-"""Serve the API, with an end that fails no request: `python -m api`."""
+"""Serve the API: `python -m api`."""
 
 import argparse
+import sys
 
 import uvicorn
 
+from api.access_log import AccessLog
+from api.connection import Connection
 from api.draining import Drain, DrainingServer
+from api.factory import Place, create_app
+from api.logs import write_logs_as_json
+from weather.exit_codes import StepError
+from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
+
+SECONDS_TO_KEEP_ALIVE = 75
+"""Longer than load balancers keep idle connections (60 s), so that these close them first."""
 
 SECONDS_TO_FINISH = 20
 """How long open requests have once nothing new is taken."""
@@ -12,6 +22,39 @@ SECONDS_TO_FINISH = 20
 
 def main() -> None:
     """Serve until told to end; exit code 64 for wrong settings."""
+    arguments = _arguments()
+    write_logs_as_json()
+    drain = Drain(arguments.drain_seconds)
+    access_log = AccessLog(sys.stdout)
+    try:
+        place = Place(
+            read_settings(LakeSettings), read_settings(PipelineSettings).weather_locations
+        )
+        app = create_app(place, read_settings(ApiSettings), drain, access_log)
+    except StepError as error:
+        print(f"api: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    config = uvicorn.Config(
+        app,
+        host=arguments.host,
+        port=arguments.port,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=SECONDS_TO_KEEP_ALIVE,
+        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    )
+    server = DrainingServer(config, drain)
+    server.run()
+    access_log.close()
+    if not server.started:
+        sys.exit(1)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0 for any free port")
@@ -21,18 +64,7 @@ def main() -> None:
         default=5.0,
         help="after SIGTERM, how long new connections are still served (default: 5)",
     )
-    arguments = parser.parse_args()
-    # It reads the settings, and ends the process where they are wrong.
-    from api.app import app
-
-    app.state.drain = Drain(arguments.drain_seconds)
-    config = uvicorn.Config(
-        app,
-        host=arguments.host,
-        port=arguments.port,
-        timeout_graceful_shutdown=SECONDS_TO_FINISH,
-    )
-    DrainingServer(config, app.state.drain).run()
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

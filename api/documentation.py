@@ -7,8 +7,8 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse
 
 HERE = Path(__file__).parent
 SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
@@ -22,6 +22,13 @@ class Asset(StrEnum):
     STYLE = "swagger-ui.css"
     PROGRAM = "swagger-ui-bundle.js"
     START = "start-swagger-ui.js"
+
+
+@router.get("/openapi.json")
+async def description(request: Request) -> JSONResponse:
+    """What the page shows, for programs."""
+    # FastAPI's own route does not say that it may be kept, and so compressed.
+    return JSONResponse(request.app.openapi(), headers={"Cache-Control": "public, max-age=60"})
 
 
 @router.get("/docs")

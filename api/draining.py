@@ -51,6 +51,8 @@ class DrainingServer(uvicorn.Server):
         # Not noted as captured: uvicorn would raise the signal again at its end, and a clean end
         # would look like a killed process.
         if sig == signal.SIGTERM:
+            if not self._drain.has_begun:
+                self._close_connections()
             self._drain.begin()
         else:
             self.config.timeout_graceful_shutdown = SECONDS_TO_FINISH_AT_ONCE
@@ -58,8 +60,9 @@ class DrainingServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Do what uvicorn does ten times a second; True once the server is to end."""
-        is_to_end = await super().on_tick(counter)
-        if self._drain.has_begun and CLOSE not in self.server_state.default_headers:
-            # These are what uvicorn puts into every answer; it makes them anew once a second.
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        return is_to_end or self._drain.is_over
+        return await super().on_tick(counter) or self._drain.is_over
+
+    def _close_connections(self) -> None:
+        # uvicorn puts the second into every answer, and makes it of the first once a second.
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]

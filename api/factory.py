@@ -2,34 +2,51 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
-from api import documentation, front_page, operations, summaries
+from api import documentation, front_page, hourly, known_locations, operations, summaries
+from api.access_log import AccessLog
 from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL
-from api.headers import SecurityHeadersMiddleware
-from api.metrics import RequestMetrics, RequestMetricsMiddleware, ViewCollector
+from api.description import HEADERS, describe
+from api.draining import Drain
+from api.gateway import Gateway
+from api.metrics import RequestMetrics, ViewCollector
+from api.older_hours import OlderHours
+from api.problems import explain_errors
 from api.watch import Watch
-from weather.settings import LakeSettings
+from weather.settings import ApiSettings, LakeSettings
 
 DESCRIPTION = f"""
-Daily temperature, rain and wind of each location, from the snapshot of the lake that the pipeline
-published last. Days are those of the location's own time zone. A value that is missing is null.
+Temperature, rain and wind of each location by hour, day, month and year, from the snapshot of the
+lake that the pipeline published last. Days are those of the location's own time zone. A value that
+is missing is null in JSON and empty in CSV.
 
 {ATTRIBUTION}
 """
 
 
-def create_app(settings: LakeSettings, locations_file: Path) -> FastAPI:
-    """The API for that lake and those locations.
+@dataclass(frozen=True)
+class Place:
+    """Where the API finds what it serves."""
+
+    lake: LakeSettings
+    locations_file: Path
+
+
+def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: AccessLog) -> ASGIApp:
+    """The API for that lake and those locations; it is not ready once the drain has begun.
 
     Raises:
         StepError: the settings or the locations are wrong.
     """
-    watch = Watch(settings, locations_file)
+    watch = Watch(place.lake, place.locations_file, settings.weather_api_ready_mb * 1_000_000)
     registry = CollectorRegistry()
     registry.register(ViewCollector(lambda: watch.view))
 
@@ -41,17 +58,35 @@ def create_app(settings: LakeSettings, locations_file: Path) -> FastAPI:
 
     app = FastAPI(
         title="Weather",
+        version="1",
         description=DESCRIPTION,
         license_info={"name": f"Data: {LICENCE}", "url": LICENCE_URL},
-        # Both would be pages that load their scripts from elsewhere.
+        # Two of them would be pages that load their scripts from elsewhere: api/documentation.py.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=watching,
     )
-    app.state.watch = watch
+    app.state.drain = drain
     app.state.registry = registry
-    app.add_middleware(RequestMetricsMiddleware, metrics=RequestMetrics(registry))
-    app.add_middleware(SecurityHeadersMiddleware)
-    for part in (front_page, summaries, operations, documentation):
+    app.state.older_hours = OlderHours(place.lake)
+    for part in (front_page, summaries, hourly, known_locations, operations, documentation):
         app.include_router(part.router)
-    return app
+    explain_errors(app)
+    describe(app)
+    gateway = Gateway(app, watch, RequestMetrics(registry), access_log)
+    return _for_other_origins(gateway, settings.allowed_origins)
+
+
+def _for_other_origins(app: ASGIApp, origins: list[str]) -> ASGIApp:
+    """Let pages of those origins read the answers."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD"],
+        allow_headers=["If-None-Match", "X-Request-ID"],
+        expose_headers=[*HEADERS, "X-Request-ID"],
+        max_age=3600,
+    )

@@ -1,32 +1,26 @@
-"""`/`: what this is, as JSON for programs and as a page for browsers."""
+"""`/`: what this is, as JSON for programs and as a page for browsers, with the page's files."""
 
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
-from string import Template
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL, SOURCE_URL
-from api.rows import DailyWeather
-from api.summaries import CurrentView
-from api.watch import View
+from api.attribution import ATTRIBUTION, LICENCE_URL
+from api.negotiation import HTML
 
-DAYS_SHOWN = 14
-PAGE = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
-
-COLUMNS = {
-    "temp_min_c": "Lowest °C",
-    "temp_max_c": "Highest °C",
-    "temp_avg_c": "Mean °C",
-    "total_precipitation_mm": "Rain mm",
-    "avg_windspeed_kmh": "Wind km/h",
-    "hours": "Hours",
+PAGE = Path(__file__).parent / "page"
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+ASSETS = {
+    file.relative_to(PAGE).as_posix(): file
+    for file in sorted(PAGE.rglob("*"))
+    if file.suffix in MEDIA_TYPES
 }
+"""The page's files by their address under `/page/`; nothing else of the folder is served."""
 
-router = APIRouter(tags=["weather"])
+MAY_BE_KEPT = "public, max-age=60"
+
+router = APIRouter()
 
 
 class Welcome(BaseModel):
@@ -38,47 +32,26 @@ class Welcome(BaseModel):
     license: str = LICENCE_URL
 
 
-@router.get("/", response_model=Welcome, responses={200: {"content": {"text/html": {}}}})
-async def front_page(view: CurrentView, request: Request) -> Response:
-    """What this is, and where the documentation is; a page for those who ask for HTML first."""
-    headers = {"Vary": "Accept"}
-    accept = request.headers.get("accept", "")
-    if accept.split(",")[0].split(";")[0].strip().lower() == "text/html":
-        return HTMLResponse(_page(view), headers=headers)
+@router.get(
+    "/", tags=["weather"], response_model=Welcome, responses={200: {"content": {"text/html": {}}}}
+)
+async def front_page(request: Request) -> Response:
+    """What this is, and where the documentation is; a page for those who like HTML best."""
+    headers = {"Vary": "Accept", "Cache-Control": MAY_BE_KEPT}
+    if request.scope["media_type"] == HTML:
+        content = (PAGE / "index.html").read_bytes()
+        return Response(content, media_type=HTML, headers=headers)
     return JSONResponse(Welcome().model_dump(), headers=headers)
 
 
-def _page(view: View) -> str:
-    location = view.locations[0]
-    days = view.mart.days.get(location.id) if view.mart else None
-    return PAGE.substitute(
-        days=_table(location.name, days[:DAYS_SHOWN]) if days else _no_days(location.name, view),
-        source_url=SOURCE_URL,
-        licence=LICENCE,
-        licence_url=LICENCE_URL,
-    )
-
-
-def _no_days(name: str, view: View) -> str:
-    reason = view.problem or "The published snapshot has none."
-    return (
-        f"<p>There is no data for {escape(name)} yet. {escape(reason)} Its days are here a few "
-        "seconds after weather_pipeline has run in Airflow.</p>"
-    )
-
-
-def _table(name: str, days: Sequence[DailyWeather]) -> str:
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("Day", *COLUMNS.values()))
-    body = "".join(f"<tr>{_cells(day)}</tr>" for day in days)
-    return (
-        f'<div class="table"><table><caption>{escape(name)}, the last days</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cells(day: DailyWeather) -> str:
-    values = (getattr(day, column) for column in COLUMNS)
-    title = f"{day.date}" if day.is_complete else f"{day.date} (incomplete)"
-    return f'<th scope="row">{title}</th>' + "".join(
-        f"<td>{'&ndash;' if value is None else value}</td>" for value in values
+@router.get("/page/{asset:path}", include_in_schema=False)
+async def page_asset(asset: str) -> Response:
+    """One of the page's files."""
+    if asset not in ASSETS:
+        raise HTTPException(404, f"The page has no file '{asset}'. Load it anew from /.")
+    file = ASSETS[asset]
+    return Response(
+        file.read_bytes(),
+        media_type=MEDIA_TYPES[file.suffix],
+        headers={"Cache-Control": MAY_BE_KEPT},
     )

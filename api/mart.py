@@ -1,27 +1,70 @@
-"""The mart of one published snapshot, in memory."""
+"""What one published snapshot says, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
 
-from api.rows import DailyWeather
-from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake, first_line
+from api.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
+from api.series import Series
+from api.snapshots import opened_snapshot, without_zone
 from weather.published import Published
 from weather.settings import LakeSettings
 
-if TYPE_CHECKING:
-    import duckdb
+NEWEST_HOURS_READ = timedelta(days=7)
+"""How far before the published window's end a location's newest hour is looked for."""
 
-HOURS_READ = timedelta(days=7)
-"""How far before the published window's end the hours of `stg_weather` are read."""
+HOURS_KEPT = timedelta(days=15)
+"""How far before the published window's end hours are held in memory; older ones are not."""
 
 DAYS = """
     SELECT location_id AS location, * EXCLUDE (location_id)
     FROM daily_weather_stats
-    ORDER BY location_id, date DESC
+    ORDER BY date DESC, location
+"""
+
+PERIODS = """
+    SELECT
+        location_id AS location,
+        {period} AS {name},
+        min(temp_min_c) AS temp_min_c,
+        max(temp_max_c) AS temp_max_c,
+        -- Sums of decimals do not depend on the order of the rows; adding zero turns -0.0 into 0.0.
+        round(sum(temp_avg_c::DECIMAL(12, 4) * hours)::DOUBLE
+            / sum(hours) FILTER (temp_avg_c IS NOT NULL), 1) + 0 AS temp_avg_c,
+        round(sum(total_precipitation_mm::DECIMAL(12, 4))::DOUBLE, 1) AS total_precipitation_mm,
+        round(avg(avg_windspeed_kmh::DECIMAL(12, 4)), 1) AS avg_windspeed_kmh,
+        sum(hours)::INTEGER AS hours,
+        count(*) AS days,
+        count(*) FILTER (is_complete) AS complete_days,
+        count(*) FILTER (is_complete) = {days} AS is_complete
+    FROM daily_weather_stats
+    GROUP BY ALL
+    ORDER BY {name} DESC, location
+"""
+
+MONTHS = PERIODS.format(
+    period="date_trunc('month', date)::DATE",
+    name="month",
+    days="day(last_day(any_value(date)))",
+)
+YEARS = PERIODS.format(
+    period="year(date)", name="year", days="dayofyear(make_date(year(any_value(date)), 12, 31))"
+)
+
+HOURS_COLUMNS = """
+    SELECT
+        location_id AS location,
+        * EXCLUDE (location_id) REPLACE (
+            date_trunc('second', hour_timestamp) AS hour_timestamp,
+            date_trunc('second', fetched_at) AS fetched_at
+        )
+    FROM stg_weather
+"""
+
+HOURS = f"""
+    {HOURS_COLUMNS}
+    WHERE hour_timestamp >= $since
+    ORDER BY hour_timestamp DESC, location
 """
 
 NEWEST_HOURS = """
@@ -42,23 +85,20 @@ NEWEST_HOURS = """
 
 @dataclass(frozen=True)
 class Mart:
-    """What one snapshot says; never changed, only replaced as a whole."""
+    """What one snapshot says; never changed, only replaced as a whole.
+
+    Each row takes about 60 bytes: 3,650 days of 1,000 locations are 220 MB.
+    """
 
     published: Published
-    days: Mapping[str, Sequence[DailyWeather]]
-    """Each location's days, the newest first."""
+    days: Series
+    months: Series
+    years: Series
+    hours: Series
+    """The hours since `hours_since`."""
+    hours_since: datetime
     newest_hours: Mapping[str, datetime]
     """Each location's newest hour with a value; only the day where that is older than a week."""
-
-    def between(
-        self, location: str, start: date | None, end: date | None
-    ) -> Sequence[DailyWeather]:
-        """A location's days from `start` to `end`, both inclusive, the newest first."""
-        return [
-            day
-            for day in self.days.get(location, ())
-            if (start is None or start <= day.date) and (end is None or day.date <= end)
-        ]
 
 
 def load_mart(settings: LakeSettings, published: Published) -> Mart:
@@ -67,32 +107,18 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
     Raises:
         StepError: the lake cannot be opened or read.
     """
-    import duckdb
-
-    since = (published.window_end - HOURS_READ).astimezone(UTC).replace(tzinfo=None)
-    with attached_lake(settings, snapshot_id=published.snapshot_id) as lake:
-        try:
-            days = _days(lake.execute(DAYS))
-            newest_hours = lake.execute(NEWEST_HOURS, {"since": since}).fetchall()
-        except duckdb.CatalogException:
-            return Mart(published, days={}, newest_hours={})
-        except duckdb.Error as error:
-            raise StepError(
-                f"Snapshot {published.snapshot_id} of the lake cannot be read: "
-                f"{first_line(error)}. See that the catalog and the store are running.",
-                ExitCode.UNAVAILABLE,
-            ) from None
-    return Mart(
-        published,
-        days=days,
-        newest_hours={location: hour.replace(tzinfo=UTC) for location, hour in newest_hours},
-    )
-
-
-def _days(answer: "duckdb.DuckDBPyConnection") -> dict[str, list[DailyWeather]]:
-    names = [column[0] for column in answer.description or ()]
-    rows = (
-        DailyWeather.model_validate(dict(zip(names, values, strict=True)))
-        for values in answer.fetchall()
-    )
-    return {location: list(days) for location, days in groupby(rows, lambda row: row.location)}
+    since = published.window_end - HOURS_KEPT
+    newest_since = published.window_end - NEWEST_HOURS_READ
+    with opened_snapshot(settings, published) as lake:
+        return Mart(
+            published,
+            days=lake.series(DAYS, DailyWeather, "date"),
+            months=lake.series(MONTHS, MonthlyWeather, "month"),
+            years=lake.series(YEARS, YearlyWeather, "year"),
+            hours=lake.series(HOURS, HourlyWeather, "hour_timestamp", since=without_zone(since)),
+            hours_since=since,
+            newest_hours={
+                location: hour.replace(tzinfo=UTC)
+                for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
+            },
+        )

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.watch import View
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 OTHER = "other"
-"""The label of methods and paths that clients make up: each name would be a series of its own."""
+"""The label of methods that clients make up: each name would be a series of its own."""
+
+BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+"""In seconds; an answer that is ready takes less than a millisecond."""
 
 
 class RequestMetrics:
-    """Requests by route, method and status, and how long they took in seconds."""
+    """Requests by route, method and status, how long they took, and where answers came from."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -32,41 +33,32 @@ class RequestMetrics:
             "Time from a request to the end of its answer.",
             ("method", "route"),
             registry=registry,
+            buckets=BUCKETS,
         )
+        self._answers = Counter(
+            "weather_answers",
+            "Answers that were ready, and answers that were made for the request.",
+            ("answer",),
+            registry=registry,
+        )
+        self._series: dict[tuple[str, str, int, str], tuple[Counter, Histogram, Counter]] = {}
 
-    def count(self, scope: Scope, status: int, seconds: float) -> None:
+    def count(self, method: str, route: str, status: int, outcome: str, seconds: float) -> None:
         """Count one request, under its route's template."""
-        method = scope["method"] if scope["method"] in METHODS else OTHER
-        route = getattr(scope.get("route"), "path", OTHER)
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
-
-
-class RequestMetricsMiddleware:
-    """Counts every HTTP request, those that end in an error too."""
-
-    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
-        self.app = app
-        self.metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and count it."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = perf_counter()
-        status = 500
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_and_note)
-        finally:
-            self.metrics.count(scope, status, perf_counter() - started)
+        key = (method if method in METHODS else OTHER, route, status, outcome)
+        series = self._series.get(key)
+        if series is None:
+            # Remembered, because looking up a series takes longer than counting.
+            method, route, status, outcome = key
+            series = self._series[key] = (
+                self._requests.labels(method, route, str(status)),
+                self._seconds.labels(method, route),
+                self._answers.labels(outcome),
+            )
+        requests, durations, answers = series
+        requests.inc()
+        durations.observe(seconds)
+        answers.inc()
 
 
 class ViewCollector(Collector):
@@ -96,9 +88,13 @@ class ViewCollector(Collector):
             "Time since the newest hour with a value.",
             labels=("location",),
         )
+        held = GaugeMetricFamily(
+            "weather_ready_bytes", "Memory that answers take which are ready to be handed out."
+        )
+        held.add_metric([], view.answers.bytes)
         if view.mart:
             snapshot.add_metric([], view.mart.published.snapshot_id)
             now = datetime.now(UTC)
             for location, hour in view.mart.newest_hours.items():
                 age.add_metric([location], (now - hour).total_seconds())
-        yield from (reloads, failures, checked, snapshot, age)
+        yield from (reloads, failures, checked, snapshot, age, held)

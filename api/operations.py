@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from api.draining import Drain
-from api.summaries import CurrentView
+from api.lookup import CurrentView
 
 router = APIRouter(tags=["operations"])
+
+ENDING = "This process is ending: send requests to another one."
 
 
 class Health(BaseModel):
@@ -21,9 +22,11 @@ class Health(BaseModel):
 class Readiness(BaseModel):
     """Whether there is data to answer with, and how current it is."""
 
-    ready: bool = Field(description="Whether a published snapshot is loaded.")
+    ready: bool = Field(
+        description="Whether a published snapshot is loaded, and the process is to stay."
+    )
     problem: str | None = Field(
-        description="Why that is not the snapshot published now; null if it is."
+        description="What is wrong, if anything: why it is not ready, or serves an older snapshot."
     )
     snapshot_id: int | None = Field(description="The lake's snapshot that is served.")
     published_at: datetime | None = Field(description="When that was published.")
@@ -40,14 +43,14 @@ async def healthz() -> Health:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
 async def readyz(view: CurrentView, request: Request, response: Response) -> Readiness:
-    """Whether the API can answer with data; it can for as long as it has ever loaded some."""
+    """Whether to send requests here: data is loaded, and this process is not about to end."""
     published = view.mart.published if view.mart else None
-    drain: Drain | None = getattr(request.app.state, "drain", None)
-    is_ending = drain is not None and drain.has_begun
-    response.status_code = 200 if published and not is_ending else 503
+    is_ending = request.app.state.drain.has_begun
+    is_ready = published is not None and not is_ending
+    response.status_code = 200 if is_ready else 503
     return Readiness(
-        ready=published is not None and not is_ending,
-        problem=view.problem,
+        ready=is_ready,
+        problem=ENDING if is_ending else view.problem,
         snapshot_id=published.snapshot_id if published else None,
         published_at=published.published_at if published else None,
         checked_at=view.checked_at,

@@ -1,93 +1,93 @@
-"""The daily weather: `/weather/summary` and `/weather/latest`."""
+"""The weather by day, month and year."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from api.attribution import attribute
+from api.answers import rows_answer
+from api.cursors import place_of
+from api.description import one_row, rows
+from api.lookup import CurrentView, known_location, known_locations, mart_with
 from api.mart import Mart
-from api.queries import LatestQuery, SummaryQuery
-from api.rows import DailyWeather
-from api.watch import SECONDS_BETWEEN_CHECKS, Problem, View
-from weather.locations import Location
-
-IDS_NAMED = 10
-"""How many locations an answer to an unknown one names."""
-
-
-def current_view(request: Request) -> View:
-    """What the API knows when the request comes; the same view until the request ends."""
-    view: View = request.app.state.watch.view
-    return view
-
-
-CurrentView = Annotated[View, Depends(current_view)]
-
-ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"description": "The location is unknown, or has no data yet."},
-    503: {"description": "The data cannot be read yet: try again soon."},
-}
-
-router = APIRouter(
-    prefix="/weather", tags=["weather"], dependencies=[Depends(attribute)], responses=ERRORS
+from api.queries import (
+    ROWS_A_PAGE,
+    LatestQuery,
+    MonthlyQuery,
+    PageQuery,
+    SummaryQuery,
+    YearlyQuery,
 )
+from api.rows import DailyWeather, MonthlyWeather, YearlyWeather
+from api.series import Series
+
+EPOCH = date(1970, 1, 1)
+
+router = APIRouter(prefix="/weather", tags=["weather"])
 
 
-@router.get("/summary")
-async def summary(query: Annotated[SummaryQuery, Query()], view: CurrentView) -> list[DailyWeather]:
-    """The days of one location, the newest first; that one may still be incomplete."""
-    location = _known(query.location, view)
-    mart = _mart_with(location, view)
-    return list(mart.between(location, query.start, query.end)[: query.limit])
+@router.get("/summary", responses=rows(DailyWeather))
+def summary(query: Annotated[SummaryQuery, Query()], request: Request) -> Response:
+    """The days of a location, the newest first; that one may still be incomplete.
+
+    Days of several locations stand by date, the newest first, then by the location's id.
+    """
+    return _page(request, query, lambda mart: mart.days, day_number)
 
 
-@router.get("/latest")
-async def latest(query: Annotated[LatestQuery, Query()], view: CurrentView) -> DailyWeather:
+@router.get("/latest", responses=one_row(DailyWeather))
+def latest(query: Annotated[LatestQuery, Query()], view: CurrentView, request: Request) -> Response:
     """The newest day of one location, which may still be incomplete."""
-    location = _known(query.location, view)
-    return _mart_with(location, view).days[location][0]
+    location = known_location(query.location, view)
+    page = mart_with([location], view).days.page([location], limit=1)
+    return rows_answer(request, query, page.rows, as_object=True)
 
 
-def _known(location: str | None, view: View) -> str:
-    """The id that is meant.
+@router.get("/monthly", responses=rows(MonthlyWeather))
+def monthly(query: Annotated[MonthlyQuery, Query()], request: Request) -> Response:
+    """The calendar months of a location, the newest first, reckoned from its days.
 
-    Raises:
-        HTTPException: 404, there is no such location.
+    A month of which any day is between `start` and `end` is there, with all its days.
     """
-    if location is None:
-        return view.locations[0].id
-    if not view.knows(location):
-        raise HTTPException(
-            404,
-            f"There is no location '{location}'. Ask for {_named(view.locations)}; "
-            "another one comes in by an entry in locations.yaml.",
-        )
-    return location
+    return _page(
+        request, query, lambda mart: mart.months, lambda day: day_number(day.replace(day=1))
+    )
 
 
-def _named(locations: Sequence[Location]) -> str:
-    ids = [location.id for location in locations[:IDS_NAMED]]
-    others = len(locations) - len(ids)
-    return " or ".join(ids) + (f", or one of {others} others" if others else "")
+@router.get("/yearly", responses=rows(YearlyWeather))
+def yearly(query: Annotated[YearlyQuery, Query()], request: Request) -> Response:
+    """The calendar years of a location, the newest first, reckoned from its days.
 
-
-def _mart_with(location: str, view: View) -> Mart:
-    """The mart, which has at least one day of the location.
-
-    Raises:
-        HTTPException: 404, nothing is there yet; 503, nobody can say.
+    A year of which any day is between `start` and `end` is there, with all its days.
     """
-    if view.mart is None and view.problem is not Problem.NOTHING_PUBLISHED:
-        raise HTTPException(
-            503,
-            f"{view.problem} Try again in a few seconds.",
-            {"Retry-After": f"{SECONDS_BETWEEN_CHECKS:.0f}"},
-        )
-    if view.mart is None or location not in view.mart.days:
-        raise HTTPException(
-            404,
-            f"There is no data for '{location}' yet. Run weather_pipeline in Airflow; "
-            "its days are here a few seconds after it has published them.",
-        )
-    return view.mart
+    return _page(request, query, lambda mart: mart.years, lambda day: day.year)
+
+
+def day_of(number: int) -> date:
+    """The day that Arrow counts so."""
+    return EPOCH + timedelta(days=number)
+
+
+def day_number(day: date) -> int:
+    """The day as Arrow counts it."""
+    return (day - EPOCH).days
+
+
+def _page(
+    request: Request,
+    query: PageQuery,
+    series_of: Callable[[Mart], Series],
+    period: Callable[[date], int],
+) -> Response:
+    """A page of the series in a mart, whose rows are numbered by their `period`."""
+    view = request.scope["view"]
+    locations = known_locations(query.location, view)
+    page = series_of(mart_with(locations, view)).page(
+        locations,
+        first=period(query.start) if query.start else None,
+        last=period(query.end) if query.end else None,
+        after=place_of(query.cursor) if query.cursor else None,
+        limit=min(query.limit or ROWS_A_PAGE, ROWS_A_PAGE),
+    )
+    return rows_answer(request, query, page.rows, next_place=page.last)

@@ -4,11 +4,13 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from api.mart import Mart, load_mart
+from api.ready import Headers, ReadyAnswers
 from weather.exit_codes import StepError
 from weather.locations import Location, read_locations
 from weather.published import read_published
@@ -19,8 +21,7 @@ SECONDS_BETWEEN_CHECKS = 2.0
 SECONDS_TO_START = 15.0
 SECONDS_TO_STOP = 5.0
 
-# Below uvicorn's own, so that it has the handlers and the level which users gave that one.
-log = logging.getLogger("uvicorn.weather")
+log = logging.getLogger("api.watch")
 
 
 class Problem(StrEnum):
@@ -33,12 +34,18 @@ class Problem(StrEnum):
     DEFECT = "The published snapshot cannot be loaded because of a defect; see the API's log."
 
 
+STALE = b"x-weather-stale"
+"""The header that says what could not be read, where what is served may be old because of it."""
+
+
 @dataclass(frozen=True)
 class View:
     """What the API knows at one moment; never changed, only replaced as a whole."""
 
     locations: Sequence[Location]
     """The locations of locations.yaml, the default one first."""
+    answers: ReadyAnswers
+    """The answers that were made from this mart and these locations."""
     mart: Mart | None = None
     """The newest snapshot that could be loaded."""
     problem: Problem | None = Problem.STARTING
@@ -49,6 +56,16 @@ class View:
     failures: int = 0
     """How many checks failed since the start."""
 
+    @property
+    def stale_headers(self) -> Headers:
+        """What an answer says that comes from an older snapshot than may be published now."""
+        return _STALE[self.problem] if self.mart and self.problem else _CURRENT
+
+    def zone(self, location: str) -> tzinfo:
+        """The location's time zone; UTC where it is no longer in locations.yaml."""
+        zones = (ZoneInfo(each.timezone) for each in self.locations if each.id == location)
+        return next(zones, ZoneInfo("UTC"))
+
     def knows(self, location: str) -> bool:
         """Whether the location is in locations.yaml, or has data from when it was."""
         return any(location == each.id for each in self.locations) or (
@@ -56,16 +73,32 @@ class View:
         )
 
 
+_CURRENT: Headers = []
+_STALE: dict[Problem, Headers] = {
+    Problem.STARTING: _CURRENT,
+    Problem.NOTHING_PUBLISHED: [(STALE, b"unpublished")],
+    Problem.NO_STORE: [(STALE, b"store")],
+    Problem.NO_LAKE: [(STALE, b"lake")],
+    Problem.DEFECT: [(STALE, b"defect")],
+}
+
+
 class Watch:
     """Replaces its view whenever another snapshot is published."""
 
-    def __init__(self, settings: LakeSettings, locations_file: Path) -> None:
+    def __init__(self, settings: LakeSettings, locations_file: Path, most_bytes: int) -> None:
         """Prepare it; neither store nor lake is asked for anything yet.
+
+        Args:
+            settings: the lake that is watched.
+            locations_file: the locations, read anew with each snapshot.
+            most_bytes: memory for answers that are ready.
 
         Raises:
             StepError: the settings or the locations are wrong.
         """
-        self.view = View(locations=read_locations(locations_file))
+        self.view = View(read_locations(locations_file), ReadyAnswers(most_bytes))
+        self._most_bytes = most_bytes
         self._settings = settings
         self._locations_file = locations_file
         # One attempt: the next check is the next one.
@@ -120,7 +153,13 @@ class Watch:
         except StepError as error:
             log.warning("%s Until then the locations stay as they were.", error)
             locations = view.locations
-        return replace(view, mart=mart, locations=locations, reloads=view.reloads + 1)
+        return replace(
+            view,
+            mart=mart,
+            locations=locations,
+            answers=ReadyAnswers(self._most_bytes),
+            reloads=view.reloads + 1,
+        )
 
     @staticmethod
     def _tell(view: View, problem: Problem, reason: str) -> None:

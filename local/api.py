@@ -24,8 +24,8 @@ class RunningApi:
 def running_api(environment: Mapping[str, str], port: int, log: Path) -> Iterator[RunningApi]:
     """An API that answers on `port` inside the `with`."""
     address = f"http://{LOOPBACK}:{port}"
-    uvicorn = python_module("uvicorn", "api.app:app", "--host", LOOPBACK, "--port", str(port))
-    command = Command("the API", uvicorn, environment, log)
+    serve = python_module("api", "--host", LOOPBACK, "--port", str(port), "--drain-seconds", "0")
+    command = Command("the API", serve, environment, log)
     with running(command) as service:
         service.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
         yield RunningApi(address, service)

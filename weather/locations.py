@@ -18,6 +18,9 @@ from pydantic import (
 
 from weather.exit_codes import ExitCode, StepError
 
+ALL_LOCATIONS = "all"
+"""What the API is asked for to answer with every location."""
+
 LOCATIONS_A_CALL = 100
 """Locations asked for in one call of the service, which takes up to 1,000."""
 
@@ -33,12 +36,22 @@ def _known_timezone(name: str) -> str:
     return name
 
 
+def _one_place(location_id: str) -> str:
+    if location_id == ALL_LOCATIONS:
+        raise ValueError(f"'{location_id}' means every location and cannot name one")
+    return location_id
+
+
 class Location(BaseModel):
     """A place, by its own coordinates: the service answers with its grid cell's instead."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
+    id: Annotated[
+        str,
+        Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60),
+        AfterValidator(_one_place),
+    ]
     name: str = Field(min_length=1)
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)

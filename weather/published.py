@@ -5,6 +5,7 @@ from typing import Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from weather.exit_codes import ExitCode, StepError
+from weather.reports import RunReport
 
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
@@ -26,6 +27,8 @@ class Published(BaseModel):
     published_at: AwareDatetime
     window_end: AwareDatetime
     """The end of the window of the run that published it."""
+    run: RunReport | None = None
+    """What that run did; None where it was published without a report."""
 
 
 def read_published(store: ReadableStore) -> Published | None:

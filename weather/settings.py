@@ -120,6 +120,24 @@ class LakeSettings(StoreSettings):
     )
 
 
+class ApiSettings(SettingsGroup):
+    """How the API answers."""
+
+    weather_api_cors_origins: str | None = Field(
+        None,
+        pattern=r"^(\*|https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*)$",
+        description="Origins whose pages may read the API's answers, by commas; `*` for all.",
+    )
+    weather_api_ready_mb: int = Field(
+        64, ge=1, le=65536, description="Memory for the API's ready answers, in MB."
+    )
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins one by one."""
+        return [each.strip() for each in (self.weather_api_cors_origins or "").split(",") if each]
+
+
 Group = TypeVar("Group", bound=SettingsGroup)
 
 

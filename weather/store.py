@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -18,6 +19,16 @@ KEYS_A_DELETION = 1000
 """The most keys that S3's DeleteObjects takes."""
 
 _BUSY = {429, 500, 502, 503, 504}
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the store lists it; another body means another `etag`."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
 
 
 @cache
@@ -103,11 +114,19 @@ class Store:
         Raises:
             StepError: as for `put`, while iterating.
         """
+        return (found.key for found in self.objects(prefix))
+
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """The objects whose keys start with the prefix, in the same order.
+
+        Raises:
+            StepError: as for `put`, while iterating.
+        """
         with self._failures_in_a_line():
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
-                    yield entry["Key"]
+                    yield StoredObject(entry["Key"], entry["Size"], entry["ETag"])
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; keys that are not there count as deleted.

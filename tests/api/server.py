@@ -16,11 +16,14 @@ START_SECONDS = 30
 SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 
-def uvicorn(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def start_api(
+    environment: Mapping[str, str], log: Path, *, drain_seconds: float = 0
+) -> subprocess.Popen[bytes]:
     """Start the API on a port that the system chooses."""
+    command = [sys.executable, "-m", "api", "--port", "0", "--drain-seconds", str(drain_seconds)]
     with log.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "api.app:app", "--port", "0"],
+            command,
             cwd=PROJECT,
             env={**_without_settings(os.environ), **environment},
             stdout=file,
@@ -31,16 +34,21 @@ def uvicorn(environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes
 @contextmanager
 def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Client]:
     """A client of an API that runs for as long as the block lasts."""
-    process = uvicorn(environment, log)
+    process = start_api(environment, log)
     try:
-        eventually(lambda: SERVING.search(log.read_text()), START_SECONDS)
-        address = SERVING.search(log.read_text())
-        assert address is not None
-        with httpx.Client(base_url=address[1], timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=address_of(log), timeout=10, trust_env=False) as client:
             yield client
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def address_of(log: Path) -> str:
+    """Where the API answers, once it has said so in its log."""
+    eventually(lambda: SERVING.search(log.read_text()), START_SECONDS)
+    address = SERVING.search(log.read_text())
+    assert address is not None
+    return address[1]
 
 
 def eventually(holds: Callable[[], object], seconds: float = 20) -> None:

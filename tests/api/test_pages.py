@@ -1,30 +1,21 @@
 """The front page and the documentation."""
 
 import re
-from html import unescape
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
-from tests.api.conftest import Serve
-from tests.api.lake import Lake
+from api.rows import DailyWeather, HourlyWeather, KnownLocation, MonthlyWeather, YearlyWeather
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 LOADED = re.compile(r'<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)="([^"]*)"')
 
 
-def cells(page: str) -> list[list[str]]:
-    """The rows of a page's only table."""
-    return [
-        [unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
-        for row in re.findall(r"<tr>(.*?)</tr>", page)
-    ]
-
-
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html", ""])
 def test_programs_find_a_message_and_the_documentation(client: httpx.Client, accept: str) -> None:
     answer = client.get("/", headers={"Accept": accept})
-    assert answer.headers["vary"] == "Accept"
+    assert "accept" in answer.headers["vary"]
     content = answer.json()
     assert content.keys() == {"message", "docs", "attribution", "license"}
     assert "/weather/summary" in content["message"]
@@ -32,24 +23,12 @@ def test_programs_find_a_message_and_the_documentation(client: httpx.Client, acc
     assert content["attribution"] == "Weather data by Open-Meteo.com (CC BY 4.0)"
 
 
-def test_people_find_the_default_locations_days(client: httpx.Client) -> None:
-    answer = client.get("/", headers=BROWSER)
+@pytest.mark.parametrize("accept", [BROWSER["Accept"], "text/html", "application/xml, text/html"])
+def test_browsers_find_a_page(client: httpx.Client, accept: str) -> None:
+    answer = client.get("/", headers={"Accept": accept})
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["vary"] == "Accept"
-    head, newest, *others = cells(answer.text)
-    assert head == ["Day", "Lowest °C", "Highest °C", "Mean °C", "Rain mm", "Wind km/h", "Hours"]
-    assert newest == ["2025-11-20 (incomplete)", "1.5", "2.5", "2.0", "–", "–", "5"]  # noqa: RUF001
-    assert [row[0] for row in others] == [f"2025-11-{day}" for day in range(19, 10, -1)]
-    assert "Lyon &lt;sur Rhône&gt;" in answer.text
-    assert "<sur" not in answer.text
+    assert "accept" in answer.headers["vary"]
     assert "Open-Meteo.com" in answer.text
-
-
-def test_the_page_says_when_there_is_no_data_yet(lake: Lake, serve: Serve) -> None:
-    with serve(lake) as client:
-        answer = client.get("/", headers=BROWSER)
-        assert answer.status_code == 200
-        assert "no data for Lyon &lt;sur Rhône&gt; yet. Nothing is published yet." in answer.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -80,7 +59,8 @@ def test_the_description_is_whole(client: httpx.Client) -> None:
     assert "Open-Meteo.com (CC BY 4.0)" in description["info"]["description"]
     assert description["info"]["license"]["url"].startswith("https://creativecommons.org/")
     assert description["paths"].keys() == {
-        *("/", "/weather/summary", "/weather/latest"),
+        *("/", "/locations", "/weather/summary", "/weather/latest"),
+        *("/weather/hourly", "/weather/monthly", "/weather/yearly"),
         *("/healthz", "/readyz", "/metrics"),
     }
     for path in description["paths"].values():
@@ -88,7 +68,25 @@ def test_the_description_is_whole(client: httpx.Client) -> None:
         assert path["get"]["description"]
         assert all(parameter["description"] for parameter in path["get"].get("parameters", []))
     summary = description["paths"]["/weather/summary"]["get"]
-    assert {"200", "404", "422", "503"} == summary["responses"].keys()
-    assert [parameter["name"] for parameter in summary["parameters"]] == [
-        *("location", "start", "end", "limit")
-    ]
+    assert {"200", "304", "404", "422", "503"} == summary["responses"].keys()
+    assert {parameter["name"] for parameter in summary["parameters"]} == {
+        *("location", "start", "end", "limit", "cursor", "fields", "format")
+    }
+    for media_type in ("application/json", "text/csv"):
+        assert summary["responses"]["200"]["content"][media_type]["example"]
+
+
+def test_examples_are_rows(client: httpx.Client) -> None:
+    """The one of each route is what its model takes, and each field has its meaning."""
+    paths = client.get("/openapi.json").json()["paths"]
+    models: dict[str, type[BaseModel]] = {
+        "/weather/summary": DailyWeather,
+        "/weather/monthly": MonthlyWeather,
+        "/weather/yearly": YearlyWeather,
+        "/weather/hourly": HourlyWeather,
+        "/locations": KnownLocation,
+    }
+    for path, model in models.items():
+        content = paths[path]["get"]["responses"]["200"]["content"]["application/json"]
+        (example,) = content["example"]
+        assert model.model_validate(example, strict=False).model_dump(mode="json") == example

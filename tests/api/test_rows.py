@@ -1,60 +1,48 @@
 """The row that the API answers with, dbt's contract and the published file are the same."""
 
-from datetime import date
 from io import BytesIO
-from types import NoneType
-from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from api.rows import DailyWeather
+from api.columns import arrow_schema
+from api.rows import DailyWeather, HourlyWeather, Row
 from tests.api.lake import Lake, contract
 from weather.published import MART_KEY
 
 MART = "daily_weather_stats"
 DBT_NAMES = {"location": "location_id"}
 
-DBT_TYPES: dict[str, type] = {
-    "varchar": str,
-    "date": date,
-    "double": float,
-    "integer": int,
-    "boolean": bool,
-}
-ARROW_TYPES: dict[type, pa.DataType] = {
-    str: pa.string(),
-    date: pa.date32(),
-    float: pa.float64(),
-    int: pa.int32(),
-    bool: pa.bool_(),
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "varchar": pa.string(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("s", tz="UTC"),
+    "double": pa.float64(),
+    "integer": pa.int32(),
+    "boolean": pa.bool_(),
 }
 
+Field = tuple[str, pa.DataType, bool]
+"""A field's name in dbt, its type, and whether it may be null."""
 
-def fields() -> list[tuple[str, type, bool]]:
-    """Each field's name in dbt, type, and whether it may be null."""
+
+def fields(model: type[Row]) -> list[Field]:
     return [
-        (DBT_NAMES.get(name, name), *type_of(field.annotation))
-        for name, field in DailyWeather.model_fields.items()
+        (DBT_NAMES.get(field.name, field.name), field.type, field.nullable)
+        for field in arrow_schema(model)
     ]
 
 
-def type_of(annotation: object) -> tuple[type, bool]:
-    optional = NoneType in get_args(annotation)
-    inner = get_args(annotation)[0] if optional else annotation
-    plain = getattr(inner, "__origin__", inner)
-    assert isinstance(plain, type)
-    return plain, optional
-
-
-def test_rows_follow_dbts_contract() -> None:
-    assert fields() == [
+@pytest.mark.parametrize(("model", "table"), [(DailyWeather, MART), (HourlyWeather, "stg_weather")])
+def test_rows_follow_dbts_contract(model: type[Row], table: str) -> None:
+    assert fields(model) == [
         (
             column["name"],
-            DBT_TYPES[column["data_type"]],
+            ARROW_TYPES[column["data_type"]],
             "not_null" not in column.get("data_tests", []),
         )
-        for column in contract(MART)
+        for column in contract(table)
     ]
 
 
@@ -63,7 +51,7 @@ def test_rows_follow_the_published_file(filled_lake: Lake) -> None:
     assert body is not None
     schema = pq.read_schema(BytesIO(body))
     assert list(zip(schema.names, schema.types, strict=True)) == [
-        (name, ARROW_TYPES[type_]) for name, type_, _ in fields()
+        (name, type_) for name, type_, _ in fields(DailyWeather)
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.lake import Lake
-from tests.api.server import uvicorn
+from tests.api.server import start_api
 from weather.exit_codes import ExitCode
 
 
@@ -21,7 +21,7 @@ def test_a_wrong_setting_is_one_line_naming_it(
     lake: Lake, tmp_path: Path, name: str, value: str
 ) -> None:
     log = tmp_path / "api.log"
-    process = uvicorn({**lake.environment, name: value}, log)
+    process = start_api({**lake.environment, name: value}, log)
     assert process.wait(timeout=30) == ExitCode.SETTING
     (line,) = log.read_text().splitlines()
     assert line.startswith("api: ")

@@ -100,8 +100,14 @@ def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]
 def test_a_bad_parameter_is_named(client: httpx.Client, query: str, named: str) -> None:
     answer = client.get(f"/weather/summary?{query}")
     assert answer.status_code == 422
-    assert [problem["loc"] for problem in answer.json()["detail"]] == [["query", named]]
-    assert all(problem["msg"] for problem in answer.json()["detail"])
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == 422
+    assert f"{named}: " in problem["detail"]
+    (error,) = problem["errors"]
+    assert error["parameter"] == named
+    assert error["expected"] in problem["detail"]
+    assert error["detail"]
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
@@ -111,9 +117,14 @@ def test_an_unknown_location_is_told_the_known_ones(
 ) -> None:
     answer = client.get(path, params={"location": location})
     assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
     assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
         "detail": f"There is no location '{location}'. Ask for lyon or new-york or kolkata; "
-        "another one comes in by an entry in locations.yaml."
+        "another one comes in by an entry in locations.yaml.",
     }
 
 
@@ -139,7 +150,7 @@ def test_latest_is_the_newest_row(client: httpx.Client) -> None:
 def test_latest_takes_no_range(client: httpx.Client) -> None:
     answer = client.get("/weather/latest", params={"start": "2025-11-20"})
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", "start"]
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["start"]
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])

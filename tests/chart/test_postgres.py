@@ -120,13 +120,16 @@ def test_a_later_start_keeps_the_data_and_takes_new_passwords(empty: Volume) -> 
     assert empty.prepare(PASSWORDS).returncode == 0
     with empty.server() as port:
         assert query(port, *WRITER, "CREATE TABLE kept AS SELECT 7 AS i") == ""
+        # As a table that was made before its maker's tables were the reader's to see.
+        assert query(port, *WRITER, "REVOKE ALL ON kept FROM lake_reader") == ""
+        assert "permission denied" in query(port, *READER, "TABLE kept")
         empty.crash()
     new = {name: f"{password}2" for name, password in PASSWORDS.items()}
     assert empty.prepare(new).returncode == 0
-    role, database, password = WRITER
     with empty.server() as port:
-        assert "failed" in query(port, *WRITER, "SELECT 1")
-        assert query(port, role, database, f"{password}2", "TABLE kept") == "7"
+        for role, database, password in (WRITER, READER):
+            assert "failed" in query(port, role, database, password, "TABLE kept")
+            assert query(port, role, database, f"{password}2", "TABLE kept") == "7"
 
 
 def test_a_first_start_that_was_cut_short_is_begun_anew(empty: Volume) -> None:

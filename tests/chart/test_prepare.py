@@ -1,9 +1,13 @@
 """The job that makes buckets, users and the lake: another job for each version of it."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
-from tests.chart.conftest import OUTSIDE, Render
-from tests.chart.helm import CHART, of_kind
+from tests.chart.conftest import OUTSIDE, TAG, Render
+from tests.chart.helm import CHART, Helm, of_kind
 from tests.policies import Manifest
 
 USERS = {"ingest", "dbt", "api", "airflow"}
@@ -36,6 +40,35 @@ def test_its_name_stays_while_it_is_the_same(render: Render) -> None:
 )
 def test_its_name_changes_with_its_template(render: Render, change: str) -> None:
     assert name(render({}, change)) != name(render())
+
+
+@pytest.mark.parametrize(
+    ("file", "pod"),
+    [
+        ("policies/api.json", "Job/weather-prepare"),
+        ("postgres/roles.sql", "StatefulSet/weather-postgres"),
+    ],
+)
+def test_a_changed_file_changes_the_pod_that_reads_it_and_no_other(
+    helm: Helm, render: Render, tmp_path: Path, file: str, pod: str
+) -> None:
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    with (chart / file).open("a", encoding="utf-8") as text:
+        text.write("\n")
+    before = templates(render())
+    after = templates(helm.rendered(chart, "weather", "weather", f"--set-string=image.tag={TAG}"))
+    changed = {name for name, _ in before.items() ^ after.items()}
+    assert changed
+    assert all(name.startswith(pod) for name in changed)
+
+
+def templates(manifests: list[Manifest]) -> dict[str, str]:
+    """Each pod's template, by what makes it."""
+    return {
+        f"{each['kind']}/{each['metadata']['name']}": json.dumps(each["spec"]["template"])
+        for each in manifests
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}
+    }
 
 
 def test_it_knows_its_users_by_their_policies_and_by_their_secrets(render: Render) -> None:

@@ -43,6 +43,7 @@ def test_locations_keep_the_order_of_the_file(tmp_path: Path) -> None:
         (f"- {ENTRY}\n- {ENTRY}", "the id 'lyon' stands there twice"),
         ("- {id: lyon}", "0.name: Field required"),
         (f"- {ENTRY}\n- {ENTRY.replace('lyon', 'Lyon 2')}", "1.id: "),
+        (f"- {ENTRY.replace('lyon', 'all')}", "'all' means every location"),
         (f"- {ENTRY.replace('45.75', '90.5')}", "0.latitude: "),
         (f"- {ENTRY.replace('45.75', '.nan')}", "0.latitude: "),
         (f"- {ENTRY.replace('4.85', '-181')}", "0.longitude: "),

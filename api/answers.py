@@ -1,0 +1,72 @@
+"""Rows as an answer: in the columns and the form that the client asked for."""
+
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pyarrow as pa
+from fastapi import Request, Response
+
+from api.attribution import ATTRIBUTION, LICENCE_URL
+from api.cursors import cursor_of
+from api.formats import MEDIA_TYPES, Format, rendered, rendered_object
+from api.queries import Query
+from api.series import Place
+from api.watch import View
+
+SECONDS_TO_KEEP = 60
+"""How long a client may use an answer without asking: the data change once an hour."""
+
+FORMATS = {media_type: format_ for format_, media_type in MEDIA_TYPES.items()}
+
+
+def rows_answer(
+    request: Request,
+    query: Query,
+    rows: pa.RecordBatch,
+    *,
+    next_place: Place | None = None,
+    as_object: bool = False,
+) -> Response:
+    """The answer with those rows.
+
+    Args:
+        request: what was asked.
+        query: its parameters.
+        rows: all columns of them.
+        next_place: where this page ends, if there is a next one.
+        as_object: there is one row, which JSON has as an object and not as an array.
+    """
+    if query.fields:
+        rows = rows.select(list(dict.fromkeys(query.fields.split(","))))
+    format_ = query.format or FORMATS.get(request.scope["media_type"], Format.JSON)
+    is_object = as_object and format_ is Format.JSON
+    body = rendered_object(rows) if is_object else rendered(rows, format_)
+    return Response(
+        body, headers=_headers(request, format_, next_place), media_type=MEDIA_TYPES[format_]
+    )
+
+
+def _headers(request: Request, format_: Format, next_place: Place | None) -> dict[str, str]:
+    view: View = request.scope["view"]
+    links = [f'<{LICENCE_URL}>; rel="license"']
+    if next_place:
+        links.insert(0, f'<{_next_page(request, next_place)}>; rel="next"')
+    headers = {
+        "Cache-Control": f"public, max-age={SECONDS_TO_KEEP}",
+        "Attribution": ATTRIBUTION,
+        "Link": ", ".join(links),
+    }
+    if view.mart:
+        headers["Last-Modified"] = format_datetime(view.mart.published.published_at, usegmt=True)
+    if format_ is not Format.JSON:
+        name = request.url.path.rpartition("/")[2]
+        headers["Content-Disposition"] = f'attachment; filename="{name}.{format_}"'
+    return headers
+
+
+def _next_page(request: Request, place: Place) -> str:
+    others: list[tuple[str, Any]] = [
+        (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
+    ]
+    return f"{request.url.path}?{urlencode([*others, ('cursor', cursor_of(place))])}"

@@ -1,0 +1,71 @@
+"""The last touch to an answer: compressed, named by its ETag, and with the headers of all."""
+
+from hashlib import blake2b
+
+import pyarrow as pa
+
+from api.headers import SECURITY_HEADERS
+from api.negotiation import IDENTITY
+from api.ready import Answer, Headers
+
+CODECS = {
+    "zstd": pa.Codec("zstd", compression_level=9),
+    "br": pa.Codec("brotli", compression_level=5),
+    "gzip": pa.Codec("gzip", compression_level=6),
+}
+
+SMALLEST_COMPRESSED = 1000
+"""Bytes below which compressing gains less than its header takes."""
+
+COMPRESSIBLE = (b"text/", b"application/json", b"application/vnd.apache.arrow", b"image/svg")
+"""How the media types begin that compressing makes smaller; Parquet is compressed already."""
+
+WHEN_UNCHANGED = {b"cache-control", b"vary", b"last-modified"}
+"""What RFC 9110 wants of an answer that only says that nothing has changed."""
+
+
+def may_be_kept(status: int, headers: Headers) -> bool:
+    """Whether an answer stays the same until the next snapshot, as its `Cache-Control` says."""
+    return status == 200 and dict(headers).get(b"cache-control", b"").startswith(b"public")
+
+
+def finished(status: int, headers: Headers, body: bytes, route: str) -> Answer:
+    """An answer that is made for one request."""
+    return Answer(status, [*headers, *SECURITY_HEADERS], body, route)
+
+
+def kept(
+    headers: Headers, body: bytes, route: str, encoding: str, snapshot_id: int | None
+) -> Answer:
+    """An answer that is made once and given to many, in the encoding that they like."""
+    media_type = dict(headers).get(b"content-type", b"")
+    headers = [
+        (name, value)
+        for name, value in headers
+        if name not in {b"content-length", b"vary", b"etag"}
+    ]
+    if (
+        encoding != IDENTITY
+        and len(body) >= SMALLEST_COMPRESSED
+        and media_type.startswith(COMPRESSIBLE)
+    ):
+        body = CODECS[encoding].compress(body, asbytes=True)
+        headers.append((b"content-encoding", encoding.encode()))
+    etag = b'"%s-%s"' % (
+        str(snapshot_id or 0).encode(),
+        blake2b(body, digest_size=8).hexdigest().encode(),
+    )
+    headers += [
+        (b"vary", b"accept, accept-encoding"),
+        (b"etag", etag),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    return Answer(
+        200,
+        [*headers, *SECURITY_HEADERS],
+        body,
+        route,
+        etag,
+        dict(headers).get(b"last-modified", b""),
+        [(name, value) for name, value in headers if name in WHEN_UNCHANGED | {b"etag"}],
+    )

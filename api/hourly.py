@@ -1,0 +1,102 @@
+"""The weather by hour."""
+
+import logging
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+
+from api.answers import rows_answer
+from api.description import rows
+from api.lookup import RETRY_AFTER, CurrentView, known_location, mart_with
+from api.mart import Mart
+from api.older_hours import OlderHours
+from api.queries import DAYS_OF_HOURS, ROWS_A_PAGE, HourlyQuery
+from api.rows import HourlyWeather
+from api.series import Series
+from api.summaries import day_of
+from weather.exit_codes import StepError
+
+DAYS_UNASKED = 7
+"""The days that are given where no start is named."""
+
+DAY = timedelta(days=1)
+
+log = logging.getLogger("api.hourly")
+
+router = APIRouter(prefix="/weather", tags=["weather"])
+
+
+@router.get("/hourly", responses=rows(HourlyWeather))
+def hourly(query: Annotated[HourlyQuery, Query()], view: CurrentView, request: Request) -> Response:
+    """The hours of one location, the newest first.
+
+    Without `start`, the seven days up to the newest one, or to `end`. One answer has at most 366
+    days: ask for more in parts. The last 15 days come from memory. Older hours are read from the
+    lake when they are first asked for, and are answered with 503 while it cannot be read.
+    """
+    location = known_location(query.location, view)
+    mart = mart_with([location], view)
+    zone = view.zone(location)
+    span = days_meant(query.start, query.end, *_days_there(mart, location, zone))
+    if span is None:
+        return rows_answer(request, query, mart.hours.rows.slice(0, 0))
+    since, until = midnight(span[0], zone), midnight(span[1] + DAY, zone)
+    hours = mart.hours
+    if since < mart.hours_since:
+        hours = _older_hours(request.app.state.older_hours, mart, location, since, until)
+    page = hours.page(
+        [location],
+        first=round(since.timestamp()),
+        last=round(until.timestamp()) - 1,
+        limit=min(query.limit or ROWS_A_PAGE, ROWS_A_PAGE),
+    )
+    return rows_answer(request, query, page.rows)
+
+
+def days_meant(
+    start: date | None, end: date | None, oldest: date, newest: date
+) -> tuple[date, date] | None:
+    """The first and the last day that a request means, at most 366; None where nothing can be.
+
+    Args:
+        start: the first day as named, if it is.
+        end: the last day as named, if it is.
+        oldest: the first day of which there is anything.
+        newest: the last such day; the rain of its last hour is stamped on the day after.
+    """
+    last = end or newest
+    if last < oldest or (start and start > newest + DAY):
+        return None
+    last = min(last, newest + DAY)
+    first = max(start or last - (DAYS_UNASKED - 1) * DAY, oldest)
+    if end is None:
+        last = min(last, first + (DAYS_OF_HOURS - 1) * DAY)
+    return first, last
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When the day begins in the zone, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _days_there(mart: Mart, location: str, zone: tzinfo) -> tuple[date, date]:
+    """The oldest and the newest local day of which the location has anything."""
+    days = mart.days.periods(location)
+    newest_hour = mart.newest_hours[location].astimezone(zone).date()
+    return day_of(days[-1]), max(day_of(days[0]), newest_hour)
+
+
+def _older_hours(
+    older_hours: OlderHours, mart: Mart, location: str, since: datetime, until: datetime
+) -> Series:
+    try:
+        return older_hours.read(mart.published, location, since, until)
+    except StepError as error:
+        log.warning("%s", error)
+        raise HTTPException(
+            503,
+            "Hours that old cannot be read from the lake at the moment: ask again in a few "
+            "seconds, or for newer ones.",
+            RETRY_AFTER,
+        ) from None

@@ -1,0 +1,48 @@
+"""The locations, and what there is of each."""
+
+from typing import Annotated
+
+import pyarrow as pa
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import rows_answer
+from api.columns import arrow_schema
+from api.description import rows
+from api.lookup import CurrentView
+from api.queries import LocationsQuery
+from api.rows import KnownLocation
+from api.summaries import day_of
+from api.watch import View
+
+router = APIRouter(tags=["weather"])
+
+
+@router.get("/locations", responses=rows(KnownLocation))
+def locations(
+    query: Annotated[LocationsQuery, Query()], view: CurrentView, request: Request
+) -> Response:
+    """The locations of locations.yaml in its order, of which the first is the default one."""
+    known = [row.model_dump() for row in known_locations_of(view)]
+    return rows_answer(
+        request, query, pa.RecordBatch.from_pylist(known, arrow_schema(KnownLocation))
+    )
+
+
+def known_locations_of(view: View) -> list[KnownLocation]:
+    """What is known of each location."""
+    days = view.mart.days if view.mart else None
+    newest_hours = view.mart.newest_hours if view.mart else {}
+    found = []
+    for location in view.locations:
+        periods = days.periods(location.id) if days and location.id in days else []
+        found.append(
+            KnownLocation(
+                **location.model_dump(),
+                is_default=location is view.locations[0],
+                first_date=day_of(periods[-1]) if periods else None,
+                last_date=day_of(periods[0]) if periods else None,
+                days=len(periods) or None,
+                newest_hour=newest_hours.get(location.id),
+            )
+        )
+    return found

@@ -1,0 +1,72 @@
+// A city's period in charts, with a day of it to read, as a table, and to download.
+
+import { drawCharts } from "./charts.js";
+import { columns } from "./columns.js";
+import { address } from "./source.js";
+import { showTable } from "./table.js";
+import * as words from "./words.js";
+
+const NAMES = ["temperature", "rain", "wind"];
+const FORMATS = ["csv", "parquet", "json"];
+
+const element = (id) => document.getElementById(id);
+const slider = element("day");
+const figures = Object.fromEntries(NAMES.map((name) => [name, element(`${name}-chart`)]));
+
+let charts = null;
+let data = null;
+
+slider.addEventListener("input", () => read(Number(slider.value)));
+// Colours are read when a chart is drawn.
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  if (data !== null) draw(Number(slider.value));
+});
+
+/** Show a location's rows, the newest first: its days or its months from `start` on. */
+export function showHistory(location, newestFirst, { step, start }) {
+  data = columns(newestFirst, step);
+  const range = words.range(newestFirst.at(-1).date, newestFirst[0].date, step);
+  element("history-title").textContent = range;
+  element("incomplete-word").textContent = `incomplete ${step}`;
+  element("incomplete-key").hidden = newestFirst.every(({ complete }) => complete);
+  for (const format of FORMATS) {
+    element(format).href = address(location.id, step, start, format);
+  }
+  element("history").hidden = false;
+  slider.max = data.time.length - 1;
+  // The style places the slider's ends over the first and the last day.
+  element("selected").style.setProperty("--days", data.time.length);
+  draw(data.time.length - 1);
+  showTable(newestFirst, step, `${location.name}, ${range}`);
+}
+
+/** Show no charts. */
+export function hideHistory() {
+  charts?.remove();
+  charts = null;
+  data = null;
+  element("history").hidden = true;
+}
+
+function draw(index) {
+  charts?.remove();
+  charts = drawCharts(figures, data, read);
+  read(index);
+}
+
+function read(index) {
+  const row = data.rows[index];
+  const date = new Date(data.time[index] * 1000).toISOString().slice(0, 10);
+  const name = data.step === "day" ? words.dayInShort(date) : words.month(date);
+  const readings = words.readings(row);
+  const remark = row === null || row.complete ? "" : `incomplete: ${words.share(row)}`;
+  for (const [chart, reading] of Object.entries(readings)) {
+    element(`${chart}-reading`).textContent = reading;
+  }
+  element("selected-day").textContent = name;
+  element("selected-remark").textContent = remark;
+  slider.value = index;
+  const told = Object.entries(readings).map((entry) => entry.join(" "));
+  slider.setAttribute("aria-valuetext", [name, ...told, remark].filter(Boolean).join(", "));
+  charts.select(index);
+}

@@ -1,0 +1,86 @@
+// The page's course: what is chosen is asked for and shown, again each minute.
+
+import { chosen, extent, onChoice, showChoice } from "./choice.js";
+import { hideHistory, showHistory } from "./history.js";
+import { hideNewest, showFreshness, showNewest } from "./newest.js";
+import * as notices from "./notices.js";
+import * as source from "./source.js";
+
+const AGAIN = 60_000; // milliseconds
+const AGAIN_AFTER_FAILURE = 5_000;
+
+const main = document.getElementById("weather");
+
+let shown = { key: null, since: null };
+let turn = 0;
+let timer = null;
+
+/** Ask for what is chosen and show it; an older turn's answers come too late and are dropped. */
+async function load() {
+  turn += 1;
+  const mine = turn;
+  const current = () => mine === turn;
+  clearTimeout(timer);
+  main.setAttribute("aria-busy", "true");
+  let pause = AGAIN;
+  try {
+    await show(current);
+  } catch (error) {
+    if (!current()) return;
+    pause = AGAIN_AFTER_FAILURE;
+    fail(error);
+  }
+  if (!current()) return;
+  main.setAttribute("aria-busy", "false");
+  timer = setTimeout(load, pause);
+}
+
+async function show(current) {
+  const [readiness, locations] = await Promise.all([source.readiness(), source.locations()]);
+  const wanted = chosen();
+  const known = locations.find(({ id }) => id === wanted.location);
+  const location = known ?? locations[0];
+  const asked = wanted.location && !known ? [notices.unknown(wanted.location, location)] : [];
+  if (!current()) return;
+  showChoice(locations, location, wanted.period);
+  document.title = `${location.name} · Weather`;
+  if (location.last === null) {
+    hideNewest();
+    hideHistory();
+    shown = { key: null, since: null };
+    notices.showNotices(...asked, notices.empty(location, readiness));
+    return;
+  }
+  const period = extent(location, wanted.period);
+  const [latest, rows] = await Promise.all([
+    source.latest(location.id),
+    source.rows(location.id, period.step, period.start),
+  ]);
+  if (!current()) return;
+  const now = Date.now();
+  const key = JSON.stringify([location.id, wanted.period, readiness.snapshot]);
+  // Nothing new: what somebody is reading stays as it is.
+  if (shown.key !== key) {
+    showNewest(location, latest, rows);
+    showHistory(location, rows, period);
+  }
+  shown = { key, since: now };
+  showFreshness(location, readiness, now);
+  notices.showNotices(...asked, ...notices.staleness(location, readiness, now));
+}
+
+function fail(error) {
+  if (error instanceof source.Unreachable) {
+    notices.showNotices(notices.unreachable(shown.since));
+  } else if (error instanceof source.Refused) {
+    notices.showNotices(notices.refused(error.message));
+  } else {
+    throw error;
+  }
+}
+
+onChoice(load);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) load();
+});
+load();

@@ -1,0 +1,94 @@
+// What the page asks the API for.
+
+const PATIENCE = 15_000; // milliseconds
+
+/** The API gave no answer. */
+export class Unreachable extends Error {}
+
+/** The API answered that it cannot; the message is its own sentence. */
+export class Refused extends Error {}
+
+const STEPS = { day: "weather/summary", month: "weather/monthly" };
+
+async function answer(address) {
+  try {
+    return await fetch(address, {
+      headers: { Accept: "application/json" },
+      cache: "no-cache", // asks whether what the browser keeps is still the newest
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+async function content(address) {
+  const given = await answer(address);
+  if (given.ok) return [await given.json(), given];
+  const problem = await given.json().catch(() => ({}));
+  throw new Refused(problem.detail ?? `The API answered ${given.status} ${given.statusText}.`);
+}
+
+/** What the API says of its own data: the snapshot, and what keeps a newer one away. */
+export async function readiness() {
+  const given = await answer("readyz"); // 503 tells as much as 200
+  const told = await given.json().catch(() => ({}));
+  return {
+    snapshot: told.snapshot_id ?? null,
+    published: told.published_at ? new Date(told.published_at) : null,
+    problem: told.problem ?? null,
+  };
+}
+
+/** Every location, the default one first. */
+export async function locations() {
+  const [rows] = await content("locations");
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    timezone: row.timezone,
+    first: row.first_date,
+    last: row.last_date,
+    newestHour: row.newest_hour ? new Date(row.newest_hour) : null,
+  }));
+}
+
+/** Where the rows of a location are: each day's or each month's, from `start` on. */
+export function address(location, step, start, format) {
+  const query = new URLSearchParams({ location });
+  if (start) query.set("start", start);
+  if (format) query.set("format", format);
+  return `${STEPS[step]}?${query}`;
+}
+
+/** Those rows, the newest first, however many answers they take. */
+export async function rows(location, step, start) {
+  const found = [];
+  let next = address(location, step, start);
+  while (next) {
+    const [page, given] = await content(next);
+    found.push(...page);
+    next = /<\/([^>]*)>; rel="next"/.exec(given.headers.get("Link") ?? "")?.[1];
+  }
+  return found.map(named);
+}
+
+/** The newest day of a location. */
+export async function latest(location) {
+  const [row] = await content(`weather/latest?${new URLSearchParams({ location })}`);
+  return named(row);
+}
+
+function named(row) {
+  return {
+    date: row.date ?? row.month,
+    lowest: row.temp_min_c,
+    highest: row.temp_max_c,
+    average: row.temp_avg_c,
+    rain: row.total_precipitation_mm,
+    wind: row.avg_windspeed_kmh,
+    hours: row.hours,
+    completeDays: row.complete_days ?? null,
+    complete: row.is_complete,
+  };
+}

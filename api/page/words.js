@@ -1,0 +1,138 @@
+// What numbers, days and moments are called. Pure.
+
+const LANGUAGE = "en-GB";
+const NO_VALUE = "–";
+
+const decimals = new Intl.NumberFormat(LANGUAGE, {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+const whole = new Intl.NumberFormat(LANGUAGE);
+
+// Days are calendar days without a zone; in UTC, formatting moves none of them.
+const inUtc = (options) => new Intl.DateTimeFormat(LANGUAGE, { ...options, timeZone: "UTC" });
+const longDay = inUtc({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const shortDay = inUtc({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const longMonth = inUtc({ month: "long", year: "numeric" });
+const plainDay = inUtc({ day: "numeric", month: "long", year: "numeric" });
+
+/** Mean wind speeds in km/h, the first that the next force has: the Beaufort scale. */
+const FORCES = [
+  [1, "calm"],
+  [6, "light air"],
+  [12, "a light breeze"],
+  [20, "a gentle breeze"],
+  [29, "a moderate breeze"],
+  [39, "a fresh breeze"],
+  [50, "a strong breeze"],
+  [62, "a near gale"],
+  [75, "a gale"],
+  [89, "a strong gale"],
+  [103, "a storm"],
+  [118, "a violent storm"],
+  [Infinity, "a hurricane"],
+];
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A value with one decimal and a true minus; a dash when it is missing. */
+export function number(value) {
+  return value === null ? NO_VALUE : decimals.format(value).replace("-", "−");
+}
+
+export const celsius = (value) => (value === null ? NO_VALUE : `${number(value)} °C`);
+export const millimetres = (value) => (value === null ? NO_VALUE : `${number(value)} mm`);
+export const kilometresPerHour = (value) => (value === null ? NO_VALUE : `${number(value)} km/h`);
+
+/** A count with its noun, as in "1 day" and "1,200 days". */
+export function count(many, noun) {
+  return `${whole.format(many)} ${noun}${many === 1 ? "" : "s"}`;
+}
+
+/** What a date like 2026-11-24 is called. */
+export const dayInFull = (date) => longDay.format(new Date(date));
+export const dayInShort = (date) => shortDay.format(new Date(date));
+export const dayPlainly = (date) => plainDay.format(new Date(date));
+export const month = (date) => longMonth.format(new Date(date));
+
+/** From one day (or month) to another, as in "26 October – 24 November 2026". */
+export function range(first, last, step) {
+  const form = step === "day" ? plainDay : longMonth;
+  return form.formatRange(new Date(first), new Date(last));
+}
+
+/** A moment on a city's clocks, as in "Tue 24 Nov, 05:00". */
+export function moment(time, timezone) {
+  return new Intl.DateTimeFormat(LANGUAGE, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: timezone,
+  }).format(time);
+}
+
+/** A duration in milliseconds, as in "12 minutes". */
+export function duration(milliseconds) {
+  if (milliseconds < MINUTE) return "less than a minute";
+  if (milliseconds < 2 * HOUR) return count(Math.floor(milliseconds / MINUTE), "minute");
+  if (milliseconds < 2 * DAY) return count(Math.floor(milliseconds / HOUR), "hour");
+  return count(Math.floor(milliseconds / DAY), "day");
+}
+
+/** The Beaufort scale's word for a mean speed in km/h. */
+export function force(speed) {
+  return FORCES.find(([limit]) => speed < limit)[1];
+}
+
+/** What a day's sum of rain in mm amounts to. */
+export function wetness(rain) {
+  if (rain === 0) return "dry";
+  if (rain < 1) return "a few drops";
+  return rain < 10 ? "some rain" : "much rain";
+}
+
+/** One day in sentences, against the usual mean temperature where that is known. */
+export function sentence({ lowest, highest, average, rain, wind }, usual) {
+  const parts = [];
+  if (lowest !== null) parts.push(`between ${number(lowest)} and ${celsius(highest)}`);
+  if (rain !== null) parts.push(rain > 0 ? `${millimetres(rain)} of rain` : "no rain");
+  if (wind !== null) parts.push(force(wind));
+  if (parts.length === 0) return "No value has come in yet.";
+  const day = new Intl.ListFormat(LANGUAGE).format(parts);
+  const whole = `${day[0].toUpperCase()}${day.slice(1)}.`;
+  if (average === null || usual === null) return whole;
+  const difference = average - usual;
+  if (Math.abs(difference) < 0.5) return `${whole} As warm as the period below is on average.`;
+  const kind = difference > 0 ? "warmer" : "colder";
+  return `${whole} ${celsius(Math.abs(difference))} ${kind} than the average of the period below.`;
+}
+
+/** A moment on the reader's own clock, as in "at 12:03". */
+export function clock(time) {
+  const hourAndMinute = { hour: "2-digit", minute: "2-digit" };
+  return `at ${new Intl.DateTimeFormat(LANGUAGE, hourAndMinute).format(time)}`;
+}
+
+/** How much of an incomplete day or month there is. */
+export function share({ hours, completeDays }) {
+  return completeDays === null ? count(hours, "hour") : count(completeDays, "complete day");
+}
+
+/** What a row of a chart says, by the name of the chart. */
+export function readings(row) {
+  if (row === null) return { temperature: "no data", rain: "no data", wind: "no data" };
+  const { lowest, highest, average } = row;
+  const range = `${number(lowest)} to ${celsius(highest)}, average ${number(average)}`;
+  return {
+    temperature: lowest === null ? "no value" : range,
+    rain: row.rain === null ? "no value" : millimetres(row.rain),
+    wind: row.wind === null ? "no value" : kilometresPerHour(row.wind),
+  };
+}
+
+/** A date on a chart's axis. */
+export const tick = (date, options) => inUtc(options).format(date);

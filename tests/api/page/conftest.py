@@ -1,0 +1,167 @@
+"""A browser, and APIs over a real lake for it to look at."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+
+from local.store import S3Server
+from tests.api.conftest import MakeLake
+from tests.api.lake import Lake, Row
+from tests.api.server import running_api
+from weather.lake import attached_lake
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TODAY = datetime.now(UTC).date()
+LYONS_DAYS, NEW_YORKS_DAYS = 400, 20
+HOURS_LATE = 26
+"""How old New York's newest hour is; Lyon's is fresh."""
+
+# The machine's network changed while the page was loading; nothing of the page's.
+NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
+PATIENCE = 15_000
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what happened in it that should not."""
+
+    page: Page
+    address: str
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def keep_error(self, said: ConsoleMessage) -> None:
+        """Keep what the console calls an error."""
+        if said.type == "error":
+            self.errors.append(said.text)
+
+    def load(self, query: str = "") -> None:
+        """Open the page and wait until it shows what it has."""
+        for _ in range(3):
+            self.errors.clear()
+            self.page.goto(f"{self.address}/{query}")
+            if not any(NOT_THE_PAGES in error for error in self.errors):
+                break
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until nothing is being asked for."""
+        self.page.wait_for_selector("main[aria-busy=false]", timeout=PATIENCE)
+
+    def text(self, selector: str) -> str:
+        """What an element says."""
+        return self.page.inner_text(selector)
+
+    def keep(self, name: str) -> Path:
+        """Keep a screenshot of the whole page."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.evaluate("window.scrollTo(0, 0)")
+        picture = ARTIFACTS / f"{name}.png"
+        self.page.screenshot(path=picture, full_page=True)
+        return picture
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or Playwright's own."""
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or playwright.chromium.executable_path
+        if not Path(program).exists():
+            pytest.skip("no Chromium: install Debian's, or run `playwright install chromium`")
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens pages of an address, in a browser of their own each."""
+    contexts = []
+
+    def open_page(address: str, query: str = "", width: int = 1100, **options: Any) -> Visit:
+        size = ViewportSize(width=width, height=850)
+        context = browser.new_context(viewport=size, locale="en-GB", **options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        seen = Visit(page, address)
+        page.on("console", seen.keep_error)
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("request", lambda request: seen.hosts.add(httpx.URL(request.url).netloc.decode()))
+        seen.load(query)
+        return seen
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def some_day(location: str, back: int, *, complete: bool = True) -> Row:
+    """A day that differs from its neighbours."""
+    mean = 12.0 - 9 * ((back % 365) - 182) / 182 + (back % 5) * 0.7
+    rain = None if back == 3 else round((back % 4) * 1.3, 1)
+    day = TODAY - timedelta(days=back)
+    lowest, highest = round(mean - 3.5, 1), round(mean + 4.2, 1)
+    hours = 24 if complete else 5
+    return (location, day, lowest, highest, round(mean, 1), rain, 8.0 + back % 9, hours, complete)
+
+
+def _write_at_once(lake: Lake, days: Sequence[Row]) -> None:
+    """Add days to the mart by one statement: a statement for each would take a minute."""
+    places = ", ".join(f"({', '.join('?' * len(day))})" for day in days)
+    with attached_lake(lake.settings) as connection:
+        connection.execute(
+            f"INSERT INTO daily_weather_stats VALUES {places}", list(chain.from_iterable(days))
+        )
+
+
+@pytest.fixture(scope="session")
+def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
+    """Lyon's days until today, which is incomplete, two of them missing; New York's, late."""
+    lake = make_lake(s3_server, [some_day("lyon", 0, complete=False)])
+    _write_at_once(
+        lake,
+        [
+            *(some_day("lyon", back) for back in range(1, LYONS_DAYS) if back not in {10, 11}),
+            *(some_day("new-york", back) for back in range(1, NEW_YORKS_DAYS + 1)),
+        ],
+    )
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    lake.write_hour("lyon", now - timedelta(hours=1))
+    lake.write_hour("new-york", now - timedelta(hours=HOURS_LATE))
+    lake.publish()
+    return lake
+
+
+@pytest.fixture(scope="session")
+def weather(pages_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of an API over that lake."""
+    with running_api(pages_lake.environment, tmp_path_factory.mktemp("page") / "log") as client:
+        yield client
+
+
+@pytest.fixture
+def address(weather: httpx.Client) -> str:
+    """Where that API is."""
+    return str(weather.base_url).rstrip("/")

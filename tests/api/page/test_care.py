@@ -1,0 +1,106 @@
+"""What the page is made of: for everybody, from nowhere else, light and as it was released."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Route, expect
+
+from tests.api.page.conftest import Open
+
+PROJECT = Path(__file__).parents[3]
+PAGE = PROJECT / "api" / "page"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Encoding": "gzip"}
+MOST_BYTES = 100_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["?period=1-year", "?location=new-york", "?location=kolkata"])
+def test_axe_finds_nothing(address: str, visit: Open, scheme: str, query: str) -> None:
+    seen = visit(address, query, color_scheme=scheme)
+    if "kolkata" not in query:
+        seen.page.click("summary")
+    found = Axe().run(seen.page)
+    assert found.violations_count == 0, found.generate_report()
+    seen.keep(f"{scheme}-{query.partition('=')[2]}")
+
+
+def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(address: str, visit: Open) -> None:
+    seen = visit(address)
+    seen.page.select_option("#location", "new-york")
+    expect(seen.page.locator("#name")).to_have_text("New York")
+    seen.wait()
+    seen.page.check("[value=all]")
+    seen.wait()
+    assert seen.errors == []
+    assert seen.hosts == {httpx.URL(address).netloc.decode()}
+
+
+def test_it_needs_no_inline_style_or_script(address: str, visit: Open) -> None:
+    seen = visit(address)
+
+    def stricter(route: Route) -> None:
+        answer = route.fetch()
+        policy = "default-src 'self'; base-uri 'none'; object-src 'none'"
+        route.fulfill(
+            response=answer, headers={**answer.headers, "content-security-policy": policy}
+        )
+
+    seen.page.route(f"{address}/", stricter)
+    seen.load()
+    assert seen.errors == []
+    assert seen.page.locator("canvas").count() == 3
+
+
+def test_attribution_is_in_sight(address: str, visit: Open) -> None:
+    seen = visit(address)
+    assert "Open-Meteo.com (CC BY 4.0)" in seen.text("footer")
+
+
+def test_it_loads_fast(weather: httpx.Client, address: str, visit: Open) -> None:
+    seen = visit(address)
+    loaded: list[str] = seen.page.evaluate(
+        "performance.getEntriesByType('resource').map(({name}) => new URL(name).pathname)"
+    )
+    files = {path for path in loaded if path.startswith("/page/")}
+    served = {
+        f"/page/{file.relative_to(PAGE).as_posix()}"
+        for file in PAGE.rglob("*")
+        if file.suffix in {".js", ".css", ".svg"}
+    }
+    assert files == served
+    sizes = []
+    for path in ["/", *sorted(files)]:
+        with weather.stream("GET", path, headers=BROWSER) as answer:
+            assert answer.status_code == 200
+            sizes.append(sum(len(part) for part in answer.iter_raw()))
+            assert answer.headers["cache-control"].startswith("public")
+    assert sum(sizes) < MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    "path", ["/page/index.html", "/page/uplot/SHA256SUMS", "/page/..%2ffront_page.py", "/page/"]
+)
+def test_no_other_file_is_served(weather: httpx.Client, path: str) -> None:
+    assert weather.get(path).status_code == 404
+
+
+def test_without_scripts_it_says_where_the_data_is(weather: httpx.Client) -> None:
+    page = weather.get("/", headers=BROWSER)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "weather/summary?format=csv" in page.text.split("<noscript>")[1].split("</noscript>")[0]
+
+
+def test_the_charting_library_is_as_it_was_released() -> None:
+    library = PAGE / "uplot"
+    lines = (library / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    files = {file.name: file for file in library.iterdir() if file.name != "SHA256SUMS"}
+    assert files.keys() == sums.keys()
+    for name, file in files.items():
+        assert sha256(file.read_bytes()).hexdigest() == sums[name], f"{name}: run make vendor"
+    version = (library / "uPlot.iife.min.js").read_text(encoding="utf-8").partition("\n")[0]
+    wanted = (PROJECT / "scripts" / "vendor").read_text(encoding="utf-8")
+    assert version.rpartition("(v")[2].partition(")")[0] in wanted

@@ -1,0 +1,96 @@
+"""What the page says when something is missing, late or silent."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.api.conftest import Serve
+from tests.api.lake import Lake
+from tests.api.page.conftest import HOURS_LATE, Open
+from tests.api.server import eventually, running_api
+
+
+def wait_for_notice(page: Page, words: str) -> None:
+    expect(page.locator("#notices")).to_contain_text(words)
+
+
+def test_a_city_without_data(address: str, visit: Open) -> None:
+    seen = visit(address, "?location=kolkata")
+    assert "There is no data for Kolkata yet." in seen.text("#notices")
+    assert "weather_pipeline" in seen.text("#notices")
+    assert seen.page.is_hidden("#newest")
+    assert seen.page.is_hidden("#history")
+    assert seen.page.is_enabled("#location")
+
+
+def test_nothing_is_published_yet(lake: Lake, serve: Serve, visit: Open) -> None:
+    with serve(lake) as client:
+        seen = visit(str(client.base_url).rstrip("/"))
+        assert "There is no data for Lyon <sur Rhône> yet." in seen.text("#notices")
+        assert "Nothing is published yet." in seen.text("#notices")
+        assert seen.page.is_hidden("#history")
+        seen.keep("nothing-published")
+        lake.publish()
+        eventually(lambda: client.get("/readyz").is_success)
+        seen.load()
+        assert seen.text("#notices") != ""
+        assert seen.page.is_visible("#history")
+
+
+def test_the_pipeline_is_late(address: str, visit: Open) -> None:
+    seen = visit(address, "?location=new-york")
+    assert f"The newest hour is {HOURS_LATE} hours old." in seen.text("#notices")
+    assert seen.text("#state") == "Not up to date"
+    assert seen.page.is_visible("#temperature-chart canvas")
+
+
+def test_the_store_cannot_be_read(address: str, visit: Open) -> None:
+    seen = visit(address)
+    problem = "What is published cannot be read from the S3 store; the API's log says why."
+
+    def with_problem(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=json.dumps({**answer.json(), "problem": problem}))
+
+    seen.page.route("**/readyz", with_problem)
+    seen.load()
+    assert "This may not be the newest data." in seen.text("#notices")
+    assert problem in seen.text("#notices")
+    assert seen.text("#state") == "Not up to date"
+    seen.keep("stale")
+
+
+def test_the_data_cannot_be_read(address: str, visit: Open) -> None:
+    seen = visit(address)
+    detail = "The snapshot cannot be read from the lake."
+    seen.page.route(
+        "**/locations",
+        lambda route: route.fulfill(
+            status=503, content_type="application/problem+json", body=json.dumps({"detail": detail})
+        ),
+    )
+    seen.load()
+    assert "The data cannot be read at the moment." in seen.text("#notices")
+    assert detail in seen.text("#notices")
+
+
+def test_an_api_that_ends_is_told_and_waited_for(
+    pages_lake: Lake, tmp_path: Path, visit: Open
+) -> None:
+    with running_api(pages_lake.environment, tmp_path / "log") as client:
+        seen = visit(str(client.base_url).rstrip("/"))
+    seen.page.check("[value='90-days']")
+    wait_for_notice(seen.page, "The API cannot be reached.")
+    assert "What you see is what it said at " in seen.text("#notices")
+    assert seen.page.is_visible("#temperature-chart canvas")
+    seen.keep("unreachable")
+
+
+@pytest.mark.parametrize("unknown", ["atlantis", "<b>"])
+def test_a_city_that_is_none(address: str, visit: Open, unknown: str) -> None:
+    seen = visit(address, f"?location={unknown}")
+    assert f"There is no city “{unknown}”." in seen.text("#notices")
+    assert seen.text("#name") == "Lyon <sur Rhône>"
+    assert seen.page.input_value("#location") == "lyon"

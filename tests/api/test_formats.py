@@ -1,0 +1,86 @@
+"""The same rows in all four formats."""
+
+import csv
+import io
+import json
+import math
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from api.formats import Format, rendered
+from api.rows import DailyWeather
+from tests.api.weather_rows import a_row, batch_of
+
+ROWS: TypeAdapter[list[DailyWeather]] = TypeAdapter(list[DailyWeather])
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+days = st.builds(
+    DailyWeather,
+    location=texts,
+    date=st.dates(min_value=date(1900, 1, 1), max_value=date(2200, 1, 1)),
+    temp_min_c=numbers,
+    temp_max_c=numbers,
+    temp_avg_c=numbers,
+    total_precipitation_mm=numbers,
+    avg_windspeed_kmh=numbers,
+    hours=st.integers(0, 25),
+    is_complete=st.booleans(),
+)
+
+
+def read(body: bytes, format_: Format) -> list[dict[str, Any]]:
+    """The rows as any reader of that format has them."""
+    if format_ is Format.JSON:
+        return [row.model_dump() for row in ROWS.validate_json(body)]
+    if format_ is Format.CSV:
+        lines = csv.DictReader(io.StringIO(body.decode(), newline=""))
+        values = [{name: text or None for name, text in line.items()} for line in lines]
+        return [DailyWeather.model_validate(value).model_dump() for value in values]
+    if format_ is Format.PARQUET:
+        return list(pq.read_table(io.BytesIO(body)).to_pylist())
+    return list(pa.ipc.open_stream(body).read_all().to_pylist())
+
+
+@pytest.mark.parametrize("format_", Format)
+@given(rows=st.lists(days, max_size=5))
+def test_rows_are_the_same_in_every_format(format_: Format, rows: list[DailyWeather]) -> None:
+    body = rendered(batch_of(rows), format_)
+    assert read(body, format_) == [row.model_dump() for row in rows]
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False))
+def test_a_decimal_has_a_point_or_an_exponent(value: float) -> None:
+    body = rendered(batch_of([a_row("lyon", date(2025, 11, 20), value)]), Format.JSON)
+    text = body.decode().partition('"temp_min_c":')[2].partition(",")[0]
+    assert math.isclose(json.loads(text), value, rel_tol=0, abs_tol=0)
+    if abs(value) < 1e6:
+        assert isinstance(json.loads(text), float)
+
+
+def test_a_part_of_many_rows_is_that_part() -> None:
+    rows = [a_row(f"place-{number}", date(2025, 1, 1), number / 10) for number in range(500)]
+    batch = batch_of(rows).slice(123, 200)
+    for format_ in Format:
+        assert read(rendered(batch, format_), format_) == [
+            row.model_dump() for row in rows[123:323]
+        ]
+
+
+def test_a_null_alone_is_a_line_of_csv() -> None:
+    rows = batch_of([a_row("lyon", date(2025, 11, day), None) for day in (1, 2)])
+    assert rendered(rows.select(["temp_min_c"]), Format.CSV) == b'temp_min_c\n""\n""\n'
+
+
+def test_columnar_formats_say_what_a_column_means() -> None:
+    rows = batch_of([a_row("lyon", date(2025, 11, 20))])
+    schema = pq.read_schema(io.BytesIO(rendered(rows, Format.PARQUET)))
+    assert schema.field("temp_min_c").metadata[b"unit"] == "°C".encode()
+    assert schema.field("date").metadata[b"description"].startswith(b"The day")

@@ -1,0 +1,72 @@
+"""Pages of a series against the plainest way to reckon them."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.cursors import cursor_of, place_of
+from api.rows import DailyWeather
+from api.series import Place
+from api.summaries import day_number
+from tests.api.weather_rows import a_row, in_order, series_of
+
+FIRST = date(2025, 1, 1)
+NAMES = ("bergen", "lyon", "new-york", "oslo-1", "oslo")
+
+stored = st.sets(st.tuples(st.sampled_from(NAMES), st.integers(0, 12)), max_size=40)
+named = st.none() | st.lists(st.sampled_from([*NAMES, "nowhere"]), min_size=1, max_size=4)
+ends = st.none() | st.integers(-2, 14)
+
+
+def made(places: set[tuple[str, int]]) -> list[DailyWeather]:
+    return [a_row(name, FIRST + timedelta(days=number)) for name, number in places]
+
+
+@given(places=stored, locations=named, first=ends, last=ends, limit=st.integers(1, 50))
+def test_pages_joined_are_the_whole(
+    places: set[tuple[str, int]],
+    locations: list[str] | None,
+    first: int | None,
+    last: int | None,
+    limit: int,
+) -> None:
+    rows = made(places)
+    days = [None if end is None else day_number(FIRST) + end for end in (first, last)]
+    series = series_of(rows)
+    found = []
+    after = None
+    while True:
+        page = series.page(locations, first=days[0], last=days[1], after=after, limit=limit)
+        assert page.rows.num_rows <= limit
+        found += page.rows.to_pylist()
+        if page.last is None:
+            break
+        assert page.rows.num_rows == limit
+        after = place_of(cursor_of(page.last))
+    wanted = [
+        row.model_dump()
+        for row in in_order(rows)
+        if (locations is None or row.location in locations)
+        and (days[0] is None or day_number(row.date) >= days[0])
+        and (days[1] is None or day_number(row.date) <= days[1])
+    ]
+    assert found == wanted
+
+
+@given(places=stored, name=st.sampled_from(NAMES), number=st.integers(-2, 14))
+def test_a_page_begins_after_any_place_whether_it_is_there_or_not(
+    places: set[tuple[str, int]], name: str, number: int
+) -> None:
+    after = Place(day_number(FIRST) + number, name.encode())
+    page = series_of(made(places)).page(after=after, limit=100)
+    assert page.rows.to_pylist() == [
+        row.model_dump()
+        for row in in_order(made(places))
+        if (-day_number(row.date), row.location) > (-after.period, name)
+    ]
+
+
+@given(period=st.integers(-(2**31), 2**31 - 1), location=st.binary(max_size=64))
+def test_a_cursor_names_its_place(period: int, location: bytes) -> None:
+    assert place_of(cursor_of(Place(period, location))) == Place(period, location)

@@ -1,0 +1,44 @@
+"""Made-up weather for tests that need no server."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from api.columns import arrow_schema
+from api.rows import DailyWeather
+from api.series import Series
+
+NUMBERED = pa.dictionary(pa.int32(), pa.string())
+
+
+def batch_of(rows: Sequence[DailyWeather]) -> pa.RecordBatch:
+    """The rows as they are held in memory."""
+    schema = arrow_schema(DailyWeather)
+    schema = schema.set(0, schema.field(0).with_type(NUMBERED))
+    return pa.RecordBatch.from_pylist([row.model_dump() for row in rows], schema)
+
+
+def series_of(rows: Sequence[DailyWeather]) -> Series:
+    """The rows as a series, whatever order they come in."""
+    return Series(batch_of(in_order(rows)), "date")
+
+
+def in_order(rows: Sequence[DailyWeather]) -> list[DailyWeather]:
+    """The newest first, then by location."""
+    return sorted(rows, key=lambda row: (-row.date.toordinal(), row.location))
+
+
+def a_row(location: str, day: date, temp_min_c: float | None = 1.5) -> DailyWeather:
+    """A day."""
+    return DailyWeather(
+        location=location,
+        date=day,
+        temp_min_c=temp_min_c,
+        temp_max_c=9.0,
+        temp_avg_c=5.5,
+        total_precipitation_mm=None,
+        avg_windspeed_kmh=12.25,
+        hours=24,
+        is_complete=True,
+    )
