@@ -42,7 +42,7 @@ def system(duckdb_extensions: Path) -> Iterator[System]:
     wait_for(
         "all services are ready",
         lambda: all(
-            is_ready(pod) or "weather-api" in pod.metadata.name  # DEV
+            is_ready(pod)
             for namespace in (WEATHER, AIRFLOW)
             for pod in cluster.pods(namespace, SERVICES)
         ),
