@@ -2,7 +2,9 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
+import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -58,3 +60,10 @@ def test_every_file_that_the_readme_names_exists() -> None:
         and not name.startswith(("raw/", "rejected/", "transformed/"))
     ]
     assert not missing
+
+
+def test_the_values_for_outside_stores_are_those_of_the_example() -> None:
+    shown = re.search(r"^    minio:\n(?: {4}.*\n)+", README, re.MULTILINE)
+    assert shown
+    example = (PROJECT / "chart/examples/outside-stores.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(dedent(shown[0])) == yaml.safe_load(example)
