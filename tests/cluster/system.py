@@ -19,9 +19,7 @@ from tests.cluster.expectation import hours_taken, window_of_run
 from tests.expected_mart import Row, expected_mart
 from weather.lake import attached_lake
 from weather.locations import read_locations
-from weather.published import Published, read_published
 from weather.settings import DEFAULT_LOCATIONS, LakeSettings, read_settings
-from weather.store import Store
 from weather.window import Window
 
 SECONDS_TO_END_A_RUN = 420
@@ -118,11 +116,6 @@ class System:
         with self.lake_settings() as settings, attached_lake(settings) as lake:
             return lake.execute(query).fetchall()
 
-    def published(self) -> Published | None:
-        """What readers see."""
-        with self.lake_settings() as settings:
-            return read_published(Store(settings))
-
     def served_rows(self) -> list[Row]:
         """The rows of all locations that the API behind its Service answers, sorted."""
         with forwarded(WEATHER, "weather-api", 80) as api:
@@ -160,9 +153,6 @@ class System:
             "select count(*), count(distinct (location_id, hour_timestamp)) from stg_weather"
         )
         assert rows == keys == taken.hours * len(locations)
-        published = self.published()
-        assert published is not None
-        assert published.window_end == taken.end
         wait_for(
             "the API serves what is expected",
             lambda: self.serves(expected),
