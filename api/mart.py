@@ -9,9 +9,13 @@ from api.series import Series
 from api.snapshots import opened_snapshot, without_zone
 from weather.published import Published
 from weather.settings import LakeSettings
+from weather.window import HOUR
 
 NEWEST_HOURS_READ = timedelta(days=7)
 """How far before the published window's end a location's newest hour is looked for."""
+
+PERIODS_COUNTED = (timedelta(days=1), timedelta(days=7))
+"""Periods up to the newest hour that is due, in which each location's hours are counted."""
 
 HOURS_KEPT = timedelta(days=15)
 """How far before the published window's end hours are held in memory; older ones are not."""
@@ -82,6 +86,15 @@ NEWEST_HOURS = """
     GROUP BY location_id
 """
 
+HOURS_PRESENT = """
+    SELECT location_id, count(*)
+    FROM stg_weather
+    WHERE hour_timestamp >= $since
+        AND hour_timestamp < $until
+        AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
+    GROUP BY location_id
+"""
+
 
 @dataclass(frozen=True)
 class Mart:
@@ -99,6 +112,8 @@ class Mart:
     hours_since: datetime
     newest_hours: Mapping[str, datetime]
     """Each location's newest hour with a value; only the day where that is older than a week."""
+    hours_present: Mapping[timedelta, Mapping[str, int]]
+    """By period up to the newest hour that is due: each location's hours with a value."""
 
 
 def load_mart(settings: LakeSettings, published: Published) -> Mart:
@@ -110,6 +125,12 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
     since = published.window_end - HOURS_KEPT
     newest_since = published.window_end - NEWEST_HOURS_READ
     with opened_snapshot(settings, published) as lake:
+        newest_hours = {
+            location: hour.replace(tzinfo=UTC)
+            for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
+        }
+        # The window of a backfill ends before hours that are there already.
+        due_until = max([published.window_end, *(each + HOUR for each in newest_hours.values())])
         return Mart(
             published,
             days=lake.series(DAYS, DailyWeather, "date"),
@@ -117,8 +138,15 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
             years=lake.series(YEARS, YearlyWeather, "year"),
             hours=lake.series(HOURS, HourlyWeather, "hour_timestamp", since=without_zone(since)),
             hours_since=since,
-            newest_hours={
-                location: hour.replace(tzinfo=UTC)
-                for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
+            newest_hours=newest_hours,
+            hours_present={
+                period: dict(
+                    lake.rows(
+                        HOURS_PRESENT,
+                        since=without_zone(due_until - period),
+                        until=without_zone(due_until),
+                    )
+                )
+                for period in PERIODS_COUNTED
             },
         )

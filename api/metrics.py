@@ -8,7 +8,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from api.mart import Mart
+from api.run_metrics import run_metrics
 from api.watch import View
+from weather.window import HOUR
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 OTHER = "other"
@@ -97,4 +100,25 @@ class ViewCollector(Collector):
             now = datetime.now(UTC)
             for location, hour in view.mart.newest_hours.items():
                 age.add_metric([location], (now - hour).total_seconds())
+            yield from run_metrics(view.mart.published)
+            yield from _completeness(view, view.mart)
         yield from (reloads, failures, checked, snapshot, age, held)
+
+
+def _completeness(view: View, mart: Mart) -> Iterator[Metric]:
+    """Hours due and hours there, of every location that is taken: one without any has none."""
+    labels = ("location", "period")
+    due = GaugeMetricFamily(
+        "weather_hours_due",
+        "Hours of a period up to the newest one that a published run was to bring.",
+        labels=labels,
+    )
+    present = GaugeMetricFamily(
+        "weather_hours_present", "Of these, the hours that have a value.", labels=labels
+    )
+    for period, counts in mart.hours_present.items():
+        for location in view.locations:
+            named = [location.id, f"{period.days}d"]
+            due.add_metric(named, period / HOUR)
+            present.add_metric(named, counts.get(location.id, 0))
+    yield from (due, present)

@@ -93,6 +93,10 @@ class Lake:
     def transform(self, window: Window) -> None:
         """All that an hour's run does after ingest: the models with their tests, and publish."""
         self.build_models(window)
+        self.publish(window)
+
+    def publish(self, window: Window) -> None:
+        """Name the lake as it is now as what readers see."""
         self._run("publish", python_module("lake_steps", "publish"), window)
 
     def keep_up(self) -> None:

@@ -8,6 +8,8 @@ from weather.exit_codes import ExitCode, StepError
 
 HOUR = timedelta(hours=1)
 
+_EDGE_OF_KEY = "%Y%m%dT%H%MZ"
+
 
 def first_hour_from(moment: datetime) -> datetime:
     """The first whole hour that is not before the moment, in UTC."""
@@ -43,7 +45,7 @@ class Window:
     @property
     def key(self) -> str:
         """The window's name in keys of the store, in an order that sorts by time."""
-        return "_".join(edge.strftime("%Y%m%dT%H%MZ") for edge in (self.start, self.end))
+        return "_".join(edge.strftime(_EDGE_OF_KEY) for edge in (self.start, self.end))
 
     def pieces(self, hours: int) -> Iterator["Window"]:
         """The window cut into windows of that many hours, the last one perhaps shorter."""
@@ -52,6 +54,18 @@ class Window:
             end = min(start + hours * HOUR, self.end)
             yield Window(start, end)
             start = end
+
+
+def window_of_key(key: str) -> Window:
+    """The window whose `key` this is.
+
+    Raises:
+        ValueError: it is no window's.
+    """
+    start, end = (
+        datetime.strptime(edge, _EDGE_OF_KEY).replace(tzinfo=UTC) for edge in key.split("_")
+    )
+    return Window(start, end)
 
 
 def lookback_window(end: datetime, lookback_hours: int) -> Window:

@@ -1,5 +1,6 @@
 {#- The answers that ingest stored for this run's window and no others, so that an hour costs the
-    same however many came before. A run that received nothing has no object to read. -#}
+    same however many came before; only a rebuild names a pattern of many windows. A run that
+    received nothing has no object to read. -#}
 {% macro answers_of_this_run() -%}
     {%- set columns -%}
         {
@@ -9,7 +10,8 @@
             answer: 'json'
         }
     {%- endset -%}
-    {%- set objects = 's3://' ~ env_var('WEATHER_BUCKET', 'weather') ~ '/raw/' ~ window_key() ~ '/*/*.json'
+    {%- set objects = 's3://' ~ env_var('WEATHER_BUCKET', 'weather') ~ '/raw/'
+        ~ (env_var('WEATHER_RAW_WINDOWS', '') or window_key()) ~ '/*/*.json'
         if execute else '' -%}
     {%- if execute and not run_query("select 1 from glob('" ~ objects ~ "') limit 1").rows -%}
         (

@@ -17,25 +17,14 @@ with accepted_answers as (
     from {{ answers_of_this_run() }}
     where accepted
 
-),
-
-hours as (
-
-    select
-        location_id,
-        timezone,
-        unnest(hourly.time) as hour_timestamp,
-        unnest(hourly.temperature_2m) as temperature_c,
-        unnest(hourly.precipitation) as precipitation_mm,
-        unnest(hourly.wind_speed_10m) as windspeed_kmh,
-        fetched_at
-    from accepted_answers
-
 )
 
-select *
-from hours
-qualify
-    row_number() over (
-        partition by location_id, hour_timestamp order by fetched_at desc
-    ) = 1
+select
+    location_id,
+    timezone,
+    unnest(hourly.time) as hour_timestamp,
+    unnest(hourly.temperature_2m) as temperature_c,
+    unnest(hourly.precipitation) as precipitation_mm,
+    unnest(hourly.wind_speed_10m) as windspeed_kmh,
+    fetched_at
+from accepted_answers

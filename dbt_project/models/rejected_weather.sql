@@ -17,5 +17,5 @@
         '{{ impossible_reason(variable) }}' as reason
     from {{ ref('raw_hours') }}
     where not {{ is_possible(variable) }}
-    {{ 'union all' if not loop.last }}
+    {{ 'union' if not loop.last }}
 {% endfor %}

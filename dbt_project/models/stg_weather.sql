@@ -16,6 +16,10 @@ with arrived as (
         {{ possible_or_null('windspeed_kmh') }} as windspeed_kmh,
         fetched_at
     from {{ ref('raw_hours') }}
+    qualify
+        row_number() over (
+            partition by location_id, hour_timestamp order by fetched_at desc
+        ) = 1
 
 )
 

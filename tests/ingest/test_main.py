@@ -11,8 +11,9 @@ import pytest
 from ingest.__main__ import main
 
 from tests.ingest.examples import Lines, hours_ago
-from weather.exit_codes import ExitCode
+from weather.exit_codes import ExitCode, StepError
 from weather.settings import StoreSettings
+from weather.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOW = hours_ago(4, 1)
@@ -61,9 +62,11 @@ def test_arguments_win_over_the_environment(stored: Callable[[str], Lines]) -> N
         WEATHER_SHARDS="1",
     )
     assert result.returncode == ExitCode.OK
-    ((key, lines),) = stored("").items()
+    (report, (told,)), (key, lines) = sorted(stored("").items())
     assert key == f"raw/{other.key}/shard-001-of-003/call-0000.json"
     assert [line["location"]["id"] for line in lines] == ["new-york"]
+    assert report == f"raw/{other.key}/shard-001-of-003-report.json"
+    assert (told["hours_asked"], told["hours_received"], told["hours_rejected"]) == (1, 1, 0)
 
 
 def test_a_fault_gives_its_exit_code_and_a_last_line(faults: Callable[[str], None]) -> None:
@@ -72,6 +75,36 @@ def test_a_fault_gives_its_exit_code_and_a_last_line(faults: Callable[[str], Non
     assert result.returncode == ExitCode.WAIT_NEXT_HOUR
     assert result.stderr.splitlines()[-1].startswith("ingest: Call 1 of 1 ")
     assert json.loads(result.stdout)["accepted"] == 0
+
+
+def test_a_run_that_fails_leaves_its_report_as_well(
+    faults: Callable[[str], None], stored: Callable[[str], Lines]
+) -> None:
+    faults("hourly_limit")
+    assert run(**ENDS).returncode == ExitCode.WAIT_NEXT_HOUR
+    ((key, (told,)),) = stored("raw/").items()
+    assert key == f"raw/{WINDOW.key}/shard-000-of-001-report.json"
+    assert (told["hours_asked"], told["hours_received"]) == (9, 0)
+
+
+def test_a_report_that_cannot_be_stored_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    stored: Callable[[str], Lines],
+) -> None:
+    put = Store.put
+
+    def refuse_reports(store: Store, key: str, body: bytes) -> None:
+        if key.endswith("-report.json"):
+            raise StepError("The S3 store is full.", ExitCode.UNAVAILABLE)
+        put(store, key, body)
+
+    monkeypatch.setattr(Store, "put", refuse_reports)
+    for name, value in ENDS.items():
+        monkeypatch.setenv(name, value)
+    assert main([]) == ExitCode.OK
+    assert len(stored("raw/")) == 1
+    assert "No report is left of this run. The S3 store is full." in caplog.text
 
 
 def test_a_shard_without_locations_does_nothing_well() -> None:

@@ -15,6 +15,7 @@ from weather.window import (
     parse_moment,
     wide_window,
     window_of_environment,
+    window_of_key,
 )
 
 FIVE = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -60,6 +61,7 @@ def test_pieces_cover_a_window_without_gap_or_overlap(window: Window, hours: int
 def test_keys_sort_by_time_and_belong_to_one_window(one: Window, other: Window) -> None:
     assert (one.key < other.key) == ((one.start, one.end) < (other.start, other.end))
     assert (one.key == other.key) == (one == other)
+    assert window_of_key(one.key) == one
 
 
 def test_a_key_is_readable() -> None:

@@ -1,4 +1,4 @@
-"""`python -m lake_steps create|publish|upkeep`."""
+"""`python -m lake_steps create|publish|upkeep|backup|restore|rebuild`."""
 
 import argparse
 import json
@@ -14,35 +14,68 @@ from weather.window import window_of_environment
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step and say what it did as one line of JSON; the exit code is an ExitCode."""
-    parser = argparse.ArgumentParser(prog="lake_steps", description=__doc__)
-    parser.add_argument("step", choices=("create", "publish", "upkeep"))
-    step = parser.parse_args(arguments).step
+    given = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        print(json.dumps(_run(step), default=str), flush=True)
+        print(json.dumps(_run(given), default=str), flush=True)
     except StepError as error:
-        print(f"{step}: {error}", file=sys.stderr)
+        print(f"{given.step}: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.OK
 
 
-def _run(step: str) -> dict[str, object]:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lake_steps", description=__doc__)
+    steps = parser.add_subparsers(dest="step", required=True)
+    for name, text in (
+        ("create", "make an empty lake where there is none"),
+        ("publish", "name the snapshot that readers see"),
+        ("upkeep", "merge small files and delete what nothing refers to"),
+        ("rebuild", "make the whole lake again from raw/ alone"),
+    ):
+        steps.add_parser(name, help=text)
+    places = "a folder, or s3://<bucket>/<prefix> of the same store"
+    backup = steps.add_parser("backup", help="copy catalog and store to another place")
+    backup.add_argument("--to", required=True, metavar="PLACE", help=places)
+    restore = steps.add_parser("restore", help="make the lake what a backup holds")
+    restore.add_argument("--from", required=True, dest="source", metavar="PLACE", help=places)
+    restore.add_argument(
+        "--replace", action="store_true", help="put it in the place of a lake that is not empty"
+    )
+    return parser
+
+
+def _run(given: argparse.Namespace) -> dict[str, object]:
     settings = read_settings(LakeSettings)
-    if step == "create":
+    if given.step == "create":
         from lake_steps.create import create
 
         create(settings)
         return {"lake": "ready"}
-    if step == "publish":
+    if given.step == "publish":
         from lake_steps.publish import publish
 
         window = window_of_environment(
             os.environ.get("WEATHER_WINDOW_START"), os.environ.get("WEATHER_WINDOW_END")
         )
         return publish(settings, window).model_dump(mode="json")
-    from lake_steps.upkeep import keep_up
+    if given.step == "upkeep":
+        from lake_steps.upkeep import keep_up
 
-    return asdict(keep_up(settings))
+        return asdict(keep_up(settings))
+    if given.step == "rebuild":
+        from lake_steps.rebuild import rebuild
+
+        return asdict(rebuild(settings))
+    from lake_steps.places import place_of
+
+    if given.step == "backup":
+        from lake_steps.backup import back_up
+
+        return asdict(back_up(settings, place_of(given.to, settings)))
+    from lake_steps.restore import restore
+
+    return asdict(restore(settings, place_of(given.source, settings), replace=given.replace))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+import duckdb
+
+from lake_steps.run_report import run_report
 from weather.lake import attached_lake, current_snapshot_id
-from weather.published import MART_KEY, PUBLISHED_KEY, Published
+from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_published
 from weather.settings import LakeSettings
 from weather.store import Store
 from weather.window import Window
@@ -15,15 +18,26 @@ def publish(settings: LakeSettings, window: Window) -> Published:
     Both are replaced as a whole, the name last: a run killed in between leaves readers with the
     snapshot that they had.
     """
+    store = Store(settings)
+    before = read_published(store)
     with attached_lake(settings) as lake:
         snapshot_id = current_snapshot_id(lake)
-    with attached_lake(settings, snapshot_id=snapshot_id) as lake:
-        lake.execute(
-            "COPY (FROM daily_weather_stats ORDER BY location_id, date)"
-            f" TO '{settings.bucket_url}/{MART_KEY}' (FORMAT parquet)"
-        )
+        write_mart(lake, settings, snapshot_id)
+        run = run_report(lake, store, window, published=before.snapshot_id if before else None)
     published = Published(
-        snapshot_id=snapshot_id, published_at=datetime.now(UTC), window_end=window.end
+        snapshot_id=snapshot_id,
+        published_at=datetime.now(UTC),
+        window_end=window.end,
+        run=run,
     )
-    Store(settings).put(PUBLISHED_KEY, published.model_dump_json().encode())
+    store.put(PUBLISHED_KEY, published.model_dump_json().encode())
     return published
+
+
+def write_mart(lake: duckdb.DuckDBPyConnection, settings: LakeSettings, snapshot_id: int) -> None:
+    """Write the mart of a snapshot as one Parquet file, for tools that know no DuckLake."""
+    lake.execute(
+        f"COPY (FROM daily_weather_stats AT (VERSION => {snapshot_id})"
+        " ORDER BY location_id, date)"
+        f" TO '{settings.bucket_url}/{MART_KEY}' (FORMAT parquet)"
+    )

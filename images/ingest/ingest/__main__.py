@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from ingest.job import Job
 from ingest.patience import DEFAULT_PATIENCE, Patience
+from ingest.report import store_report
 from ingest.run import Tally, ingest
 from weather.exit_codes import ExitCode, StepError
 from weather.locations import read_locations, shard_of
@@ -39,10 +40,12 @@ def _run(arguments: Sequence[str] | None, patience: Patience) -> None:
     source = read_settings(SourceSettings)
     settings = read_settings(StoreSettings)
     job = _job(arguments)
+    store = Store(settings)
     tally = Tally()
     try:
-        ingest(job, source, Store(settings), tally, patience=patience)
+        ingest(job, source, store, tally, patience=patience)
     finally:
+        store_report(job, tally, store)
         summary = {
             "hours": job.window.hours,
             "locations": len(job.locations),

@@ -31,6 +31,9 @@ class Tally:
     """`<location id>: <reason>`."""
     calls: int = 0
     retries: Counter[str] = field(default_factory=Counter)
+    hours_accepted: int = 0
+    """Of each location on its own."""
+    hours_rejected: int = 0
     received: int = 0
     """Bytes of all bodies."""
 
@@ -76,6 +79,8 @@ def ingest(
             tally.calls += 1
             tally.rejected += rejected
             tally.accepted += len(call.locations) - len(rejected)
+            tally.hours_accepted += call.window.hours * (len(call.locations) - len(rejected))
+            tally.hours_rejected += call.window.hours * len(rejected)
             log.info(
                 "%s: %d hours from %s, %d locations (%d rejected), in %.1f s, %s, from %s",
                 fetch.name,

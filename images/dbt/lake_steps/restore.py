@@ -1,0 +1,121 @@
+"""Make the lake what a backup holds, and check that it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lake_steps.backup import ANSWERS, copy
+from lake_steps.catalogs import load_catalog, row_counts, table_files
+from lake_steps.contents import CONTENTS_KEY, Contents, read_contents
+from lake_steps.places import Place
+from lake_steps.publish import write_mart
+from weather.exit_codes import ExitCode, StepError
+from weather.lake import attached_lake
+from weather.published import PUBLISHED_KEY, Published
+from weather.settings import LakeSettings
+from weather.store import Store
+
+LAKE = (*ANSWERS, "transformed/")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore has done."""
+
+    objects: int
+    """In the backup."""
+    copied: int
+    """Of these, now; the others were there."""
+    rows: dict[str, int]
+    """By table."""
+    published_snapshot_id: int | None
+    """What readers see; None where nothing was published yet."""
+
+
+def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
+    """Copy a backup's objects, put its catalog in place at one moment, then publish.
+
+    Must not run beside a run of the pipeline. Objects that the backup does not have stay: answers
+    are worth keeping, and `upkeep` deletes table files that no snapshot refers to.
+
+    Raises:
+        StepError: there is no backup or it lacks an object, the lake is not empty and `replace`
+            is not given, a store or the catalog fails, or the restored lake is not the backup's.
+    """
+    store = Store(settings)
+    with TemporaryDirectory(prefix="weather-restore-") as folder:
+        file = Path(folder) / CONTENTS_KEY
+        contents = _contents(place, file)
+        files = table_files(file)
+        if not replace:
+            _require_empty(settings, store)
+        present = {found.key: found for prefix in LAKE for found in store.objects(prefix)}
+        missing = [each for each in contents.objects.values() if present.get(each.key) != each]
+        copy(place, store, missing)
+        _require_sizes(store, {each.key: each.size for each in contents.objects.values()} | files)
+        load_catalog(settings, file)
+    rows = row_counts(settings)
+    if rows != contents.rows:
+        raise StepError(
+            f"The restored tables have {rows} rows, the backup's {contents.rows}. Nothing is "
+            "published; restore again with --replace.",
+        )
+    return Restored(
+        objects=len(contents.objects),
+        copied=len(missing),
+        rows=rows,
+        published_snapshot_id=_publish(settings, store, contents.published),
+    )
+
+
+def _contents(place: Place, file: Path) -> Contents:
+    body = place.get(CONTENTS_KEY)
+    if body is None:
+        raise StepError(
+            f"There is no backup in {place.name}. Name the place that backup was told.",
+            ExitCode.SETTING,
+        )
+    file.write_bytes(body)
+    contents = read_contents(file)
+    kept = place.sizes()
+    for each in contents.objects.values():
+        if kept.get(each.key) != each.size:
+            raise StepError(
+                f"The backup in {place.name} lacks {each.key} with {each.size} bytes. Nothing was "
+                "changed; restore another backup."
+            )
+    return contents
+
+
+def _require_empty(settings: LakeSettings, store: Store) -> None:
+    with attached_lake(settings, create=True) as lake:
+        has_tables = lake.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' LIMIT 1"
+        ).fetchone()
+    if has_tables or any(next(store.list(prefix), None) for prefix in LAKE):
+        raise StepError(
+            f"The lake in bucket '{store.bucket}' is not empty. Nothing was changed; give "
+            "--replace to put the backup in its place.",
+            ExitCode.SETTING,
+        )
+
+
+def _require_sizes(store: Store, sizes: dict[str, int]) -> None:
+    present = {found.key: found.size for prefix in LAKE for found in store.objects(prefix)}
+    for key, size in sizes.items():
+        if present.get(key) != size:
+            raise StepError(
+                f"{key} is not in bucket '{store.bucket}' with {size} bytes. The catalog was not "
+                "changed; restore again."
+            )
+
+
+def _publish(settings: LakeSettings, store: Store, body: bytes | None) -> int | None:
+    if body is None:
+        store.delete([PUBLISHED_KEY])
+        return None
+    published = Published.model_validate_json(body)
+    with attached_lake(settings) as lake:
+        write_mart(lake, settings, published.snapshot_id)
+    store.put(PUBLISHED_KEY, body)
+    return published.snapshot_id

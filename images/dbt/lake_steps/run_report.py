@@ -1,0 +1,70 @@
+"""What a run did: the reports that its steps left in the store, and what the lake itself tells."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import duckdb
+from pydantic import ValidationError
+
+from weather.reports import (
+    MODEL_REPORTS,
+    ModelReport,
+    Report,
+    RunReport,
+    ShardReport,
+    ingest_report_of,
+    shard_reports_prefix,
+)
+from weather.store import Store
+from weather.window import Window
+
+Read = TypeVar("Read", bound=Report)
+
+
+def run_report(
+    lake: duckdb.DuckDBPyConnection, store: Store, window: Window, *, published: int | None
+) -> RunReport:
+    """What the run of a window did.
+
+    Args:
+        lake: the attached lake, with all that the run wrote.
+        store: its bucket.
+        window: the run's own; reports of another run are no part of it.
+        published: the snapshot that readers have seen so far.
+    """
+    return RunReport(
+        window_start=window.start,
+        ingest=ingest_report_of(list(_reports(store, shard_reports_prefix(window), ShardReport))),
+        rows_written=_rows_written(lake, since=-1 if published is None else published),
+        tests={
+            report.model: report.tests
+            for report in _reports(store, MODEL_REPORTS, ModelReport)
+            if (report.window_start, report.window_end) == (window.start, window.end)
+        },
+    )
+
+
+def _reports(store: Store, prefix: str, kind: type[Read]) -> Iterator[Read]:
+    for key in list(store.list(prefix)):
+        if not key.endswith(".json") or "/" in key.removeprefix(prefix):
+            continue
+        try:
+            yield kind.model_validate_json(store.get(key) or b"")
+        except ValidationError:
+            # Written by another version: no reason to keep a good hour from its readers.
+            continue
+
+
+def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int) -> dict[str, int]:
+    tables = lake.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY table_name"
+    ).fetchall()
+    counts = {}
+    for (table,) in tables:
+        row = lake.execute(
+            f"SELECT count(*) FROM {table} WHERE snapshot_id > ?",  # noqa: S608 (the lake's names)
+            [since],
+        ).fetchone()
+        assert row is not None
+        counts[table] = int(row[0])
+    return counts

@@ -1,0 +1,125 @@
+"""`python -m soak`: run hours in a row with faults, compare the rows, print a table."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, median
+
+from lake_steps.upkeep import TABLE_FILES
+
+from bench.history import last_whole_hour
+from bench.lake import Lake
+from bench.workplace import running_workplace
+from local.progress import Progress
+from local.signals import AskedToEnd, raise_when_asked_to_end
+from local.table import table
+from soak.faults import faults_of_hours
+from soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
+from soak.steps import Ending, Steps
+from tests.expected_mart import expected_mart
+from weather.exit_codes import StepError
+from weather.lake import attached_lake
+from weather.locations import read_locations
+from weather.published import read_published
+from weather.window import HOUR, Window, lookback_window
+
+HOURS, LOOKBACK_HOURS, DAY = 500, 168, 24
+MART = "FROM daily_weather_stats ORDER BY location_id, date"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the soak; 0 if the rows are right and nothing grows."""
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__)
+    parser.add_argument("--hours", type=int, default=HOURS)
+    parser.add_argument("--seed", type=int, default=1, help="of the faults")
+    given = parser.parse_args(arguments)
+    raise_when_asked_to_end()
+    try:
+        return soak(given.hours, given.seed)
+    except StepError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return error.exit_code
+    except AskedToEnd as asked:
+        return asked.exit_code
+
+
+def soak(hours: int, seed: int) -> int:
+    """Run the hours that end now on a lake of their own, and judge them."""
+    progress = Progress()
+    windows = [
+        lookback_window(last_whole_hour() - age * HOUR, LOOKBACK_HOURS)
+        for age in reversed(range(hours))
+    ]
+    with running_workplace() as workplace:
+        lake = Lake(workplace, "soak")
+        steps = Steps(lake, workplace.log("soak"))
+        samples: list[Sample] = []
+        for window, fault in zip(windows, faults_of_hours(hours, seed), strict=True):
+            samples.append(_sample(steps, lake, window, fault))
+            if len(samples) % DAY == 0:
+                upkeep = steps.keep_up(mean(each.seconds for each in samples))
+                progress.done(
+                    f"{len(samples)} hours, the last one in {samples[-1].seconds:.1f} s:"
+                    f" {samples[-1].table_files} table files,"
+                    f" catalog {samples[-1].catalog_bytes // 1024} KiB;"
+                    f" upkeep: {upkeep.expired_snapshots} snapshots expired,"
+                    f" {upkeep.deleted_files} files deleted"
+                )
+        wrong = _wrong_rows(steps, lake, Window(windows[0].start, windows[-1].end))
+    return _report(samples, wrong)
+
+
+def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
+    start, worked = time.perf_counter(), time.process_time()
+    ending = steps.run(window, fault)
+    if ending is Ending.NOT_PUBLISHED and steps.run(window, fault="") is not Ending.WELL:
+        raise StepError(f"{window.key} does not end well after '{fault}' is over.")
+    return Sample(
+        fault=fault,
+        ending=ending,
+        seconds=time.perf_counter() - start,
+        cpu_seconds=time.process_time() - worked,
+        table_files=sum(1 for _ in lake.store.list(TABLE_FILES)),
+        catalog_bytes=Path(steps.settings.lake_catalog.removeprefix("sqlite:")).stat().st_size,
+    )
+
+
+def _wrong_rows(steps: Steps, lake: Lake, taken: Window) -> int:
+    """How many rows of the published mart are not those computed without SQL, or are missing."""
+    published = read_published(lake.store)
+    snapshot_id = published.snapshot_id if published else None
+    with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:
+        rows = attached.execute(MART).fetchall()
+    locations = read_locations(Path(lake.environment["WEATHER_LOCATIONS"]))
+    expected = expected_mart(locations, taken.start, taken.end)
+    return len(set(rows) ^ set(expected)) + len(rows) - len(set(rows))
+
+
+def _report(samples: Sequence[Sample], wrong: int) -> int:
+    endings = Counter(each.ending for each in samples)
+    print(f"{len(samples)} hours, {median(each.seconds for each in samples):.1f} s each (median)")
+    print("\n".join(table([{"hours": endings[each], "run": str(each)} for each in Ending])))
+    print()
+    grown = growths(samples)
+    rows = [
+        {
+            "measure": each.name,
+            "earlier half": round(each.earlier, 2),
+            "later half": round(each.later, 2),
+            "ratio": round(each.ratio, 2),
+            "flat": each.is_flat,
+        }
+        for each in grown
+    ]
+    short = f"too short to see growth: at least {STEADY_FROM + SHORTEST_STEADY} hours are needed"
+    print("\n".join(table(rows)) or short)
+    print()
+    print(f"rows that differ from the independent computation: {wrong}")
+    return 0 if wrong == 0 and all(each.is_flat for each in grown) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What the API tells Prometheus of the run that published, and of the hours that are there."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.api.conftest import Serve
+from tests.api.lake import Lake
+from tests.api.server import eventually
+from weather.published import Published
+from weather.reports import IngestReport, RunReport
+from weather.window import HOUR, first_hour_from
+
+END = first_hour_from(datetime.now(UTC)) - HOUR
+RUN = RunReport(
+    window_start=END - 3 * HOUR,
+    ingest=IngestReport(
+        hours_asked=9,
+        hours_received=6,
+        hours_rejected=3,
+        calls=2,
+        retries={"timeout": 4},
+        bytes=1234,
+    ),
+    rows_written={"stg_weather": 6, "daily_weather_stats": 3},
+    tests={"stg_weather": {"pass": 9, "warn": 1}},
+)
+
+Samples = dict[str, dict[tuple[str, ...], float]]
+
+
+def samples(client: httpx.Client) -> Samples:
+    """The values of each metric by the values of its labels."""
+    found: Samples = {}
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
+    return found
+
+
+@pytest.fixture
+def published(lake: Lake) -> Published:
+    """What a run with that report publishes."""
+    return lake.publish().model_copy(update={"window_end": END, "run": RUN})
+
+
+@pytest.fixture
+def told(lake: Lake, serve: Serve, published: Published) -> Iterator[Samples]:
+    """The metrics of a lake that such a run has published."""
+    lake.say_published(published)
+    with serve(lake) as client:
+        eventually(lambda: client.get("/readyz").status_code == 200)
+        yield samples(client)
+
+
+def test_the_run_s_report_is_told_as_it_is(told: Samples, published: Published) -> None:
+    run = {name: values for name, values in told.items() if name.startswith("weather_run_")}
+    assert run == {
+        "weather_run_published_timestamp_seconds": {(): published.published_at.timestamp()},
+        "weather_run_window_end_timestamp_seconds": {(): END.timestamp()},
+        "weather_run_hours": {("asked",): 9, ("received",): 6, ("rejected",): 3},
+        "weather_run_calls": {(): 2},
+        "weather_run_retries": {("timeout",): 4},
+        "weather_run_received_bytes": {(): 1234},
+        "weather_run_rows_written": {("stg_weather",): 6, ("daily_weather_stats",): 3},
+        "weather_run_tests": {("stg_weather", "pass"): 9, ("stg_weather", "warn"): 1},
+    }
+
+
+def test_a_run_without_a_report_still_says_when_it_published(
+    lake: Lake, serve: Serve, published: Published
+) -> None:
+    lake.say_published(published.model_copy(update={"run": None}))
+    with serve(lake) as client:
+        eventually(lambda: client.get("/readyz").status_code == 200)
+        assert {name for name in samples(client) if name.startswith("weather_run_")} == {
+            "weather_run_published_timestamp_seconds",
+            "weather_run_window_end_timestamp_seconds",
+        }
+
+
+def test_nothing_is_told_of_runs_before_the_first(lake: Lake, serve: Serve) -> None:
+    with serve(lake) as client:
+        now = samples(client)
+    assert "weather_reloads_total" in now
+    assert not [name for name in now if name.startswith(("weather_run_", "weather_hours_"))]
+
+
+def test_hours_are_counted_where_they_are_due(
+    lake: Lake, serve: Serve, published: Published
+) -> None:
+    for back in (1, 24, 25, 168, 169):
+        lake.write_hour("lyon", END - back * HOUR)
+    lake.write_hour("atlantis", END - HOUR)
+    now = lake.publish()
+    lake.say_published(now.model_copy(update={"window_end": END}))
+    with serve(lake) as client:
+        eventually(lambda: client.get("/readyz").status_code == 200)
+        counted = samples(client)
+        # A backfill of last year leaves what is due this week as it was.
+        lake.say_published(now.model_copy(update={"window_end": END - 9000 * HOUR}))
+        eventually(lambda: samples(client)["weather_reloads_total"] == {(): 2})
+        backfilled = samples(client)
+    for told in (counted, backfilled):
+        assert told["weather_hours_due"] == {
+            (location, period): hours
+            for location in ("lyon", "new-york", "kolkata")
+            for period, hours in (("1d", 24), ("7d", 168))
+        }
+        assert told["weather_hours_present"] == {
+            ("lyon", "1d"): 2,
+            ("lyon", "7d"): 4,
+            **{
+                (location, period): 0
+                for location in ("new-york", "kolkata")
+                for period in ("1d", "7d")
+            },
+        }

@@ -1,0 +1,27 @@
+"""A Postgres server with a database for a lake's catalog, as the chart makes it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.chart.postgres_server import empty_volume
+
+IS_THERE = all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql")))
+WHY_NOT = "no Postgres server on PATH: what it does to a catalog is not run"
+
+PASSWORD = "passwordOfTheWriter"
+_PASSWORDS = {
+    "AIRFLOW_PASSWORD": "passwordOfAirflow",
+    "LAKE_WRITER_PASSWORD": PASSWORD,
+    "LAKE_READER_PASSWORD": "passwordOfTheReader",
+}
+
+
+@contextmanager
+def running_catalog() -> Iterator[str]:
+    """LAKE_CATALOG of an empty database inside the `with`; PGPASSWORD has to be PASSWORD."""
+    with empty_volume() as volume:
+        prepared = volume.prepare(_PASSWORDS)
+        assert prepared.returncode == 0, prepared.stderr
+        with volume.server() as port:
+            yield f"postgres:host=127.0.0.1 port={port} dbname=lake user=lake_writer"

@@ -1,0 +1,171 @@
+"""The lake is made again from raw/ alone: the same rows, and the same bytes for its readers."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lake_steps.__main__ import main
+from lake_steps.backup import back_up
+from lake_steps.places import Folder
+from lake_steps.rebuild import batches_of
+from lake_steps.upkeep import TABLE_FILES
+
+from tests.ingest.examples import windows
+from tests.lake_steps.lost_stores import answers, lose_catalog, lose_objects
+from tests.pipeline import MODELS, Pipeline
+from weather.exit_codes import ExitCode
+from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.window import HOUR, Window, lookback_window
+
+END = datetime(2026, 11, 10, 5, tzinfo=UTC)
+HOURS = 31 * 24
+LOCATIONS = 3
+
+
+def tables(pipeline: Pipeline) -> list[list[tuple[Any, ...]]]:
+    return [pipeline.rows(f"select * from {model} order by all") for model in MODELS]
+
+
+def partitions(pipeline: Pipeline) -> set[str]:
+    files = pipeline.store.list(f"{TABLE_FILES}stg_weather/")
+    return {key.rpartition("/")[0] for key in files if not key.endswith("-delete.parquet")}
+
+
+def answered_again(
+    pipeline: Pipeline, window: Window, values: dict[str, float], *, later: timedelta
+) -> None:
+    """Put what a run of another window would have stored, and transform it.
+
+    Args:
+        window: the run's; its answers are those of the newest run that covers its hours.
+        values: what its first hour has instead, by the service's own names.
+        later: how much later than those they came.
+    """
+    (newest,) = (
+        key
+        for key in pipeline.store.list("raw/")
+        if key.endswith("/call-0000.json") and lookback_window(END, 48).key in key
+    )
+    lines = [json.loads(line) for line in (pipeline.store.get(newest) or b"").splitlines()]
+    for line in lines:
+        fetched_at = datetime.fromisoformat(line["fetched_at"]) + later
+        line["fetched_at"] = fetched_at.isoformat()
+        hourly = line["answer"]["hourly"]
+        first = hourly["time"].index(f"{window.start:%Y-%m-%dT%H:%M}")
+        for name, series in hourly.items():
+            hourly[name] = series[first : first + window.hours]
+        for name, value in values.items():
+            hourly[name][0] = value
+    body = "\n".join(json.dumps(line) for line in lines)
+    pipeline.store.put(f"raw/{window.key}/shard-000-of-001/call-0000.json", body.encode())
+    pipeline.take(window)
+    assert pipeline.transform()
+
+
+@pytest.fixture
+def month(pipeline: Pipeline) -> Pipeline:
+    """A month of three locations, with revisions, late arrivals and impossible values."""
+    pipeline.run(Window(END - HOURS * HOUR, END - 2 * HOUR))
+    pipeline.run_hour(END, lookback_hours=48)
+    day_before = END - 24 * HOUR
+    revised, late = Window(day_before, END - HOUR), Window(day_before + 2 * HOUR, END - 2 * HOUR)
+    answered_again(pipeline, revised, {"temperature_2m": 39.5}, later=HOUR)
+    answered_again(pipeline, late, {"temperature_2m": -39.5, "wind_speed_10m": 1687.2}, later=-HOUR)
+    pipeline.run_hour(END, lookback_hours=3)
+    return pipeline
+
+
+def only_raw_is_left(pipeline: Pipeline) -> None:
+    lose_objects(pipeline, "transformed/")
+    lose_objects(pipeline, "rejected/")
+    lose_catalog(pipeline)
+
+
+@pytest.mark.parametrize(
+    "lose", [lambda _: None, lose_catalog, only_raw_is_left], ids=["nothing", "catalog", "all"]
+)
+def test_a_month_is_made_again_from_raw_alone(
+    month: Pipeline,
+    lose: Callable[[Pipeline], None],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before, said, partitioned = tables(month), answers(tmp_path / "before.log"), partitions(month)
+    staged, rejected, days = before
+    assert len(staged) == LOCATIONS * HOURS
+    assert {row[2] for row in staged} >= {39.5}
+    assert {row[2] for row in staged}.isdisjoint({-39.5})
+    assert sum(row[3] == 1687.2 for row in rejected) == LOCATIONS
+    assert len(days) > LOCATIONS * 30
+
+    lose(month)
+    capfd.readouterr()
+    assert main(["rebuild"]) == ExitCode.OK
+    told = json.loads(capfd.readouterr().out)
+
+    assert tables(month) == before
+    assert answers(tmp_path / "after.log") == said
+    published = month.published()
+    assert published is not None
+    assert published.window_end == END
+    assert told == {
+        "windows": 5,
+        "rows": {
+            "daily_weather_stats": len(days),
+            "rejected_weather": len(rejected),
+            "stg_weather": len(staged),
+        },
+        "published_snapshot_id": published.snapshot_id,
+    }
+    assert month.store.get(MART_KEY)
+    assert partitions(month) == partitioned
+    assert back_up(month.settings, Folder(tmp_path / "backup")).rows == told["rows"]
+
+    month.run_hour(END + HOUR, lookback_hours=5)
+    assert month.rows("select count(*) from stg_weather") == [(LOCATIONS * (HOURS + 1),)]
+
+
+def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run_hour(END, lookback_hours=48)
+    before, published = tables(pipeline), pipeline.store.get(PUBLISHED_KEY)
+    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
+    pipeline.store.put(key, body)
+    capfd.readouterr()
+    assert main(["rebuild"]) == ExitCode.UNEXPECTED
+    captured = capfd.readouterr()
+    assert "temperature_c_is_between_60_below_and_60" in captured.out
+    assert captured.err.splitlines()[-1].startswith("rebuild: dbt test failed")
+    assert tables(pipeline) == before
+    assert pipeline.store.get(PUBLISHED_KEY) == published
+    pipeline.run_hour(END + HOUR, lookback_hours=5)
+
+
+def test_nothing_to_make_it_from_is_one_line(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    assert main(["rebuild"]) == ExitCode.SETTING
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "holds no answers" in line
+
+
+@given(st.sets(windows(), min_size=1))
+def test_each_window_is_in_one_batch_and_only_there(many: set[Window]) -> None:
+    batches = batches_of(many)
+    assert sum(batch.windows for batch in batches) == len(many)
+    assert all(one.span.end <= other.span.end for one, other in pairwise(batches))
+    for batch in batches:
+        within = {window for window in many if Path(window.key).match(batch.pattern)}
+        assert len(within) == batch.windows
+        assert min(window.start for window in within) == batch.span.start
+        assert max(window.end for window in within) == batch.span.end

@@ -1,0 +1,122 @@
+"""What a run says of itself is right, and is there when its processes are gone."""
+
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from tests.pipeline import MODELS, Pipeline
+from weather.exit_codes import ExitCode
+from weather.published import PUBLISHED_KEY, Published
+from weather.reports import MODEL_REPORTS, RunReport, ShardReport, ingest_report_of
+from weather.window import HOUR, Window, lookback_window
+
+END = datetime(2026, 11, 20, 5, tzinfo=UTC)
+LOCATIONS = 3
+
+
+def report(pipeline: Pipeline) -> RunReport:
+    published = pipeline.published()
+    assert published is not None
+    assert published.run is not None
+    return published.run
+
+
+def test_a_run_publishes_what_its_steps_did(pipeline: Pipeline) -> None:
+    window = lookback_window(END, 48)
+    pipeline.run(window, *MODELS)
+    run = report(pipeline)
+    assert run.window_start == window.start
+    assert run.ingest is not None
+    assert (run.ingest.hours_asked, run.ingest.hours_received) == (LOCATIONS * 48,) * 2
+    assert (run.ingest.hours_rejected, run.ingest.calls, run.ingest.retries) == (0, 1, {})
+    assert run.ingest.bytes > 48 * 3 * 3
+    assert run.rows_written == {
+        "daily_weather_stats": pipeline.rows("select count(*) from daily_weather_stats")[0][0],
+        "rejected_weather": 0,
+        "stg_weather": LOCATIONS * 48,
+    }
+    assert set(run.tests) == set(MODELS)
+    for tests in run.tests.values():
+        assert tests["pass"] >= 6
+        assert set(tests) <= {"pass", "warn"}
+
+
+def test_a_second_run_tells_only_what_it_wrote_itself(pipeline: Pipeline) -> None:
+    pipeline.run(lookback_window(END, 48))
+    pipeline.run(lookback_window(END + HOUR, 5))
+    written = report(pipeline).rows_written
+    assert written["stg_weather"] == LOCATIONS * 5
+    assert 0 < written["daily_weather_stats"] <= LOCATIONS * 2
+
+
+def test_retries_and_rejections_are_told_with_their_reasons(
+    pipeline: Pipeline, replay: str
+) -> None:
+    pipeline.take(lookback_window(END, 24))
+    httpx.post(f"{replay}/replay/faults", content="server_error*1,text_value@1*1")
+    assert pipeline.ingest() == ExitCode.REJECTED
+    assert pipeline.transform()
+    assert pipeline.publish() == 0
+    told = report(pipeline).ingest
+    assert told is not None
+    assert told.retries == {"server error": 1}
+    assert (told.hours_asked, told.hours_received, told.hours_rejected) == (72, 48, 24)
+
+
+def test_a_failed_test_is_told_by_the_model_s_report_and_published_by_nobody(
+    pipeline: Pipeline, replay: str
+) -> None:
+    pipeline.take(lookback_window(END, 24))
+    httpx.post(f"{replay}/replay/faults", content="odd_temperature")
+    ended = pipeline.ingest()
+    httpx.post(f"{replay}/replay/faults", content="")
+    assert ended == ExitCode.OK
+    assert not pipeline.transform()
+    body = pipeline.store.get(f"{MODEL_REPORTS}stg_weather.json")
+    assert body is not None
+    assert b'"fail":1' in body
+    assert pipeline.published() is None
+
+
+def test_reports_stay_few_and_readers_of_answers_do_not_meet_them(pipeline: Pipeline) -> None:
+    for hour in range(2):
+        pipeline.run_hour(END + hour * HOUR, lookback_hours=6)
+    assert len(list(pipeline.store.list(MODEL_REPORTS))) == len(MODELS)
+    assert pipeline.rows("select count(*) from stg_weather") == [(LOCATIONS * 7,)]
+
+
+def test_an_older_version_s_object_is_still_read(pipeline: Pipeline) -> None:
+    end = "2026-11-20T05:00:00Z"
+    old = {"snapshot_id": 7, "published_at": end, "window_end": end}
+    pipeline.store.put(PUBLISHED_KEY, json.dumps(old).encode())
+    assert pipeline.published() == Published(snapshot_id=7, published_at=END, window_end=END)
+
+
+def shard(number: int, of: int, minute: int, **told: object) -> ShardReport:
+    window = Window(END - HOUR, END)
+    return ShardReport.model_validate(
+        {
+            "window_start": window.start,
+            "window_end": window.end,
+            "shard": number,
+            "shards": of,
+            "finished_at": END.replace(minute=minute),
+            **told,
+        }
+    )
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_shards_add_up_and_those_of_another_cut_do_not_count(order: int) -> None:
+    shards = [
+        shard(0, 1, 1, hours_asked=9, retries={"timeout": 9}),
+        shard(0, 2, 7, hours_asked=1, bytes=10, retries={"timeout": 1}),
+        shard(1, 2, 6, hours_asked=2, bytes=20, retries={"timeout": 2, "server error": 1}),
+    ]
+    told = ingest_report_of(shards[::order])
+    assert told is not None
+    assert (told.hours_asked, told.bytes) == (3, 30)
+    assert told.retries == {"timeout": 3, "server error": 1}
+    assert ingest_report_of([]) is None

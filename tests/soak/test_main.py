@@ -1,0 +1,27 @@
+"""A few hours of the soak itself."""
+
+import subprocess
+import sys
+
+from soak.faults import faults_of_hours
+
+HOURS, SEED = 4, 18
+
+
+def test_some_hours_end_with_the_right_rows() -> None:
+    assert list(faults_of_hours(HOURS, SEED)) == ["", "impossible_values", "text_value@1", ""]
+    ended = subprocess.run(
+        [sys.executable, "-m", "soak", "--hours", str(HOURS), "--seed", str(SEED)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[2:5] == [
+        "    2  ended well",
+        "    1  published what arrived; ingest red",
+        "    1  not published; run again",
+    ]
+    assert "too short to see growth: at least 288 hours are needed" in ended.stdout
+    assert ended.stdout.endswith("rows that differ from the independent computation: 0\n")
