@@ -2,6 +2,8 @@
 
 import sys
 
+from bench.api import measure_api
+from bench.cluster import measure_cluster
 from bench.dag_import import measure_dag_import
 from bench.history import measure_history
 from bench.images import measure_images
@@ -23,7 +25,9 @@ def main() -> int:
             progress.done("S3 and replay servers are up")
             results += measure_history(workplace, progress, rounds=5)
             results += measure_load(workplace, progress, rounds=3)
+            results += measure_api(workplace, progress, rounds=5)
         results += measure_images(progress, rounds=3)
+        results += measure_cluster(progress, rounds=3)
     except StepError as error:
         print(f"bench: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,0 +1,48 @@
+"""The numbers of the API, made of what clients saw."""
+
+from collections.abc import Mapping
+from io import StringIO
+
+import pytest
+
+from bench.api import loads_in_turn, speeds, times
+from bench.api_load import Load
+from bench.api_servers import ASKED, Asked
+from local.progress import Progress
+
+
+def loads(**rates: tuple[float, ...]) -> dict[str, list[Load]]:
+    return {name: [Load(rate, 0.002, 0.1) for rate in rates[name]] for name in rates}
+
+
+def test_a_ratio_is_of_numbers_measured_right_after_another() -> None:
+    """A machine that is three times as fast in one round makes no difference."""
+    measured = loads(ours=(80, 240, 70), ready_bytes=(100, 300, 100))
+    assert times(measured, "ready_bytes") == 0.8
+
+
+def test_each_mart_has_its_own_names() -> None:
+    measured = loads(**dict.fromkeys(ASKED, (10.0,)))
+    small, large = ([each.name for each in speeds(measured, prefix)] for prefix in ("", "large_"))
+    assert {
+        "summary_over_ready_bytes",
+        "summary_over_plain",
+        "summary_over_response_model",
+        "summary_requests_per_second",
+    } <= set(small)
+    assert large == [f"large_{name}" for name in small]
+
+
+def test_rivals_are_asked_in_turn_and_back_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:
+        asked.append(address)
+        return Load(len(asked), 0.002, 0.1)
+
+    monkeypatch.setattr("bench.api.load_on", load_on)
+    measured = loads_in_turn({name: Asked(name, {}) for name in "abc"}, Progress(StringIO()), 3)
+    warming_up, rounds = asked[:3], asked[3:]
+    assert warming_up == ["a", "b", "c"]
+    assert "".join(rounds) == "abccbaabc"
+    assert [load.requests_per_second for load in measured["a"]] == [4, 9, 10]

@@ -1,0 +1,43 @@
+"""Examples are found in a page as their authors meant them."""
+
+import pytest
+
+from tests.docs.examples import Example, examples_of
+
+PAGE = """# Title
+
+```sh
+echo a
+echo b
+```
+
+It prints:
+
+```text
+a
+b
+```
+
+```sql
+SELECT 1
+```
+
+```text
+```
+"""
+
+
+def test_each_example_has_its_code_its_output_and_its_line() -> None:
+    assert list(examples_of(PAGE)) == [
+        Example("sh", "echo a\necho b\n", "a\nb\n", 4),
+        Example("sql", "SELECT 1\n", "", 16),
+    ]
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["```sh\necho a\n```\n", f"{PAGE}```sh\n```\n```sh\n```\n", "```text\na\n```\n```sh\n```\n"],
+)
+def test_code_and_output_take_turns(page: str) -> None:
+    with pytest.raises(ValueError, match=r"turns|lacks"):
+        list(examples_of(page))
