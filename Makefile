@@ -9,7 +9,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 export COMMAND = $(value CMD)
 
-.PHONY: help setup demo test lint up shell run bench lock vendor images cluster cluster-test cluster-down clean
+.PHONY: help setup demo test lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
 help:  ## List these commands
@@ -38,6 +38,9 @@ run: setup  ## Do the same for one command: make run CMD="airflow dags test weat
 
 bench: setup  ## Measure side by side, print a table and write bench/results.json
 	@$(RUN) local run "python -m bench"
+
+soak: setup  ## Run 500 hours in a row with faults: the rows must be right, and nothing may grow
+	@$(RUN) local run "python -m soak $(ARGS)"
 
 lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock

@@ -28,7 +28,7 @@ def _only(form: str, value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(lambda value: _only("[0-9]{4}-[0-9]{2}-[0-9]{2}", value))]
-Count = Annotated[int, BeforeValidator(lambda value: _only("[0-9]{1,30}", value))]
+Count = Annotated[int, Field(ge=1), BeforeValidator(lambda value: _only("[0-9]+", value))]
 LocationId = Annotated[str, Field(max_length=60)]
 
 
@@ -84,7 +84,6 @@ class RangeQuery(Query):
     )
     limit: Count | None = Field(
         None,
-        ge=1,
         description=(
             f"The most rows wanted; the newest are given, and never more than {ROWS_A_PAGE:,}."
         ),

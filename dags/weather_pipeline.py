@@ -10,7 +10,7 @@ from orchestration.run_window import WINDOW_PARAMS, run_window, unless_daily
 from orchestration.runtime import runtime_of
 
 from weather.locations import read_locations, shard_count
-from weather.notices import deadline_alert
+from weather.notices import announce_failure, deadline_alert
 from weather.settings import PipelineSettings, read_settings
 
 settings = read_settings(PipelineSettings)
@@ -41,6 +41,7 @@ with DAG(
         "retry_policy": StepRetryPolicy(),
         # Longer than a pod may take to start and run: the pod ends first, and says why.
         "execution_timeout": timedelta(minutes=40),
+        "on_failure_callback": announce_failure,
     },
     tags=["weather"],
 ) as dag:

@@ -27,6 +27,14 @@ def _without_closing_slash(address: str) -> str:
 Address = Annotated[str, AfterValidator(_without_closing_slash)]
 
 
+def _as_given(address: str) -> str:
+    _ADDRESS.validate_python(address)
+    return address
+
+
+Webhook = Annotated[str, AfterValidator(_as_given)]
+
+
 def _pinned(tag: str) -> str:
     if tag == "latest":
         raise ValueError("must name a fixed version, not 'latest'")
@@ -136,6 +144,19 @@ class ApiSettings(SettingsGroup):
     def allowed_origins(self) -> list[str]:
         """The origins one by one."""
         return [each.strip() for each in (self.weather_api_cors_origins or "").split(",") if each]
+
+
+class NoticeSettings(SettingsGroup):
+    """Who is told of late and failed runs, and what they are told to read."""
+
+    weather_notice_url: Webhook | None = Field(
+        None,
+        repr=False,
+        description='Webhook that late and failed runs are told to, as JSON `{"text": ...}`.',
+    )
+    weather_runbooks: str = Field(
+        "docs/runbooks", description="Where notices find that folder, such as a web address."
+    )
 
 
 Group = TypeVar("Group", bound=SettingsGroup)

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 from tests.expected_mart import expected_mart
 from tests.pipeline import Pipeline
+from tests.webhook_server import WebhookServer, webhook_server
 from weather.locations import read_locations
 from weather.settings import DEFAULT_LOCATIONS
 
@@ -30,6 +31,14 @@ def migrated(airflow_environment: dict[str, str]) -> None:
     subprocess.run(
         ["airflow", "db", "migrate"], env=airflow_environment, check=True, capture_output=True
     )
+
+
+@pytest.fixture
+def notices(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
+    """Who is told of failures, beside the pipeline's settings."""
+    with webhook_server() as webhook:
+        monkeypatch.setenv("WEATHER_NOTICE_URL", webhook.url)
+        yield webhook
 
 
 @pytest.fixture
@@ -70,13 +79,17 @@ def test_airflow_runs_an_hour_from_ingest_to_publish(
 
 
 def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
-    dags_test: DagsTest, pipeline: Pipeline, replay: str
+    notices: WebhookServer, dags_test: DagsTest, pipeline: Pipeline, replay: str
 ) -> None:
     httpx.post(f"{replay}/replay/faults", content="wrong_units@1*1")
     result = dags_test()
     output = result.stdout + result.stderr
     assert result.returncode != 0, output
     assert "new-york" in output
+    [notice] = notices.texts
+    assert notice.startswith("weather_pipeline: ingest failed after 1 try, in run manual__")
+    assert "new-york" in notice
+    assert "/tasks/ingest/mapped/0?try_number=1\n" in notice
 
     published = pipeline.published()
     assert published is not None

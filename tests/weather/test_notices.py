@@ -1,0 +1,138 @@
+"""Notices reach a real webhook, and a webhook that fails stops nothing."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.webhook_server import WebhookServer, webhook_server
+from weather import webhook as sender
+from weather.notices import LONGEST_REASON, announce_failure, announce_late_run, deadline_alert
+from weather.webhook import tell
+
+RUN_ID = "scheduled__2026-11-20T05:07:00+00:00"
+LOG = f"https://airflow.example.org/dags/weather_pipeline/runs/{RUN_ID}/tasks/ingest?try_number=5"
+
+FAILURE: dict[str, Any] = {
+    "ti": SimpleNamespace(
+        dag_id="weather_pipeline", task_id="ingest", run_id=RUN_ID, try_number=5, log_url=LOG
+    ),
+    "dag_run": SimpleNamespace(start_date=datetime(2026, 11, 20, 5, 7, 3, tzinfo=UTC)),
+    "exception": RuntimeError("new-york: 'hourly_units' is not\nwhat was asked for"),
+}
+
+LATE: dict[str, Any] = {
+    "dag_run": {
+        "dag_id": "weather_pipeline",
+        "dag_run_id": RUN_ID,
+        "queued_at": "2026-11-20T05:07:01Z",
+    }
+}
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
+    with webhook_server() as server:
+        monkeypatch.setenv("WEATHER_NOTICE_URL", server.url)
+        yield server
+
+
+def test_a_failed_task_is_told_with_its_run_its_reason_its_log_and_its_runbook(
+    webhook: WebhookServer,
+) -> None:
+    announce_failure(FAILURE)
+    [text] = webhook.texts
+    assert text == (
+        "weather_pipeline: ingest failed after 5 tries, in run "
+        f"{RUN_ID} that began at 2026-11-20 05:07 UTC: "
+        "new-york: 'hourly_units' is not what was asked for\n"
+        f"Log: {LOG}\n"
+        "What to do: docs/runbooks/WeatherRunsFail.md"
+    )
+
+
+def test_a_late_run_is_told_with_what_readers_have(
+    webhook: WebhookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.org/")
+    monkeypatch.setenv("WEATHER_RUNBOOKS", "https://example.org/runbooks/")
+    asyncio.run(announce_late_run(minutes=45, context=LATE))
+    [text] = webhook.texts
+    assert text == (
+        f"weather_pipeline: run {RUN_ID} has not ended 45 minutes after it was queued at "
+        "2026-11-20 05:07 UTC. Readers still see the snapshot before it.\n"
+        "Log: https://airflow.example.org/dags/weather_pipeline/runs/"
+        "scheduled__2026-11-20T05%3A07%3A00%2B00%3A00\n"
+        "What to do: https://example.org/runbooks/run-late.md"
+    )
+
+
+def test_a_task_that_was_lost_has_no_reason_and_a_long_one_is_cut(webhook: WebhookServer) -> None:
+    announce_failure({key: value for key, value in FAILURE.items() if key != "exception"})
+    announce_failure({**FAILURE, "exception": RuntimeError("x" * 9000)})
+    lost, long = webhook.texts
+    assert "UTC: the task was lost\n" in lost
+    assert f"UTC: {'x' * LONGEST_REASON}\n" in long
+
+
+def test_without_the_setting_it_stands_in_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("WEATHER_NOTICE_URL", raising=False)
+    assert tell("the words", "run-late", LOG) is False
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage().startswith("the words\nLog: ")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_webhook_that_refuses_is_a_warning_and_no_failure(
+    webhook: WebhookServer, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    webhook.status = status
+    assert tell("the words", "run-late", LOG) is False
+    assert webhook.texts
+    assert_warned_without_the_secret(caplog, str(status))
+
+
+def test_a_webhook_that_never_answers_is_given_up(
+    webhook: WebhookServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "SECONDS_TO_ANSWER", 0.2)
+    webhook.silent_until = threading.Event()
+    assert tell("the words", "run-late", LOG) is False
+    assert_warned_without_the_secret(caplog, "timed out")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/hooks/secret-part", "http:// secret-part", "secret-part"]
+)
+def test_a_webhook_that_is_not_there_or_is_none_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    monkeypatch.setenv("WEATHER_NOTICE_URL", address)
+    announce_failure(FAILURE)
+    assert_warned_without_the_secret(caplog, "WEATHER_NOTICE_URL")
+
+
+def assert_warned_without_the_secret(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
+    [message] = [each.getMessage() for each in warnings]
+    assert message.startswith("Nobody was told: ")
+    assert words in message
+    assert "secret-part" not in caplog.text
+
+
+def test_a_run_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["airflow", "scheduler"])
+    alert = deadline_alert(timedelta(minutes=45))
+    assert alert is not None
+    assert alert.interval == timedelta(minutes=45)
+    assert alert.callback.kwargs == {"minutes": 45}
+    monkeypatch.setattr("sys.argv", ["airflow", "dags", "test"])
+    assert deadline_alert(timedelta(minutes=45)) is None

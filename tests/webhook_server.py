@@ -1,0 +1,52 @@
+"""A webhook on this machine, and what it was told."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class WebhookServer:
+    """Keeps the texts that it is sent as `{"text": ...}`."""
+
+    url: str = ""
+    texts: list[str] = field(default_factory=list)
+    status: int = 200
+    silent_until: threading.Event | None = None
+    """Where set, it answers nothing before."""
+
+
+@contextmanager
+def webhook_server() -> Iterator[WebhookServer]:
+    """A server on a free port for as long as the block lasts."""
+    webhook = WebhookServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/json"
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert set(body) == {"text"}
+            webhook.texts.append(body["text"])
+            if webhook.silent_until:
+                webhook.silent_until.wait(30)
+            self.send_response(webhook.status)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (the library's)
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    webhook.url = f"http://127.0.0.1:{server.server_port}/hooks/secret-part"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield webhook
+    finally:
+        if webhook.silent_until:
+            webhook.silent_until.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
