@@ -43,7 +43,8 @@ def printed_by(example: Example, address: str, folder: Path) -> str:
         check=False,
     )
     assert ended.returncode == 0, f"{example.code}\n{ended.stderr}"
-    return ended.stdout.replace(address, PAGES_SERVER)
+    # The API's JSON ends without a line break, a block of a page with one.
+    return ended.stdout.replace(address, PAGES_SERVER).removesuffix("\n") + "\n"
 
 
 PAGES_SERVER = "http://localhost:8000"

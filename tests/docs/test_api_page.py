@@ -50,7 +50,9 @@ def home(tmp_path: Path, duckdb_extensions: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("example", examples_of(PAGE), ids=lambda example: f"line {example.line}")
+@pytest.mark.parametrize(
+    "example", list(examples_of(PAGE)), ids=lambda example: f"line {example.line}"
+)
 def test_an_example_prints_what_the_page_shows(
     example: Example, client: httpx.Client, home: Path
 ) -> None:
