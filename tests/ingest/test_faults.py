@@ -40,6 +40,18 @@ def run(
 Run = Callable[[], tuple[int, dict[str, object], str]]
 
 
+@pytest.fixture
+def stored(stored: Stored) -> Stored:
+    """Reads the lines of answers under a prefix, by key; the run's own report is none."""
+
+    def read(prefix: str) -> Lines:
+        return {
+            key: lines for key, lines in stored(prefix).items() if not key.endswith("-report.json")
+        }
+
+    return read
+
+
 def arguments(window: Window) -> list[str]:
     return ["--start", window.start.isoformat(), "--end", window.end.isoformat()]
 
