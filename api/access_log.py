@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections import deque
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,50 +9,39 @@ from typing import TextIO
 
 SECONDS_BETWEEN_WRITES = 0.2
 
-MOST_WAITING = 100_000
-"""Lines that wait for a slow reader; older ones are dropped, so that memory is bounded."""
+MOST_WAITING = 20_000
+"""Requests that wait for a slow reader; older ones are dropped, so that memory is bounded."""
 
-CLIENTS_REMEMBERED = 1000
+LONGEST = 2000
+"""The most bytes of a path or a query that are kept: a request's head may have 32 KiB."""
+
+DESCRIPTIONS_REMEMBERED = 1000
+
+
+Access = tuple[float, float, str, bytes, "Described"]
+"""A request and its answer, in the plainest form, because making another takes longer.
+
+When it ended, in seconds since 1970; how many seconds it took; where the answer came from; the
+request's id, in which JSON escapes nothing; and what others may have in common with it.
+"""
+
+Described = tuple[str, bytes, bytes, str, int, int]
+"""Method, path, query, the client's address, the answer's status and its body's bytes."""
 
 
 class AccessLog:
-    """Collects lines, and writes them a few times a second: no request waits for a reader."""
+    """Collects requests, and writes them a few times a second: none waits for a reader."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._lines: deque[str] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Access] = deque(maxlen=MOST_WAITING)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
         self._thread.start()
 
-    def note(
-        self,
-        *,
-        request_id: str,
-        request: str,
-        client: str,
-        status: int,
-        length: int,
-        seconds: float,
-        outcome: str,
-    ) -> None:
-        """Add a line.
-
-        Args:
-            request_id: it has no character that JSON escapes.
-            request: method, path and query, as `described_request` gives them.
-            client: its address.
-            status: of the answer.
-            length: of the answer's body, in bytes.
-            seconds: from the request to the end of the answer.
-            outcome: where the answer came from.
-        """
-        self._lines.append(
-            f'{{"time":"{_written(time.time())}","level":"info","logger":"api.access",'
-            f'"request_id":"{request_id}",{request},"client":{_quoted(client)},'
-            f'"status":{status},"bytes":{length},"milliseconds":{seconds * 1000:.3f},'
-            f'"answer":"{outcome}"}}\n'
-        )
+    def note(self, access: Access) -> None:
+        """Add a line for it."""
+        self._waiting.append(access)
 
     def close(self) -> None:
         """Write what there is, and end."""
@@ -66,23 +54,34 @@ class AccessLog:
         self._write()
 
     def _write(self) -> None:
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        lines = [_line(self._waiting.popleft()) for _ in range(len(self._waiting))]
         if lines:
             self._file.write("".join(lines))
             self._file.flush()
 
 
-def described_request(method: str, path: bytes, query: bytes) -> str:
-    """What was asked for, as the fields of a line."""
+def _line(access: Access) -> str:
+    ended, seconds, outcome, request_id, described = access
     return (
-        f'"method":{_quoted(method)},"path":{_quoted(path.decode("latin-1"))},'
-        f'"query":{_quoted(query.decode("latin-1"))}'
+        f'{{"time":"{_written(ended)}","level":"info","logger":"api.access",'
+        f'"request_id":"{request_id.decode()}",{_fields(described)},'
+        f'"milliseconds":{seconds * 1000:.3f},"answer":"{outcome}"}}\n'
     )
 
 
-@lru_cache(CLIENTS_REMEMBERED)
-def _quoted(text: str) -> str:
-    return json.dumps(text)
+@lru_cache(DESCRIPTIONS_REMEMBERED)
+def _fields(described: Described) -> str:
+    """What is described, as the fields of a line."""
+    method, path, query, client, status, length = described
+    fields = {
+        "method": method,
+        "path": path.decode("latin-1"),
+        "query": query.decode("latin-1"),
+        "client": client,
+        "status": status,
+        "bytes": length,
+    }
+    return json.dumps(fields, separators=(",", ":"))[1:-1]
 
 
 def _written(moment: float) -> str:

@@ -1,5 +1,6 @@
 """The API put together."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL
 from api.description import HEADERS, describe
 from api.draining import Drain
 from api.gateway import Gateway
-from api.metrics import RequestMetrics, ViewCollector
+from api.metrics import ViewCollector
 from api.older_hours import OlderHours
 from api.problems import explain_errors
+from api.request_metrics import RequestMetrics
 from api.watch import Watch
 from weather.settings import ApiSettings, LakeSettings
 
@@ -48,11 +50,16 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
     """
     watch = Watch(place.lake, place.locations_file, settings.weather_api_ready_mb * 1_000_000)
     registry = CollectorRegistry()
+    request_metrics = RequestMetrics()
+    registry.register(request_metrics)
     registry.register(ViewCollector(lambda: watch.view))
 
     @asynccontextmanager
     async def watching(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(watch.start)
+        # What is there now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         yield
         await run_in_threadpool(watch.stop)
 
@@ -74,7 +81,7 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         app.include_router(part.router)
     explain_errors(app)
     describe(app)
-    gateway = Gateway(app, watch, RequestMetrics(registry), access_log)
+    gateway = Gateway(app, watch, request_metrics, access_log)
     return _for_other_origins(gateway, settings.allowed_origins)
 
 

@@ -9,18 +9,18 @@ import logging
 from itertools import count
 from re import compile as pattern
 from secrets import token_hex
-from time import perf_counter
+from time import perf_counter, time
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access_log import AccessLog, described_request
+from api.access_log import LONGEST, AccessLog
 from api.conditions import has_it_already
 from api.finishing import finished, kept, may_be_kept
-from api.metrics import RequestMetrics
 from api.negotiation import favourite_encoding, favourite_media_type
 from api.problems import problem_response
 from api.ready import Answer, Headers, Key
+from api.request_metrics import RequestMetrics
 from api.watch import View, Watch
 
 REQUEST_ID = pattern(rb"[A-Za-z0-9._-]{1,128}")
@@ -42,7 +42,7 @@ class Gateway:
         self._metrics = metrics
         self._access_log = access_log
         self._numbers = count()
-        self._process = token_hex(6)
+        self._process = token_hex(6).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and note that it was."""
@@ -76,15 +76,16 @@ class Gateway:
             maker = _Maker(self._app, key, request, receive)
             answer = await (maker.answer() if is_read else maker.own_answer())
         status, fields, body = answer.status, answer.headers, answer.body
+        stale: Headers = []
         if answer.headers_unchanged is not None:
+            stale = view.stale_headers
             if has_it_already(answer, headers):
                 status, fields, body = 304, answer.headers_unchanged, b""
-            fields = [*fields, *view.stale_headers]
         await send(
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [*fields, (b"x-request-id", request_id)],
+                "headers": [*fields, *stale, (b"x-request-id", request_id)],
             }
         )
         if method == "HEAD":
@@ -92,20 +93,14 @@ class Gateway:
         await send({"type": "http.response.body", "body": body})
         seconds = perf_counter() - started
         self._metrics.count(method, answer.route, status, outcome, seconds)
-        self._access_log.note(
-            request_id=request_id.decode(),
-            request=described_request(method, key[0], key[1]),
-            client=scope["client"][0] if scope["client"] else "",
-            status=status,
-            length=len(body),
-            seconds=seconds,
-            outcome=outcome,
-        )
+        client = scope["client"][0] if scope["client"] else ""
+        described = (method, key[0][:LONGEST], key[1][:LONGEST], client, status, len(body))
+        self._access_log.note((time(), seconds, outcome, request_id, described))
 
     def _request_id(self, given: bytes | None) -> bytes:
         if given is not None and REQUEST_ID.fullmatch(given):
             return given
-        return b"%s-%d" % (self._process.encode(), next(self._numbers))
+        return b"%s-%d" % (self._process, next(self._numbers))
 
 
 class _Maker:

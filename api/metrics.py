@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -12,56 +11,6 @@ from api.mart import Mart
 from api.run_metrics import run_metrics
 from api.watch import View
 from weather.window import HOUR
-
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
-OTHER = "other"
-"""The label of methods that clients make up: each name would be a series of its own."""
-
-BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
-"""In seconds; an answer that is ready takes less than a millisecond."""
-
-
-class RequestMetrics:
-    """Requests by route, method and status, how long they took, and where answers came from."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = Counter(
-            "http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "http_request_duration_seconds",
-            "Time from a request to the end of its answer.",
-            ("method", "route"),
-            registry=registry,
-            buckets=BUCKETS,
-        )
-        self._answers = Counter(
-            "weather_answers",
-            "Answers that were ready, and answers that were made for the request.",
-            ("answer",),
-            registry=registry,
-        )
-        self._series: dict[tuple[str, str, int, str], tuple[Counter, Histogram, Counter]] = {}
-
-    def count(self, method: str, route: str, status: int, outcome: str, seconds: float) -> None:
-        """Count one request, under its route's template."""
-        key = (method if method in METHODS else OTHER, route, status, outcome)
-        series = self._series.get(key)
-        if series is None:
-            # Remembered, because looking up a series takes longer than counting.
-            method, route, status, outcome = key
-            series = self._series[key] = (
-                self._requests.labels(method, route, str(status)),
-                self._seconds.labels(method, route),
-                self._answers.labels(outcome),
-            )
-        requests, durations, answers = series
-        requests.inc()
-        durations.observe(seconds)
-        answers.inc()
 
 
 class ViewCollector(Collector):

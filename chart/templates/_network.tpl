@@ -66,3 +66,15 @@
       kubernetes.io/metadata.name: {{ .Values.airflow.namespace }}
 {{- end -}}
 {{- end -}}
+
+{{/* A rule's source: Prometheus, where it scrapes this system. */}}
+{{- define "weather.prometheusPods" -}}
+{{- if include "weather.monitored" (list . "serviceMonitors") -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace }}
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/name: prometheus
+{{- end -}}
+{{- end -}}

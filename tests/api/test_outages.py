@@ -34,6 +34,11 @@ def problem(client: httpx.Client) -> str:
     return client.get("/readyz").json()["problem"] or ""
 
 
+def marks(answers: list[httpx.Response]) -> set[str | None]:
+    """What the answers say of why they may be old."""
+    return {answer.headers.get("x-weather-stale") for answer in answers}
+
+
 def failures(client: httpx.Client) -> float:
     """How many checks have failed, as Prometheus is told."""
     (line,) = (
@@ -63,6 +68,7 @@ def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
         eventually(lambda: len(days(client)) == 2)
         assert problem(client) == ""
     assert {answer.status_code for answer in answers} == {200}
+    assert marks(answers) == {None, "lake"}
 
 
 def test_a_dead_store_leaves_the_last_good_data(
@@ -88,6 +94,7 @@ def test_a_dead_store_leaves_the_last_good_data(
             lake.publish()
             eventually(lambda: len(days(client)) == 2)
     assert {answer.status_code for answer in answers} == {200}
+    assert marks(answers) == {None, "store"}
     log = (tmp_path / "api.log").read_text()
     assert log.count("cannot be read from the S3 store") == 1
     assert "Traceback" not in log

@@ -10,6 +10,8 @@ import pytest
 
 from tests.api.conftest import LYONS_DAYS, NEWEST_DAY
 
+PATHS = ["/weather/summary", "/weather/hourly", "/weather/monthly", "/weather/yearly", "/locations"]
+
 
 def pages(client: httpx.Client, path: str) -> list[list[dict[str, object]]]:
     """Each page, as the one before names it."""
@@ -81,7 +83,7 @@ def test_columns_come_as_they_are_asked_for(client: httpx.Client) -> None:
         assert answer.status_code == 422, wrong
 
 
-@pytest.mark.parametrize("path", ["/weather/summary", "/weather/monthly", "/locations"])
+@pytest.mark.parametrize("path", PATHS)
 def test_the_four_formats_hold_the_same(client: httpx.Client, path: str) -> None:
     rows = client.get(path).json()
     by_name = client.get(f"{path}?format=parquet")

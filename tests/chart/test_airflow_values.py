@@ -131,7 +131,7 @@ def test_nothing_is_a_hook(manifests: list[Manifest]) -> None:
     }
 
 
-def test_all_secrets_are_those_that_our_chart_makes(manifests: list[Manifest]) -> None:
+def test_all_secrets_are_those_that_our_chart_or_its_user_makes(manifests: list[Manifest]) -> None:
     def named(value: Any) -> set[str]:
         if isinstance(value, list):
             return {name for each in value for name in named(each)}
@@ -147,6 +147,7 @@ def test_all_secrets_are_those_that_our_chart_makes(manifests: list[Manifest]) -
         "weather-airflow-jwt-secret",
         "weather-airflow-logs",
         "weather-airflow-login",
+        "weather-notices",
     }
 
 
@@ -197,4 +198,17 @@ def test_logs_outlive_their_pods(manifests: list[Manifest]) -> None:
             continue
         for place, container in pod.containers:
             given = [each["secretRef"]["name"] for each in container["envFrom"]]
-            assert given == ["weather-airflow-logs"], place
+            assert "weather-airflow-logs" in given, place
+
+
+def test_nobody_has_to_be_told(manifests: list[Manifest]) -> None:
+    """Without its Secret the pods start all the same."""
+    sources = [
+        each["secretRef"]
+        for pod in pods_of(manifests)
+        for _, container in pod.containers
+        for each in container.get("envFrom", [])
+    ]
+    notices = [each for each in sources if each["name"] == "weather-notices"]
+    assert notices
+    assert all(each["optional"] for each in notices)

@@ -48,6 +48,11 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ("--set=networkPolicies.postgresPort=65536", ("/networkPolicies/postgresPort", "65,535")),
     ('--set-json=quota.hard.pods="many"', ("/quota/hard/pods", "does not match")),
     ("--set=limitRange.max.cpu=null", ("/limitRange/max", "missing property 'cpu'")),
+    ("--set=monitoring.namespace=Watch", ("/monitoring/namespace", "does not match")),
+    ("--set=monitoring.serviceMonitors.interval=often", ("/serviceMonitors/interval", "match")),
+    ("--set=monitoring.rules.runbooks=docs", ("/monitoring/rules/runbooks", "does not match")),
+    ("--set=monitoring.dashboards.label=", ("/monitoring/dashboards/label", "does not match")),
+    ("--set=monitoring.alerts=true", ("/monitoring", "'alerts' not allowed")),
     ("--set=replicas=3", ("'replicas' not allowed",)),
 ]
 
@@ -119,7 +124,15 @@ def _keys(values: Any) -> set[str]:
 
 
 def test_every_object_of_the_schema_is_closed() -> None:
-    free = {"global", "hard", "annotations", "ipBlock", "namespaceSelector", "podSelector"}
+    free = {
+        "global",
+        "hard",
+        "annotations",
+        "labels",
+        "ipBlock",
+        "namespaceSelector",
+        "podSelector",
+    }
 
     def open_ones(name: str, schema: Any) -> set[str]:
         if not isinstance(schema, dict):

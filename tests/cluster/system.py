@@ -84,11 +84,11 @@ class System:
         return int(answer["requests"])
 
     @contextmanager
-    def lake_settings(self) -> Iterator[LakeSettings]:
-        """The lake as its readers reach it, from this machine."""
+    def lake_settings(self, user: str = "api") -> Iterator[LakeSettings]:
+        """The lake as its readers reach it, from this machine; as `dbt`, its writers."""
         settings = self.cluster.settings("weather-settings")
-        store = self.cluster.secret("weather-store-api")
-        catalog = self.cluster.secret("weather-lake-api")
+        store = self.cluster.secret(f"weather-store-{user}")
+        catalog = self.cluster.secret(f"weather-lake-{user}")
         with (
             forwarded(WEATHER, "weather-store", 9000) as s3,
             forwarded(WEATHER, "weather-postgres", 5432) as postgres,

@@ -1,0 +1,27 @@
+{{/* Not empty where objects of that part of monitoring are made. Takes (context, part). */}}
+{{- define "weather.monitored" -}}
+{{- $context := index . 0 -}}
+{{- $part := get $context.Values.monitoring (index . 1) -}}
+{{- if and $part.enabled ($context.Capabilities.APIVersions.Has "monitoring.coreos.com/v1") -}}
+yes
+{{- end -}}
+{{- end -}}
+
+{{/* Labels of an object of monitoring. Takes the context. */}}
+{{- define "weather.monitoringLabels" -}}
+{{ include "weather.labels" (list . "monitoring") }}
+{{- with .Values.monitoring.labels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* A file of monitoring/, with the addresses of this installation. Takes (context, content). */}}
+{{- define "weather.monitoringFile" -}}
+{{- $values := (index . 0).Values -}}
+{{- $namespaces := list (index . 0).Release.Namespace $values.airflow.namespace | uniq | join "|" -}}
+{{- $content := toString (index . 1) | replace "weather|airflow" $namespaces -}}
+{{- with $values.monitoring.rules.runbooks -}}
+{{- $content = $content | replace "docs/runbooks/" (printf "%s/" (trimSuffix "/" .)) -}}
+{{- end -}}
+{{ $content }}
+{{- end -}}

@@ -1,0 +1,99 @@
+"""The access log: a line of JSON for each request, and no more memory than it is to take."""
+
+import json
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from api.access_log import LONGEST, MOST_WAITING, AccessLog
+from tests.api.lake import Lake
+from tests.api.server import eventually, running_api
+
+MOMENT = 1_763_600_000.25
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logged") / "log"
+
+
+@pytest.fixture(scope="module")
+def logged(filled_lake: Lake, log: Path) -> Iterator[httpx.Client]:
+    """A client of an API whose log is read."""
+    with running_api(filled_lake.environment, log) as client:
+        yield client
+
+
+def line_of(request_id: str, log: Path) -> dict[str, object]:
+    """The only line that names the request."""
+    eventually(lambda: request_id in log.read_text())
+    (line,) = (each for each in log.read_text().splitlines() if request_id in each)
+    return dict(json.loads(line))
+
+
+def test_a_request_is_a_line_with_its_id(logged: httpx.Client, log: Path) -> None:
+    answer = logged.get("/weather/summary?limit=2", headers={"X-Request-ID": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    line = line_of("mine-1", log)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(line.pop("time")))
+    assert 0 < float(str(line.pop("milliseconds"))) < 10_000
+    assert line == {
+        "level": "info",
+        "logger": "api.access",
+        "request_id": "mine-1",
+        "method": "GET",
+        "path": "/weather/summary",
+        "query": "limit=2",
+        "client": "127.0.0.1",
+        "status": 200,
+        "bytes": len(answer.content),
+        "answer": "made",
+    }
+
+
+def test_who_names_no_request_or_a_strange_one_gets_a_name(logged: httpx.Client, log: Path) -> None:
+    for given in ({}, {"X-Request-ID": 'a"b'}, {"X-Request-ID": "a" * 129}):
+        request_id = logged.get("/healthz", headers=given).headers["x-request-id"]
+        assert re.fullmatch(r"[0-9a-f]{12}-\d+", request_id)
+        assert line_of(request_id, log)["path"] == "/healthz"
+
+
+def test_strange_paths_are_still_json_and_long_ones_are_cut(
+    logged: httpx.Client, log: Path
+) -> None:
+    long = "x" * (LONGEST + 100)
+    logged.get(f'/a%22%0a%ff?q="&long={long}', headers={"X-Request-ID": "strange"})
+    line = line_of("strange", log)
+    assert str(line["path"]).startswith("/a")
+    assert len(str(line["query"])) == LONGEST
+
+
+class Stuck(StringIO):
+    """A file whose reader has stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = Event()
+
+    def write(self, text: str) -> int:
+        self.reads.wait()
+        return super().write(text)
+
+
+def test_what_nobody_reads_is_dropped_the_oldest_first() -> None:
+    file = Stuck()
+    log = AccessLog(file)
+    for number in range(MOST_WAITING + 50):
+        described = ("GET", b"/", b"", "127.0.0.1", 200, 0)
+        log.note((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
+    file.reads.set()
+    log.close()
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert lines[0]["time"] == "2025-11-20T00:53:20.250Z"
+    assert lines[-1]["request_id"] == f"id-{MOST_WAITING + 49}"
+    assert len(lines) < MOST_WAITING + 50

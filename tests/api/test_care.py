@@ -1,0 +1,105 @@
+"""What clients cannot do: send endless heads, read from elsewhere unasked, or look inside."""
+
+import asyncio
+import json
+import socket
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from api.access_log import AccessLog
+from api.connection import MOST_BYTES
+from api.gateway import Gateway
+from api.ready import ReadyAnswers
+from api.request_metrics import RequestMetrics
+from tests.api.lake import Lake
+from tests.api.server import running_api
+
+ELSEWHERE = "https://elsewhere.example"
+
+
+def answered(client: httpx.Client, request: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    address = client.base_url
+    with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MOST_BYTES),
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MOST_BYTES),
+        b"GET / HTTP/1.1\r\nHost: a\r\n%s\r\n" % b"".join(b"X: y\r\n" for _ in range(MOST_BYTES)),
+        # It does not even end.
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MOST_BYTES),
+    ],
+)
+def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes) -> None:
+    first, _, rest = answered(client, head[: MOST_BYTES + 1000]).partition(b"\r\n")
+    assert first == b"HTTP/1.1 431 Request Header Fields Too Large"
+    problem = json.loads(rest.partition(b"\r\n\r\n")[2])
+    assert problem["status"] == 431
+    assert "32 KiB" in problem["detail"]
+
+
+def test_a_head_that_is_just_short_enough_is_answered(client: httpx.Client) -> None:
+    answer = client.get("/healthz", headers={"X-Long": "x" * (MOST_BYTES - 1000)})
+    assert answer.status_code == 200
+
+
+def test_pages_from_elsewhere_may_read_nothing_unless_a_setting_says_so(
+    client: httpx.Client, filled_lake: Lake, tmp_path: Path
+) -> None:
+    asked = {"Origin": ELSEWHERE}
+    assert "access-control-allow-origin" not in client.get("/locations", headers=asked).headers
+    environment = {**filled_lake.environment, "WEATHER_API_CORS_ORIGINS": f"{ELSEWHERE}, http://b"}
+    with running_api(environment, tmp_path / "log") as open_client:
+        answer = open_client.get("/weather/summary", headers=asked)
+        assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+        assert "Link" in answer.headers["access-control-expose-headers"]
+        other = open_client.get("/weather/summary", headers={"Origin": "https://c.example"})
+        assert "access-control-allow-origin" not in other.headers
+        asking = {**asked, "Access-Control-Request-Method": "GET"}
+        assert open_client.options("/weather/summary", headers=asking).status_code == 200
+        writing = {**asked, "Access-Control-Request-Method": "POST"}
+        assert open_client.options("/weather/summary", headers=writing).status_code == 400
+
+
+def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
+    async def defective(_: Scope, __: Receive, ___: Send) -> None:
+        raise RuntimeError("password in /srv/secret.py")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("The request has no body")
+
+    view: Any = SimpleNamespace(answers=ReadyAnswers(1000), stale_headers=[], mart=None)
+    watch: Any = SimpleNamespace(view=view)
+    log = AccessLog(StringIO())
+    scope: Scope = {
+        "type": "http",
+        "method": "GET",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"x-request-id", b"mine-1")],
+        "client": None,
+    }
+    asyncio.run(Gateway(defective, watch, RequestMetrics(), log)(scope, receive, send))
+    log.close()
+    start, body = sent
+    assert start["status"] == 500
+    problem = json.loads(body["body"])
+    assert problem["title"] == "Internal Server Error"
+    assert "secret" not in str(sent)
+    assert "secret" in caplog.text

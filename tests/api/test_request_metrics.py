@@ -1,0 +1,47 @@
+"""Requests are told to Prometheus as its own client library would tell them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+
+from api.request_metrics import BUCKETS, RequestMetrics
+
+NAME, HELP = "http_request_duration_seconds", "Time from a request to the end of its answer."
+ROUTE = "/weather/summary"
+
+durations = st.lists(st.sampled_from(BUCKETS) | st.floats(0, 10), min_size=1, max_size=20)
+
+
+@given(durations)
+def test_durations_are_in_the_buckets_of_a_histogram(seconds: list[float]) -> None:
+    registry, expected_registry = CollectorRegistry(), CollectorRegistry()
+    metrics = RequestMetrics()
+    registry.register(metrics)
+    labels = ("method", "route")
+    expected = Histogram(NAME, HELP, labels, registry=expected_registry, buckets=BUCKETS)
+    for each in seconds:
+        # A histogram does not tell statuses and outcomes apart.
+        metrics.count("GET", ROUTE, 200 if each < 1 else 404, "made", each)
+        expected.labels("GET", ROUTE).observe(each)
+    told, wanted = (
+        {line for line in generate_latest(each).decode().splitlines() if "_bucket" in line}
+        for each in (registry, expected_registry)
+    )
+    assert told == wanted
+
+
+def test_requests_are_counted_under_their_labels() -> None:
+    registry, metrics = CollectorRegistry(), RequestMetrics()
+    registry.register(metrics)
+    for method, status, outcome in (
+        ("GET", 200, "made"),
+        ("GET", 200, "ready"),
+        ("HEAD", 304, "ready"),
+        ("BREW", 405, "made"),
+    ):
+        metrics.count(method, ROUTE, status, outcome, 0.001)
+    for name, code, number in (("GET", "200", 2), ("HEAD", "304", 1), ("other", "405", 1)):
+        labels = {"method": name, "route": ROUTE, "status": code}
+        assert registry.get_sample_value("http_requests_total", labels) == number
+    for answer in ("made", "ready"):
+        assert registry.get_sample_value("weather_answers_total", {"answer": answer}) == 2

@@ -1,0 +1,162 @@
+"""What the chart makes for Prometheus and Grafana, where the cluster knows the operator's kinds."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.conftest import EVERYTHING, OUTSIDE, Render
+from tests.chart.helm import CHART, of_kind
+from tests.chart.network import Place, is_allowed
+from tests.policies import Manifest
+
+OPERATOR = "--api-versions=monitoring.coreos.com/v1"
+PROMETHEUS = Place({"app.kubernetes.io/name": "prometheus"}, "monitoring")
+EXPORTER = Place({"tier": "airflow", "component": "statsd"}, "airflow")
+STORE = Place({"app.kubernetes.io/component": "store"})
+
+RULES = {path.stem: path for path in (CHART / "monitoring" / "rules").glob("*.yaml")}
+DASHBOARDS = {path.stem: path for path in (CHART / "monitoring" / "dashboards").glob("*.json")}
+
+
+def monitored(
+    render: Render, values: dict[str, Any] | None = None, *arguments: str
+) -> list[Manifest]:
+    return render(values or {}, OPERATOR, *arguments)
+
+
+def dashboards(manifests: list[Manifest]) -> dict[str, Manifest]:
+    return {
+        name: each
+        for name, each in of_kind(manifests, "ConfigMap").items()
+        if name.startswith("weather-dashboard-")
+    }
+
+
+def test_a_cluster_without_the_operator_gets_none_of_it(render: Render) -> None:
+    names = {(m["kind"], m["metadata"]["name"]) for m in render(EVERYTHING)}
+    more = {(m["kind"], m["metadata"]["name"]) for m in monitored(render, EVERYTHING)}
+    assert more - names == {
+        *(("ServiceMonitor", f"weather-{name}") for name in ("api", "store", "airflow")),
+        *(("PrometheusRule", f"weather-{name}") for name in RULES),
+        *(("ConfigMap", f"weather-dashboard-{name}") for name in DASHBOARDS),
+        ("NetworkPolicy", "weather-airflow-metrics"),
+    }
+    assert names < more
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [("serviceMonitors", "ServiceMonitor"), ("rules", "PrometheusRule")],
+)
+def test_each_kind_can_be_switched_off(render: Render, part: str, kind: str) -> None:
+    manifests = monitored(render, {"monitoring": {part: {"enabled": False}}})
+    kinds = {each["kind"] for each in manifests}
+    assert kind not in kinds
+    assert {"ServiceMonitor", "PrometheusRule"} - kinds == {kind}
+    assert dashboards(manifests)
+
+
+def test_dashboards_can_be_switched_off(render: Render) -> None:
+    manifests = monitored(render, {"monitoring": {"dashboards": {"enabled": False}}})
+    assert dashboards(manifests) == {}
+    assert of_kind(manifests, "PrometheusRule")
+
+
+def test_a_monitor_scrapes_a_port_that_its_service_has(render: Render) -> None:
+    manifests = monitored(render)
+    services = of_kind(manifests, "Service")
+    for name in ("weather-api", "weather-store"):
+        monitor = of_kind(manifests, "ServiceMonitor")[name]["spec"]
+        wanted = monitor["selector"]["matchLabels"]
+        selected = [
+            n for n, s in services.items() if wanted.items() <= s["metadata"]["labels"].items()
+        ]
+        assert selected == [name]
+        [endpoint] = monitor["endpoints"]
+        assert endpoint["port"] in {port["name"] for port in services[name]["spec"]["ports"]}
+
+
+def test_airflow_s_exporter_is_scraped_in_its_own_namespace(render: Render) -> None:
+    monitor = of_kind(monitored(render, {"airflow": {"namespace": "flow"}}), "ServiceMonitor")[
+        "weather-airflow"
+    ]["spec"]
+    assert monitor["namespaceSelector"] == {"matchNames": ["flow"]}
+    assert monitor["selector"] == {"matchLabels": EXPORTER.labels}
+    assert [each["port"] for each in monitor["endpoints"]] == ["statsd-scrape"]
+
+
+def test_outside_stores_and_no_airflow_leave_the_api_to_scrape(render: Render) -> None:
+    manifests = monitored(render, {**OUTSIDE, "airflow": {"enabled": False}})
+    assert set(of_kind(manifests, "ServiceMonitor")) == {"weather-api"}
+    assert "weather-airflow-metrics" not in of_kind(manifests, "NetworkPolicy")
+
+
+@pytest.mark.parametrize(("target", "port"), [(STORE, 9000), (EXPORTER, 9102)])
+def test_prometheus_is_let_in_and_nobody_else(render: Render, target: Place, port: int) -> None:
+    policies = list(of_kind(monitored(render), "NetworkPolicy").values())
+    assert is_allowed(policies, PROMETHEUS, target, port)
+    assert not is_allowed(policies, Place({}, "monitoring"), target, port)
+    assert not is_allowed(policies, Place(PROMETHEUS.labels, "elsewhere"), target, port)
+    before = list(of_kind(render(), "NetworkPolicy").values())
+    assert target is EXPORTER or not is_allowed(before, PROMETHEUS, target, port)
+
+
+def test_the_store_tells_its_figures_only_where_they_are_scraped(render: Render) -> None:
+    def told(manifests: list[Manifest]) -> bool:
+        store = of_kind(manifests, "StatefulSet")["weather-store"]["spec"]["template"]["spec"]
+        return {"name": "MINIO_PROMETHEUS_AUTH_TYPE", "value": "public"} in store["containers"][0][
+            "env"
+        ]
+
+    assert told(monitored(render))
+    assert not told(render())
+    assert not told(monitored(render, {"monitoring": {"serviceMonitors": {"enabled": False}}}))
+
+
+def test_rules_are_the_files_as_promtool_has_tested_them(render: Render) -> None:
+    made = of_kind(monitored(render), "PrometheusRule")
+    for name, file in RULES.items():
+        assert made[f"weather-{name}"]["spec"] == yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def test_dashboards_are_the_files_and_grafana_s_sidecar_finds_them(render: Render) -> None:
+    made = dashboards(monitored(render, {"monitoring": {"dashboards": {"label": "my/boards"}}}))
+    for name, file in DASHBOARDS.items():
+        board = made[f"weather-dashboard-{name}"]
+        [(key, text)] = board["data"].items()
+        assert key == f"weather-{name}.json"
+        assert json.loads(text) == json.loads(file.read_text(encoding="utf-8"))
+        assert board["metadata"]["labels"]["my/boards"] == "1"
+
+
+def test_names_of_this_installation_are_put_in(render: Render) -> None:
+    """Where runbooks are, and which namespaces the dashboards look at."""
+    manifests = monitored(
+        render,
+        {
+            "airflow": {"namespace": "flow"},
+            "monitoring": {
+                "labels": {"release": "watch"},
+                "rules": {"runbooks": "https://example.org/books/"},
+            },
+        },
+    )
+    made = of_kind(manifests, "PrometheusRule")["weather-freshness"]
+    assert made["metadata"]["labels"]["release"] == "watch"
+    links = {
+        rule["annotations"]["runbook_url"]
+        for group in made["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert links == {"https://example.org/books/WeatherDataStale.md"}
+    [board] = dashboards(manifests)["weather-dashboard-platform"]["data"].values()
+    assert 'namespace=~\\"weather|flow\\"' in board
+    assert "weather|airflow" not in board
+
+
+def test_every_object_of_monitoring_is_in_a_namespace_of_ours(render: Render) -> None:
+    for each in monitored(render, EVERYTHING):
+        assert each["metadata"]["namespace"] in {"weather", "airflow"}

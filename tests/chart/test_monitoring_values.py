@@ -1,0 +1,76 @@
+"""The chart kube-prometheus-stack with our values: it finds ours, and keeps what levels need."""
+
+import os
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.conftest import Render as RenderOurs
+from tests.chart.helm import PROJECT, Helm, of_kind
+from tests.chart.test_monitoring import PROMETHEUS, dashboards, monitored
+from tests.policies import Manifest
+
+VALUES = PROJECT / "helm-values" / "monitoring.yaml"
+
+
+@pytest.fixture(scope="session")
+def manifests(helm: Helm) -> list[Manifest]:
+    archive = os.environ.get("MONITORING_CHART", "")
+    if not Path(archive).is_file():
+        pytest.skip(
+            "MONITORING_CHART names no archive of kube-prometheus-stack: it is not rendered"
+        )
+    return helm.rendered(Path(archive), "monitoring", "monitoring", f"--values={VALUES}")
+
+
+def prometheus(manifests: list[Manifest]) -> dict[str, Any]:
+    [found] = of_kind(manifests, "Prometheus").values()
+    return dict(found["spec"])
+
+
+def test_it_takes_monitors_and_rules_of_every_namespace(manifests: list[Manifest]) -> None:
+    spec = prometheus(manifests)
+    for kind in ("serviceMonitor", "rule"):
+        assert spec[f"{kind}Selector"] == {}
+        assert spec[f"{kind}NamespaceSelector"] == {}
+
+
+def test_it_remembers_as_long_as_the_service_levels_look_back(manifests: list[Manifest]) -> None:
+    spec = prometheus(manifests)
+    assert int(spec["retention"].removesuffix("d")) >= 30
+    claim = spec["storage"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
+    assert int(spec["retentionSize"].removesuffix("GB")) < int(claim.removesuffix("Gi"))
+
+
+def test_grafana_s_sidecar_looks_for_our_label(
+    manifests: list[Manifest], render: RenderOurs
+) -> None:
+    grafana = of_kind(manifests, "Deployment")["monitoring-grafana"]["spec"]["template"]["spec"]
+    [sidecar] = [c for c in grafana["containers"] if c["name"] == "grafana-sc-dashboard"]
+    said = {each["name"]: each.get("value") for each in sidecar["env"]}
+    assert said["NAMESPACE"] == "ALL"
+    assert dashboards(monitored(render))
+    for board in dashboards(monitored(render)).values():
+        assert board["metadata"]["labels"][str(said["LABEL"])] == said["LABEL_VALUE"]
+
+
+def test_our_policies_let_its_prometheus_in(manifests: list[Manifest], render: RenderOurs) -> None:
+    """The operator labels the pods of a Prometheus with that name."""
+    [found] = of_kind(manifests, "Prometheus").values()
+    assert found["metadata"]["namespace"] == PROMETHEUS.namespace
+    values = yaml.safe_load((PROJECT / "chart" / "values.yaml").read_text(encoding="utf-8"))
+    assert values["monitoring"]["namespace"] == PROMETHEUS.namespace
+
+
+def test_the_warning_of_a_critical_alert_is_held_back(manifests: list[Manifest]) -> None:
+    """Alerts come as `critical` and as `warning` under one name."""
+    secret = of_kind(manifests, "Secret")["alertmanager-monitoring-kube-prometheus-alertmanager"]
+    rules = yaml.safe_load(b64decode(secret["data"]["alertmanager.yaml"]))["inhibit_rules"]
+    assert {
+        "source_matchers": ["severity = critical"],
+        "target_matchers": ["severity =~ warning|info"],
+        "equal": ["namespace", "alertname"],
+    } in rules

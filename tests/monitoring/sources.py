@@ -1,0 +1,72 @@
+"""The rules and dashboards of the chart, and what their expressions are made of."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+MONITORING = PROJECT / "chart" / "monitoring"
+RULE_FILES = sorted((MONITORING / "rules").glob("*.yaml"))
+DASHBOARD_FILES = sorted((MONITORING / "dashboards").glob("*.json"))
+
+Rule = dict[str, Any]
+
+_IN_STRINGS = re.compile(r'"[^"]*"')
+_NO_NAMES = re.compile(
+    r"\{[^}]*\}|\[[^]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)"
+)
+_NAME = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:]*\s*\()")
+_WORDS = {"and", "or", "unless", "bool", "offset", "by", "on", "without"}
+
+
+def rules() -> list[Rule]:
+    """Every rule of every file."""
+    return [
+        rule
+        for file in RULE_FILES
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def alerts() -> list[Rule]:
+    """The rules that alert."""
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def recorded() -> set[str]:
+    """The names that rules record."""
+    return {rule["record"] for rule in rules() if "record" in rule}
+
+
+def dashboards() -> dict[str, Any]:
+    """The dashboards by file name."""
+    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in DASHBOARD_FILES}
+
+
+def panels() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, panel) of every panel."""
+    for name, dashboard in dashboards().items():
+        for panel in dashboard["panels"]:
+            yield f"{name}: {panel['title']}", panel
+
+
+def expressions() -> dict[str, str]:
+    """Every expression, by the place where it stands."""
+    found = {
+        f"{rule.get('record') or rule['alert']} {rule.get('labels', {})}": rule["expr"]
+        for rule in rules()
+    }
+    for place, panel in panels():
+        found |= {f"{place} {each['refId']}": each["expr"] for each in panel["targets"]}
+    return found
+
+
+def metrics_in(expression: str) -> set[str]:
+    """The names of metrics in an expression of PromQL."""
+    bare = _NO_NAMES.sub(" ", _IN_STRINGS.sub("", expression))
+    return set(_NAME.findall(bare)) - _WORDS

@@ -1,0 +1,55 @@
+"""The dashboards: whole, told in words, and drawn from what the rest of the system has."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.monitoring.sources import dashboards, panels
+
+PANELS = dict(panels())
+
+
+def test_there_is_one_for_the_data_and_one_for_the_platform() -> None:
+    titles = {name: each["title"] for name, each in dashboards().items()}
+    assert titles == {
+        "data.json": "Weather: is the data right and fresh?",
+        "platform.json": "Weather: is the platform well?",
+    }
+    assert len({each["uid"] for each in dashboards().values()}) == len(titles)
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=list(PANELS))
+def test_a_panel_has_a_unit_a_description_and_names_its_lines(panel: dict[str, Any]) -> None:
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["description"].endswith(".")
+    assert len(panel["description"]) > len(panel["title"])
+    assert panel["targets"]
+    for target in panel["targets"]:
+        assert target["legendFormat"]
+
+
+@pytest.mark.parametrize("name", list(dashboards()))
+def test_panels_lie_beside_each_other(name: str) -> None:
+    places = [panel["gridPos"] for panel in dashboards()[name]["panels"]]
+    assert all(each["x"] >= 0 and each["x"] + each["w"] <= 24 for each in places)
+    for one, other in itertools.combinations(places, 2):
+        apart = (
+            one["x"] + one["w"] <= other["x"]
+            or other["x"] + other["w"] <= one["x"]
+            or one["y"] + one["h"] <= other["y"]
+            or other["y"] + other["h"] <= one["y"]
+        )
+        assert apart, (one, other)
+
+
+@pytest.mark.parametrize("name", list(dashboards()))
+def test_numbers_and_sources_are_as_grafana_wants_them(name: str) -> None:
+    """Ids are unique, and the Prometheus is chosen in the dashboard, none is written down."""
+    dashboard = dashboards()[name]
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids)
+    [variable] = dashboard["templating"]["list"]
+    assert (variable["type"], variable["query"]) == ("datasource", "prometheus")
+    for panel in dashboard["panels"]:
+        assert panel["datasource"] == {"type": "prometheus", "uid": f"${{{variable['name']}}}"}

@@ -1,0 +1,69 @@
+"""Rules and dashboards use metrics that exist, and docs/metrics.md lists them."""
+
+import re
+
+import yaml
+
+from tests.monitoring.sources import PROJECT, expressions, metrics_in, recorded
+
+PAGE = (PROJECT / "docs" / "metrics.md").read_text(encoding="utf-8")
+SECTIONS = {
+    part.partition("\n")[0]: re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
+    for part in PAGE.split("\n## From ")[1:]
+}
+DURATIONS = re.compile(r"_(bucket|sum|count)$")
+
+
+def listed(name: str) -> bool:
+    """Whether the page has the metric, or the histogram that it is a part of."""
+    names = {each for section in SECTIONS.values() for each in section}
+    return name in names or DURATIONS.sub("", name) in names
+
+
+def test_names_are_told_from_functions_labels_and_words() -> None:
+    assert metrics_in(
+        'sum by (a) (rate(b_total{c="d",e=~"f|g"}[5m])) / on (h) group_left (i) (j:k > bool 1e3)'
+        " or 0 * max(up) unless l offset 1d"
+    ) == {"b_total", "j:k", "up", "l"}
+
+
+def test_every_expression_uses_metrics_that_are_listed_or_recorded() -> None:
+    unknown = {
+        place: names
+        for place, expression in expressions().items()
+        if (names := {n for n in metrics_in(expression) - recorded() if not listed(n)})
+    }
+    assert unknown == {}
+
+
+def test_every_recorded_metric_is_of_use() -> None:
+    used = {name for expression in expressions().values() for name in metrics_in(expression)}
+    assert recorded() <= used
+
+
+def test_what_the_page_says_of_other_people_s_metrics_is_in_use() -> None:
+    """Those of the API are all listed; of the others only what is looked at."""
+    used = {
+        DURATIONS.sub("", name)
+        for expression in expressions().values()
+        for name in metrics_in(expression)
+    }
+    of_others = {name for key, names in SECTIONS.items() if key != "the API" for name in names}
+    assert of_others <= used
+
+
+def test_the_mapping_makes_the_names_of_airflow_s_metrics() -> None:
+    """All but those that the exporter names by itself, dots as underscores."""
+    values = yaml.safe_load((PROJECT / "helm-values" / "airflow.yaml").read_text(encoding="utf-8"))
+    made = {each["name"] for each in values["statsd"]["overrideMappings"]}
+    by_itself = {"airflow_executor_queued_tasks", "airflow_executor_running_tasks"}
+    assert set(SECTIONS["Airflow"]) == made | by_itself
+
+
+def test_the_page_lists_what_the_api_tells() -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8") for file in (PROJECT / "api").glob("*metrics.py")
+    )
+    in_code = set(re.findall(r'"((?:weather|http)_[a-z_]+)"', code))
+    assert in_code
+    assert {name.removesuffix("_total") for name in SECTIONS["the API"]} == in_code

@@ -1,0 +1,88 @@
+"""Each alert fires when it should, and stays quiet when it should not, as promtool computes it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.monitoring.sources import RULE_FILES, alerts, expressions, rules
+
+TESTS = sorted(Path(__file__).with_name("rules").glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The promtool that the variable PROMTOOL names, else the one on PATH."""
+    program = os.environ.get("PROMTOOL") or shutil.which("promtool")
+    if program is None:
+        pytest.skip("no promtool on PATH and none in PROMTOOL: the alerts are not tried")
+    return program
+
+
+def said(promtool: str, *arguments: str) -> str:
+    """What promtool says; it must not complain."""
+    result = subprocess.run(
+        [promtool, *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+def test_alerts_fire_and_stay_quiet(promtool: str, file: Path) -> None:
+    said(promtool, "test", "rules", str(file))
+
+
+def test_promtool_finds_nothing_to_complain_of(promtool: str) -> None:
+    said(promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, RULE_FILES))
+
+
+def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> None:
+    """Those of the dashboards too, as rules of a file."""
+    file = tmp_path / "rules.yaml"
+    listed = [
+        {"record": f"expression_{number}", "expr": expression}
+        for number, expression in enumerate(expressions().values())
+    ]
+    file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": listed}]}))
+    assert f"{len(listed)} rules found" in said(promtool, "check", "rules", str(file))
+
+
+def test_each_alert_is_seen_to_fire() -> None:
+    """In the whole: its labels, its words, its value."""
+    fired = {
+        (expected["alertname"], alert["exp_labels"]["severity"], alert["exp_labels"].get("part"))
+        for file in TESTS
+        for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]
+        for expected in test.get("alert_rule_test", [])
+        for alert in expected["exp_alerts"]
+    }
+    # Which of its parts is missing makes no difference to the alert's rule.
+    fired.add(("WeatherMetricsMissing", "warning", "completeness"))
+    wanted = {
+        (rule["alert"], rule["labels"]["severity"], rule["labels"].get("part")) for rule in alerts()
+    }
+    assert fired == wanted
+
+
+def test_each_file_of_rules_has_its_tests() -> None:
+    assert [file.name for file in TESTS] == [file.name for file in RULE_FILES]
+
+
+def test_alerts_say_what_is_wrong_and_how_bad_it_is() -> None:
+    assert alerts()
+    for rule in alerts():
+        assert rule["labels"]["severity"] in {"critical", "warning"}, rule["alert"]
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, rule["alert"]
+        assert rule["annotations"]["summary"].endswith("."), rule["alert"]
+
+
+def test_no_rule_is_written_twice() -> None:
+    keys = [
+        (rule.get("record") or rule["alert"], *sorted(rule.get("labels", {}).items()))
+        for rule in rules()
+    ]
+    assert len(set(keys)) == len(keys)

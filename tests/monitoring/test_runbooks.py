@@ -1,0 +1,69 @@
+"""Each alert, notice and fault of the cluster's tests has its page, and each page its use."""
+
+import re
+
+import pytest
+
+from tests.monitoring.sources import PROJECT, alerts
+
+FOLDER = PROJECT / "docs" / "runbooks"
+PAGES = {
+    file.stem: file.read_text(encoding="utf-8")
+    for file in FOLDER.glob("*.md")
+    if file.name != "README.md"
+}
+INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
+FAULTS = (PROJECT / "tests" / "cluster" / "test_faults.py").read_text(encoding="utf-8")
+
+
+def test_each_alert_has_the_page_that_names_it_and_each_such_page_an_alert() -> None:
+    for rule in alerts():
+        assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
+    names = {rule["alert"] for rule in alerts()}
+    assert {name for name in PAGES if name.startswith("Weather")} == names
+    for name in names:
+        assert f"`{name}` fires" in PAGES[name]
+
+
+def test_each_notice_links_a_page() -> None:
+    code = (PROJECT / "weather" / "notices.py").read_text(encoding="utf-8")
+    linked = set(re.findall(r'"(run-late|Weather\w+)"', code))
+    assert linked == {"run-late", "WeatherRunsFail"}
+    assert linked <= set(PAGES)
+
+
+def test_each_fault_of_the_cluster_s_tests_has_a_page_and_each_such_page_a_fault() -> None:
+    """A test of several services is a fault for each of them."""
+    names = re.findall(r"^def (test_\w+)", FAULTS, re.MULTILINE)
+    services = re.findall(r'\((?:AIRFLOW|WEATHER), "([\w-]+)", "models', FAULTS)
+    of_services = "test_a_service_is_killed_while_a_step_runs"
+    assert of_services in names
+    faults = {name for name in names if name != of_services}
+    faults |= {f"{of_services}[{service}]" for service in services}
+    told = [
+        re.findall(r"Tried on a cluster by `([^`]+)`", PAGES[name])
+        for name in PAGES
+        if name.startswith("fault-")
+    ]
+    assert all(len(each) == 1 for each in told)
+    assert {each[0] for each in told} == faults
+    assert len(told) == len(faults)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_what_someone_on_call_has_to_know(name: str) -> None:
+    headings = re.findall(r"^## (.*)$", PAGES[name], re.MULTILINE)
+    wanted = ["Symptom", "What it means to users", "Confirm", "What to do", "Over when"]
+    assert [each for each in headings if each in wanted] == wanted
+
+
+def test_the_index_lists_every_page_by_its_title() -> None:
+    listed = dict(re.findall(r"^- \[(.*)\]\((.*)\.md\)$", INDEX, re.MULTILINE))
+    assert listed == {page.partition("\n")[0].removeprefix("# "): n for n, page in PAGES.items()}
+
+
+@pytest.mark.parametrize("name", [*PAGES, "README"])
+def test_links_lead_somewhere(name: str) -> None:
+    page = INDEX if name == "README" else PAGES[name]
+    for target in re.findall(r"\]\((?!http)([^)#]+)", page):
+        assert (FOLDER / target).exists(), target

@@ -1,0 +1,55 @@
+"""docs/service-levels.md says what the rules compute."""
+
+import re
+
+from tests.monitoring.sources import PROJECT, RULE_FILES, alerts, recorded, rules
+
+PAGE = (PROJECT / "docs" / "service-levels.md").read_text(encoding="utf-8")
+LEVELS = re.findall(
+    r"^\| (\w+) \| .* \| ([\d.]+) % \| (\d+) days \| `([\w:]+)` \| `(\w+)` \|$", PAGE, re.MULTILINE
+)
+ALERTS = re.findall(r"^\| `(\w+)` \| (critical|warning|critical, warning) \|", PAGE, re.MULTILINE)
+
+TEXTS = {file.stem: file.read_text(encoding="utf-8") for file in RULE_FILES}
+FILES = {
+    "freshness": "freshness",
+    "completeness": "completeness",
+    "availability": "api",
+    "latency": "api",
+}
+
+
+def test_each_level_is_recorded_and_has_its_alert() -> None:
+    assert [level for level, *_ in LEVELS] == list(FILES)
+    for level, _, days, record, alert in LEVELS:
+        assert record in recorded(), level
+        assert record.endswith(f"ratio{days}d"), level
+        assert alert in {rule["alert"] for rule in alerts()}, level
+
+
+def test_the_rules_allow_what_the_objectives_leave() -> None:
+    """As `<factor> * <budget>`, or as the objective itself where there is no budget to burn."""
+    for level, objective, _, _, alert in LEVELS:
+        budget = f"{(100 - float(objective)) / 100:.3f}".rstrip("0")
+        kept = f"{float(objective) / 100:g}"
+        for rule in alerts():
+            if rule["alert"] == alert:
+                compared = re.findall(r"[<>] (?:[\d.]+ \* )?([\d.]+)", rule["expr"])
+                compared = [each for each in compared if each != "5"]
+                assert compared, rule["expr"]
+                assert set(compared) <= {budget, kept}, (level, rule["expr"])
+        assert f"{objective} %" in TEXTS[FILES[level]].replace("\n# ", " "), level
+
+
+def test_the_limits_of_late_and_slow_are_those_of_the_page() -> None:
+    [late] = [rule["expr"] for rule in rules() if rule.get("record") == "weather:late"]
+    assert late.endswith(">= bool 7200")
+    assert "younger than 2 hours" in PAGE
+    [slow] = [rule["expr"] for rule in rules() if rule.get("record") == "weather_api:slow:rate5m"]
+    assert 'le="0.25"' in slow
+    assert "at most 250 ms" in PAGE
+
+
+def test_every_alert_stands_on_the_page_with_its_severities() -> None:
+    listed = {(name, each) for name, severities in ALERTS for each in severities.split(", ")}
+    assert listed == {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()}
