@@ -1,12 +1,14 @@
 """`python -m soak`: run hours in a row with faults, compare the rows, print a table."""
 
 import argparse
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
 from lake_steps.upkeep import TABLE_FILES
 
@@ -14,7 +16,7 @@ from bench.history import last_whole_hour
 from bench.lake import Lake
 from bench.workplace import running_workplace
 from local.progress import Progress
-from local.signals import AskedToEnd, raise_when_asked_to_end
+from local.signals import ASKS_TO_END, AskedToEnd
 from local.table import table
 from soak.faults import faults_of_hours
 from soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
@@ -36,7 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", type=int, default=HOURS)
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
     given = parser.parse_args(arguments)
-    raise_when_asked_to_end()
     try:
         return soak(given.hours, given.seed)
     except StepError as error:
@@ -47,8 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def soak(hours: int, seed: int) -> int:
-    """Run the hours that end now on a lake of their own, and judge them."""
+    """Run the hours that end now on a lake of their own, and judge them.
+
+    Raises:
+        AskedToEnd: after the hour in which a signal has come.
+    """
     progress = Progress()
+    signals: list[int] = []
+    for each in ASKS_TO_END:
+        # No exception: dbt would take it for a fault of the model that it is building.
+        signal.signal(each, lambda number, _: signals.append(number))
     windows = [
         lookback_window(last_whole_hour() - age * HOUR, LOOKBACK_HOURS)
         for age in reversed(range(hours))
@@ -59,8 +68,12 @@ def soak(hours: int, seed: int) -> int:
         samples: list[Sample] = []
         for window, fault in zip(windows, faults_of_hours(hours, seed), strict=True):
             samples.append(_sample(steps, lake, window, fault))
+            if signals:
+                raise AskedToEnd(signals[0])
             if len(samples) % DAY == 0:
-                upkeep = steps.keep_up(mean(each.seconds for each in samples))
+                upkeep = steps.keep_up(
+                    last_week=_time_since(samples[-7 * DAY :]), last_day=_time_since(samples[-DAY:])
+                )
                 progress.done(
                     f"{len(samples)} hours, the last one in {samples[-1].seconds:.1f} s:"
                     f" {samples[-1].table_files} table files,"
@@ -72,12 +85,18 @@ def soak(hours: int, seed: int) -> int:
     return _report(samples, wrong)
 
 
+def _time_since(samples: Sequence[Sample]) -> timedelta:
+    """How long ago the first of these runs began."""
+    return timedelta(seconds=time.perf_counter() - samples[0].began)
+
+
 def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
     start, worked = time.perf_counter(), time.process_time()
     ending = steps.run(window, fault)
     if ending is Ending.NOT_PUBLISHED and steps.run(window, fault="") is not Ending.WELL:
         raise StepError(f"{window.key} does not end well after '{fault}' is over.")
     return Sample(
+        began=start,
         fault=fault,
         ending=ending,
         seconds=time.perf_counter() - start,

@@ -20,6 +20,8 @@ MOST_GROWTH = 1.2
 class Sample:
     """An hour's run, and the lake after it."""
 
+    began: float
+    """By the clock of `time.perf_counter`, in seconds."""
     fault: str
     ending: Ending
     """Of its first try."""

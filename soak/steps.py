@@ -61,7 +61,6 @@ class Steps:
             raise StepError(f"publish failed; {describe_log(self._log)}")
         return Ending.WELL if ingested == ExitCode.OK else Ending.INGEST_FAILED
 
-    def keep_up(self, seconds_an_hour: float) -> Upkeep:
-        """The day's upkeep, for which an hour of the lake is as long as it takes here."""
-        day = timedelta(seconds=24 * seconds_an_hour)
-        return keep_up(self.settings, kept=7 * day, grace=day)
+    def keep_up(self, *, last_week: timedelta, last_day: timedelta) -> Upkeep:
+        """The day's upkeep, told how long the lake's last week and last day have taken here."""
+        return keep_up(self.settings, kept=last_week, grace=last_day)

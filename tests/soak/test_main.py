@@ -1,7 +1,10 @@
 """A few hours of the soak itself."""
 
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from soak.faults import faults_of_hours
 
@@ -25,3 +28,16 @@ def test_some_hours_end_with_the_right_rows() -> None:
     ]
     assert "too short to see growth: at least 288 hours are needed" in ended.stdout
     assert ended.stdout.endswith("rows that differ from the independent computation: 0\n")
+
+
+def test_a_soak_that_is_asked_to_end_does(tmp_path: Path) -> None:
+    log = tmp_path / "soak.log"
+    with (
+        log.open("wb") as file,
+        subprocess.Popen([sys.executable, "-m", "soak"], stdout=file, stderr=file) as process,
+    ):
+        # Somewhere within the first hours, whatever they are at.
+        time.sleep(25)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM, log.read_text()
+    assert log.read_text() == ""

@@ -27,7 +27,7 @@ def samples(
     hours: int, cpu: Measure = flat, files: Measure = flat, catalog: Measure = flat
 ) -> list[Sample]:
     return [
-        Sample("", Ending.WELL, 0, cpu(hour), round(files(hour)), round(1024 * catalog(hour)))
+        Sample(0, "", Ending.WELL, 0, cpu(hour), round(files(hour)), round(1024 * catalog(hour)))
         for hour in range(hours)
     ]
 
