@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from math import copysign
 from zoneinfo import ZoneInfo
 
 from replay.observations import observed_values, station_for
@@ -59,7 +60,11 @@ def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
 
 
 def _mean(values: list[float]) -> float | None:
-    return round(sum(values) / len(values) + 1e-9, 1) if values else None
+    if not values:
+        return None
+    mean = sum(values) / len(values)
+    # Halves are rounded away from zero, as in SQL.
+    return round(mean + copysign(1e-9, mean), 1)
 
 
 def _length(day: date, zone: ZoneInfo) -> int:
