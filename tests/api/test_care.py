@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import time
+from contextlib import ExitStack
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +15,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from api.access_log import AccessLog
-from api.connection import MOST_BYTES
+from api.connection import MOST_BYTES, MOST_SECONDS
 from api.gateway import Gateway
 from api.ready import ReadyAnswers
 from api.request_metrics import RequestMetrics
@@ -28,7 +30,12 @@ def answered(client: httpx.Client, request: bytes) -> bytes:
     address = client.base_url
     with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
         connection.sendall(request)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
+        return everything_from(connection)
+
+
+def everything_from(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,37 @@ def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes) -
 def test_a_head_that_is_just_short_enough_is_answered(client: httpx.Client) -> None:
     answer = client.get("/healthz", headers={"X-Long": "x" * (MOST_BYTES - 1000)})
     assert answer.status_code == 200
+
+
+UNFINISHED = {
+    b"": 0,
+    b"GET /healthz HTTP/1.1\r\nHost: a\r\n": 0,
+    b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\n": 1,
+}
+"""What clients send and then go on with for ever, and how many answers it is worth."""
+
+
+def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) -> None:
+    address = (client.base_url.host, client.base_url.port or 80)
+    patience = MOST_SECONDS + 20
+    with ExitStack() as connections:
+        slow = {
+            beginning: connections.enter_context(socket.create_connection(address, patience))
+            for beginning in UNFINISHED
+        }
+        for beginning, connection in slow.items():
+            connection.sendall(beginning)
+        answers = {beginning: everything_from(connection) for beginning, connection in slow.items()}
+    assert {each: answers[each].count(b"HTTP/1.1 200 OK") for each in answers} == UNFINISHED
+
+
+def test_a_request_that_comes_a_little_at_a_time_is_answered(client: httpx.Client) -> None:
+    address = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(address, timeout=10) as connection:
+        for byte in b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n":
+            connection.sendall(bytes([byte]))
+            time.sleep(0.005)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_pages_from_elsewhere_may_read_nothing_unless_a_setting_says_so(
