@@ -81,8 +81,8 @@ def soak(hours: int, seed: int) -> int:
                     f" upkeep: {upkeep.expired_snapshots} snapshots expired,"
                     f" {upkeep.deleted_files} files deleted"
                 )
-        wrong = _wrong_rows(steps, lake, Window(windows[0].start, windows[-1].end))
-    return _report(samples, wrong)
+        different = _differences(steps, lake, Window(windows[0].start, windows[-1].end))
+    return _report(samples, different)
 
 
 def _time_since(samples: Sequence[Sample]) -> timedelta:
@@ -106,18 +106,22 @@ def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
     )
 
 
-def _wrong_rows(steps: Steps, lake: Lake, taken: Window) -> int:
-    """How many rows of the published mart are not those computed without SQL, or are missing."""
+def _differences(steps: Steps, lake: Lake, taken: Window) -> list[str]:
+    """The rows of the published mart that are not computed without SQL, and the other way round."""
     published = read_published(lake.store)
     snapshot_id = published.snapshot_id if published else None
     with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:
-        rows = attached.execute(MART).fetchall()
+        rows = Counter(attached.execute(MART).fetchall())
     locations = read_locations(Path(lake.environment["WEATHER_LOCATIONS"]))
-    expected = expected_mart(locations, taken.start, taken.end)
-    return len(set(rows) ^ set(expected)) + len(rows) - len(set(rows))
+    expected = Counter(expected_mart(locations, taken.start, taken.end))
+    return [
+        f"{origin:<9}  {', '.join(map(str, row))}"
+        for origin, only_there in (("published", rows - expected), ("computed", expected - rows))
+        for row in only_there.elements()
+    ]
 
 
-def _report(samples: Sequence[Sample], wrong: int) -> int:
+def _report(samples: Sequence[Sample], different: Sequence[str]) -> int:
     endings = Counter(each.ending for each in samples)
     print(f"{len(samples)} hours, {median(each.seconds for each in samples):.1f} s each (median)")
     print("\n".join(table([{"hours": endings[each], "run": str(each)} for each in Ending])))
@@ -136,8 +140,10 @@ def _report(samples: Sequence[Sample], wrong: int) -> int:
     short = f"too short to see growth: at least {STEADY_FROM + SHORTEST_STEADY} hours are needed"
     print("\n".join(table(rows)) or short)
     print()
-    print(f"rows that differ from the independent computation: {wrong}")
-    return 0 if wrong == 0 and all(each.is_flat for each in grown) else 1
+    print(f"rows that differ from the independent computation: {len(different)}")
+    if different:
+        print("\n".join(sorted(different)))
+    return 0 if not different and all(each.is_flat for each in grown) else 1
 
 
 if __name__ == "__main__":

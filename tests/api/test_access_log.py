@@ -78,9 +78,11 @@ class Stuck(StringIO):
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_asked = Event()
         self.reads = Event()
 
     def write(self, text: str) -> int:
+        self.is_asked.set()
         self.reads.wait()
         return super().write(text)
 
@@ -88,12 +90,14 @@ class Stuck(StringIO):
 def test_what_nobody_reads_is_dropped_the_oldest_first() -> None:
     file = Stuck()
     log = AccessLog(file)
-    for number in range(MOST_WAITING + 50):
-        described = ("GET", b"/", b"", "127.0.0.1", 200, 0)
+    described = ("GET", b"/", b"", "127.0.0.1", 200, 0)
+    for number in range(MOST_WAITING + 51):
         log.note((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
+        # The first line is taken and stuck before the others come: all of these wait.
+        assert number or file.is_asked.wait(timeout=60)
     file.reads.set()
     log.close()
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
     assert lines[0]["time"] == "2025-11-20T00:53:20.250Z"
-    assert lines[-1]["request_id"] == f"id-{MOST_WAITING + 49}"
-    assert len(lines) < MOST_WAITING + 50
+    ids = [line["request_id"] for line in lines]
+    assert ids == ["id-0", *(f"id-{number}" for number in range(51, MOST_WAITING + 51))]
