@@ -19,9 +19,8 @@ from weather.window import Window
 MODELS = ("stg_weather", "rejected_weather", "daily_weather_stats")
 
 # Only Airflow has the folder of DAGs among its packages.
-DBT_ENVIRONMENT: dict[str, str] = runpy.run_path(
-    str(DAGS / "orchestration" / "step_environment.py")
-)["DBT_ENVIRONMENT"]
+_STEP_INPUTS = runpy.run_path(str(DAGS / "orchestration" / "step_inputs.py"))
+DBT_ENVIRONMENT: dict[str, str] = _STEP_INPUTS["DBT_ENVIRONMENT"]
 
 
 BUILD = [

@@ -8,7 +8,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 from ingest.__main__ import main as ingest
 from lake_steps.__main__ import main as lake_step
-from orchestration.step_environment import DBT_ENVIRONMENT
+from orchestration.step_inputs import DBT_ENVIRONMENT
 
 from weather.lake import attached_lake
 from weather.published import Published, read_published

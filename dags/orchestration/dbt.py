@@ -7,7 +7,7 @@ from cosmos import LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import DbtResourceType, TestBehavior
 from cosmos.dbt.graph import DbtNode
 
-from orchestration.runtime import DBT_PROJECT
+from orchestration.folders import DBT_PROJECT
 
 ModelTask = Callable[..., BaseOperator]
 """Makes the task of a node; Cosmos calls it with `node`, `task_id`, `task_args` and more."""

@@ -11,8 +11,7 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.model_pods import model_pod, watched_model_pod
 from orchestration.pods import pod_of
-from orchestration.runtime import shard_arguments
-from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
+from orchestration.step_inputs import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT, shard_arguments
 from orchestration.step_pod import StepPod
 from weather.settings import KubernetesSettings
 

@@ -13,9 +13,9 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
 
 from orchestration.dbt import profile_config, project_config, render_config
+from orchestration.folders import DBT_PROJECT, PROJECT
 from orchestration.retries import StepFailed
-from orchestration.runtime import DBT_PROJECT, PROJECT, shard_arguments
-from orchestration.step_environment import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT
+from orchestration.step_inputs import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT, shard_arguments
 from weather.exit_codes import ExitCode
 
 

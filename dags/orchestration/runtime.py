@@ -1,6 +1,5 @@
 """The one seam between the two runtimes: a subprocess or a pod for each step."""
 
-from pathlib import Path
 from typing import Any, Protocol
 
 from airflow.sdk import TaskGroup
@@ -8,9 +7,6 @@ from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from weather.settings import KubernetesSettings, PipelineSettings, read_settings
-
-PROJECT = Path(__file__).resolve().parents[2]
-DBT_PROJECT = PROJECT / "dbt_project"
 
 
 class Runtime(Protocol):
@@ -35,8 +31,3 @@ def runtime_of(settings: PipelineSettings) -> Runtime:
     from orchestration.local_runtime import LocalRuntime
 
     return LocalRuntime()
-
-
-def shard_arguments(shards: int) -> list[list[str]]:
-    """The arguments of each shard's process."""
-    return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]

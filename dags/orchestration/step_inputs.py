@@ -1,4 +1,4 @@
-"""The environment variables that tell a step what to do, in both runtimes."""
+"""What a step is told, in both runtimes: environment variables and arguments."""
 
 WINDOW_ENVIRONMENT = {
     "WEATHER_WINDOW_START": "{{ run_window(dag_run, params).start.isoformat() }}",
@@ -20,3 +20,8 @@ DBT_ENVIRONMENT = {
     "DBT_WRITE_JSON": "false",
 }
 """How dbt builds a model in a run."""
+
+
+def shard_arguments(shards: int) -> list[list[str]]:
+    """The arguments of each shard's process of ingest."""
+    return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]
