@@ -157,3 +157,15 @@ def test_many_impossible_values_stop_the_run_and_are_named(
     hour_done.run_hour(END + HOUR)
     assert hour_done.rows("select distinct value from rejected_weather") == [(2000.0,)]
     assert hour_done.published() != before
+
+
+def test_impossible_values_that_readers_know_of_count_again(
+    hour_done: Pipeline, replay: str
+) -> None:
+    hours = lookback_window(END + HOUR, 24)
+    for _ in range(2):
+        hour_done.take(hours)
+        httpx.post(f"{replay}/replay/faults", content="impossible_values*1")
+        assert hour_done.ingest() == 0
+        assert not hour_done.transform()
+        hour_done.run(hours)

@@ -1,13 +1,20 @@
-{#- Of the values that readers have not seen yet: a value that a later answer has put right since
-    counts as accepted. -#}
-{% test few_values_rejected(model, staged, most_percent) %}
-with accepted as (
+{#- Of the values that readers have not seen yet: one that a later answer has put right since counts
+    as accepted. The rejections are those of the whole table, for readers may know of one from an
+    earlier answer that had the same value. -#}
+{% test few_values_rejected(model, table, staged, most_percent) %}
+with unseen as (
+
+    select * from {{ get_where_subquery(staged) }}
+
+),
+
+accepted as (
 
     select
         {% for variable in var('possible') -%}
         count({{ variable }}){{ ' + ' if not loop.last }}
         {%- endfor %} as accepted_values
-    from {{ get_where_subquery(staged) }}
+    from unseen
 
 ),
 
@@ -16,14 +23,14 @@ rejected as (
     select
         rejections.*,
         count(*) over () as rejected_values
-    from (select * from {{ model }}) as rejections
-    inner join {{ staged }} as staged
+    from {{ table }} as rejections
+    inner join unseen
         on
-            rejections.location_id = staged.location_id
-            and rejections.hour_timestamp = staged.hour_timestamp
+            rejections.location_id = unseen.location_id
+            and rejections.hour_timestamp = unseen.hour_timestamp
     where
         {% for variable in var('possible') -%}
-        (rejections.variable = '{{ variable }}' and staged.{{ variable }} is null)
+        (rejections.variable = '{{ variable }}' and unseen.{{ variable }} is null)
         {{ ' or ' if not loop.last }}
         {%- endfor %}
 
