@@ -2,13 +2,15 @@
 
 from asyncio import TimerHandle, Transport
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from api.at_once import AtOnce
 
 MOST_BYTES = 32 * 1024
 """The longest head of a request: its first line and its headers."""
 
 MOST_SECONDS = 10.0
 """How long a request may take to be there."""
+
+END_OF_HEAD = b"\r\n\r\n"
 
 REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -20,11 +22,12 @@ PROBLEM = (
 )
 
 
-class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with limits to what has not become a request yet."""
+class Connection(AtOnce):
+    """A connection with limits to what has not become a request yet."""
 
     _unfinished_bytes = 0
     _is_within_head = False
+    _has_ended_a_head = False
     _patience: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -40,12 +43,16 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is the part of a head that is too long."""
         self._unfinished_bytes += len(data)
+        self._has_ended_a_head = False
         super().data_received(data)
         if not self._is_within_head:
             self._unfinished_bytes = 0
-        elif self._unfinished_bytes > MOST_BYTES:
+        elif self._has_ended_a_head:
+            # Requests that came together with others: only what follows these is of the next one.
+            self._unfinished_bytes = len(data) - data.rfind(END_OF_HEAD) - len(END_OF_HEAD)
+        if self._unfinished_bytes > MOST_BYTES:
             self._refuse()
-        elif self._patience is None:
+        elif self._is_within_head and self._patience is None:
             self._wait_only_so_long()
 
     def on_message_begin(self) -> None:
@@ -56,6 +63,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Note that a request is there, and have it answered unless it is too long."""
         self._is_within_head = False
+        self._has_ended_a_head = True
         if self._patience is not None:
             self._has_come()
         if self._unfinished_bytes > MOST_BYTES and self._head_bytes() > MOST_BYTES:

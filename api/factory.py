@@ -17,7 +17,7 @@ from api.access_log import AccessLog
 from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL
 from api.description import HEADERS, describe
 from api.draining import Drain
-from api.gateway import Gateway
+from api.gateway import GATEWAY, Gateway
 from api.metrics import ViewCollector
 from api.older_hours import OlderHours
 from api.problems import explain_errors
@@ -55,12 +55,12 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
     registry.register(ViewCollector(lambda: watch.view))
 
     @asynccontextmanager
-    async def watching(_: FastAPI) -> AsyncIterator[None]:
+    async def watching(_: FastAPI) -> AsyncIterator[dict[str, Gateway]]:
         await run_in_threadpool(watch.start)
         # What is there now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        yield
+        yield {GATEWAY: gateway}
         await run_in_threadpool(watch.stop)
 
     app = FastAPI(

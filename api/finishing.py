@@ -4,9 +4,10 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
+from api.head import Head, Headers
 from api.headers import SECURITY_HEADERS
 from api.negotiation import IDENTITY
-from api.ready import Answer, Headers
+from api.ready import Answer
 
 CODECS = {
     "zstd": pa.Codec("zstd", compression_level=9),
@@ -31,7 +32,7 @@ def may_be_kept(status: int, headers: Headers) -> bool:
 
 def finished(status: int, headers: Headers, body: bytes, route: str) -> Answer:
     """An answer that is made for one request."""
-    return Answer(status, [*headers, *SECURITY_HEADERS], body, route)
+    return Answer(Head(status, [*headers, *SECURITY_HEADERS]), body, route)
 
 
 def kept(
@@ -60,12 +61,12 @@ def kept(
         (b"etag", etag),
         (b"content-length", str(len(body)).encode()),
     ]
+    unchanged = [(name, value) for name, value in headers if name in WHEN_UNCHANGED | {b"etag"}]
     return Answer(
-        200,
-        [*headers, *SECURITY_HEADERS],
+        Head(200, [*headers, *SECURITY_HEADERS]),
         body,
         route,
         etag,
         dict(headers).get(b"last-modified", b""),
-        [(name, value) for name, value in headers if name in WHEN_UNCHANGED | {b"etag"}],
+        Head(304, unchanged),
     )

@@ -15,15 +15,18 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access_log import LONGEST, AccessLog
-from api.conditions import has_it_already
+from api.exchange import Reply, Request, reply_to
 from api.finishing import finished, kept, may_be_kept
-from api.negotiation import favourite_encoding, favourite_media_type
+from api.head import Headers
 from api.problems import problem_response
-from api.ready import Answer, Headers, Key
+from api.ready import Answer, Key
 from api.request_metrics import RequestMetrics
 from api.watch import View, Watch
 
 REQUEST_ID = pattern(rb"[A-Za-z0-9._-]{1,128}")
+
+GATEWAY = "gateway"
+"""Its name in the state that the application's lifespan gives to each connection."""
 
 NO_ROUTE = "other"
 """The route of paths that clients make up."""
@@ -49,55 +52,58 @@ class Gateway:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = perf_counter()
-        method = scope["method"]
-        headers = dict(scope["headers"])
-        request_id = self._request_id(headers.get(b"x-request-id"))
-        view = self._watch.view
-        key = (
+        request = Request(
+            scope["method"],
             scope["raw_path"],
             scope["query_string"],
-            favourite_media_type(headers.get(b"accept", b"")),
-            favourite_encoding(headers.get(b"accept-encoding", b"")),
+            dict(scope["headers"]),
+            scope["client"][0] if scope["client"] else "",
+            perf_counter(),
         )
-        is_read = method in {"GET", "HEAD"}
-        answer = view.answers.get(key) if is_read else None
-        outcome = "ready"
-        if answer is None:
-            outcome = "made"
-            request = {
-                **scope,
-                "method": "GET" if method == "HEAD" else method,
-                # The whole request sees the same view, whatever is loaded meanwhile.
-                "view": view,
-                "media_type": key[2],
-                "request_id": request_id.decode(),
-            }
-            maker = _Maker(self._app, key, request, receive)
-            answer = await (maker.answer() if is_read else maker.own_answer())
-        status, fields, body = answer.status, answer.headers, answer.body
-        stale: Headers = []
-        if answer.headers_unchanged is not None:
-            stale = view.stale_headers
-            if has_it_already(answer, headers):
-                status, fields, body = 304, answer.headers_unchanged, b""
+        reply = self.ready_reply(request) or await self._made_reply(request, scope, receive)
         await send(
             {
                 "type": "http.response.start",
-                "status": status,
-                "headers": [*fields, *stale, (b"x-request-id", request_id)],
+                "status": reply.head.status,
+                "headers": [*reply.head.headers, *reply.own_headers],
             }
         )
-        if method == "HEAD":
-            body = b""
-        await send({"type": "http.response.body", "body": body})
-        seconds = perf_counter() - started
-        self._metrics.count(method, answer.route, status, outcome, seconds)
-        client = scope["client"][0] if scope["client"] else ""
-        described = (method, key[0][:LONGEST], key[1][:LONGEST], client, status, len(body))
-        self._access_log.note((time(), seconds, outcome, request_id, described))
+        await send({"type": "http.response.body", "body": reply.body})
+        self.note(request, reply)
 
-    def _request_id(self, given: bytes | None) -> bytes:
+    def ready_reply(self, request: Request) -> Reply | None:
+        """The reply to a request whose answer is ready."""
+        view = self._watch.view
+        answer = view.answers.get(request.key) if request.is_read else None
+        if answer is None:
+            return None
+        return reply_to(request, self._id_of(request), answer, view.stale_headers, "ready")
+
+    def note(self, request: Request, reply: Reply) -> None:
+        """Count the request, and write it into the access log."""
+        seconds = perf_counter() - request.started
+        status = reply.head.status
+        self._metrics.count(request.method, reply.route, status, reply.outcome, seconds)
+        path, query = request.path[:LONGEST], request.query[:LONGEST]
+        described = (request.method, path, query, request.client, status, len(reply.body))
+        self._access_log.note((time(), seconds, reply.outcome, reply.request_id, described))
+
+    async def _made_reply(self, request: Request, scope: Scope, receive: Receive) -> Reply:
+        view, key, request_id = self._watch.view, request.key, self._id_of(request)
+        scope = {
+            **scope,
+            "method": "GET" if request.method == "HEAD" else request.method,
+            # The whole request sees the same view, whatever is loaded meanwhile.
+            "view": view,
+            "media_type": key[2],
+            "request_id": request_id.decode(),
+        }
+        maker = _Maker(self._app, key, scope, receive)
+        answer = await (maker.answer() if request.is_read else maker.own_answer())
+        return reply_to(request, request_id, answer, view.stale_headers, "made")
+
+    def _id_of(self, request: Request) -> bytes:
+        given = request.headers.get(b"x-request-id")
         if given is not None and REQUEST_ID.fullmatch(given):
             return given
         return b"%s-%d" % (self._process, next(self._numbers))

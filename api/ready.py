@@ -4,7 +4,8 @@ from asyncio import Future
 from collections import OrderedDict
 from dataclasses import dataclass
 
-Headers = list[tuple[bytes, bytes]]
+from api.head import Head
+
 Key = tuple[bytes, bytes, str, str]
 """Path and query as they came, and the media type and encoding that the client likes best."""
 
@@ -16,14 +17,13 @@ BYTES_BESIDE = 4096
 class Answer:
     """An answer, whole; `etag` is empty unless it may be kept."""
 
-    status: int
-    headers: Headers
+    head: Head
     body: bytes
     route: str
     etag: bytes = b""
     last_modified: bytes = b""
-    headers_unchanged: Headers | None = None
-    """The headers for a client that has it already."""
+    head_unchanged: Head | None = None
+    """The head for a client that has it already."""
 
 
 class ReadyAnswers:

@@ -9,8 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from api.head import Headers
 from api.mart import Mart, load_mart
-from api.ready import Headers, ReadyAnswers
+from api.ready import ReadyAnswers
 from weather.exit_codes import StepError
 from weather.locations import Location, read_locations
 from weather.published import read_published

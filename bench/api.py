@@ -65,7 +65,7 @@ def times(loads: Loads, rival: str) -> float:
 def speeds(loads: Loads, prefix: str = "") -> list[Result]:
     """The numbers of one mart, their names with that prefix."""
     rivals = {
-        "ready_bytes": "the same server handing out constant bytes; 0.8 is wanted",
+        "ready_bytes": "uvicorn handing out the same bytes as constants; 0.8 is wanted",
         "plain": "reading the Parquet file from S3 with pandas each time; 200 is wanted",
         "response_model": "a FastAPI route that serialises the same rows from memory",
     }

@@ -1,5 +1,6 @@
 """The memory of ready answers is bounded."""
 
+from api.head import Head
 from api.ready import BYTES_BESIDE, Answer, Key, ReadyAnswers
 
 
@@ -8,7 +9,7 @@ def key(number: int) -> Key:
 
 
 def answer(size: int) -> Answer:
-    return Answer(200, [], b"x" * size, "/", b'"1"')
+    return Answer(Head(200, []), b"x" * size, "/", b'"1"')
 
 
 def test_those_asked_for_longest_ago_make_room() -> None:

@@ -1,0 +1,77 @@
+"""A connection on which what is ready goes out at once."""
+
+from time import perf_counter
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.draining import CLOSE
+from api.exchange import Reply, Request
+from api.gateway import GATEWAY, Gateway
+from api.head import header_lines
+
+NOT_AT_ONCE = {b"content-length", b"transfer-encoding", b"expect", b"origin"}
+"""Headers of requests that have a body, or come from other pages: all of the API answers these."""
+
+
+class AtOnce(HttpToolsProtocol):
+    """uvicorn's connection, which itself sends the answers that are ready.
+
+    uvicorn begins a task for each request and checks every header of each answer, which takes
+    longer than all the rest. Here a ready answer is written as soon as its request's head is there;
+    everything else, and whatever is not plain, goes the usual way.
+    """
+
+    _is_answered = False
+
+    def on_message_begin(self) -> None:
+        """Take the next request."""
+        self._is_answered = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Answer the request if its answer is ready; else have it answered."""
+        reply = self._ready_reply() if self._may_write() else None
+        if reply is None:
+            # It may have been set by an answer before this one, in the same bytes.
+            self._unset_keepalive_if_required()
+            super().on_headers_complete()
+            return
+        self._is_answered = True
+        own = header_lines([*self.server_state.default_headers, *reply.own_headers])
+        self.transport.write(b"".join((reply.head.lines, own, b"\r\n", reply.body)))
+        self.on_response_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a request's body."""
+        if not self._is_answered:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note the end of a request."""
+        if not self._is_answered:
+            super().on_message_complete()
+
+    def _may_write(self) -> bool:
+        """Whether nothing is on its way before it, and the connection stays as it is."""
+        return (
+            getattr(self.cycle, "response_complete", True)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and CLOSE not in self.server_state.default_headers
+        )
+
+    def _ready_reply(self) -> Reply | None:
+        headers = dict(self.headers)
+        if self.parser.get_method() != b"GET" or not NOT_AT_ONCE.isdisjoint(headers):
+            return None
+        path, _, query = self.url.partition(b"?")
+        client = self.client[0] if self.client else ""
+        request = Request("GET", path, query, headers, client, perf_counter())
+        gateway: Gateway = self.app_state[GATEWAY]
+        reply = gateway.ready_reply(request)
+        if reply is not None:
+            gateway.note(request, reply)
+        return reply

@@ -1,0 +1,148 @@
+"""Answers that the connection sends itself are those that the whole API would send."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import BytesIO
+
+import httpx
+import pytest
+
+from api.head import Head
+from tests.api.test_care import answered, everything_from
+
+READY = b"/weather/summary?limit=5"
+UNUSUAL = b"Content-Length: 0\r\n"
+"""A request with it goes through all of the API."""
+OF_THE_MOMENT = {b"date", b"x-request-id"}
+MORE_THAN_ANY_BUFFER = 400_000
+LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+Reply = tuple[bytes, dict[bytes, bytes], bytes]
+"""The first line, the headers, and the body."""
+
+
+def request(path: bytes, headers: bytes = b"") -> bytes:
+    return b"GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n" % (path, headers)
+
+
+def replies(received: bytes) -> Iterator[Reply]:
+    """What came over one connection, reply by reply."""
+    stream = BytesIO(received)
+    while first := stream.readline().rstrip():
+        lines = iter(lambda: stream.readline().rstrip(), b"")
+        headers = dict(line.split(b": ", 1) for line in lines)
+        yield first, headers, stream.read(int(headers.get(b"content-length", b"0")))
+
+
+def asked(client: httpx.Client, *requests: bytes) -> list[Reply]:
+    """The replies to requests that are all sent before the first reply is read."""
+    return list(replies(answered(client, b"".join(requests) + LAST)))[:-1]
+
+
+def bytes_taken(connection: socket.socket, requests: bytes) -> int:
+    """How much of it the server takes, before it takes no more for the connection's timeout."""
+    sent = 0
+    with suppress(TimeoutError):
+        while sent < len(requests):
+            sent += connection.send(requests[sent : sent + 65536])
+    return sent
+
+
+@pytest.mark.parametrize("path", [READY, b"/", b"/locations", b"/openapi.json?", b"/no/such/path"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"",
+        b"Accept-Encoding: br\r\n",
+        b"Accept: text/csv\r\nAccept-Encoding: gzip, zstd\r\n",
+        b"If-None-Match: *\r\n",
+        b"X-Request-Id: mine-1\r\n",
+        b"X-Request-Id: not mine\r\n",
+        b"Origin: https://elsewhere.example\r\n",
+    ],
+)
+def test_both_ways_lead_to_the_same(client: httpx.Client, path: bytes, headers: bytes) -> None:
+    _, at_once, usual = asked(
+        client,
+        request(path, headers),
+        request(path, headers),
+        request(path, headers + UNUSUAL),
+    )
+    assert at_once[0] == usual[0]
+    assert at_once[2] == usual[2]
+    assert at_once[1].keys() == usual[1].keys()
+    given = b"mine-1" in headers
+    for name, value in usual[1].items():
+        assert at_once[1][name] == value or name in OF_THE_MOMENT
+    assert (at_once[1][b"x-request-id"] == usual[1][b"x-request-id"]) is given
+
+
+def test_replies_come_in_the_order_of_the_requests(client: httpx.Client) -> None:
+    paths = [
+        path
+        for number in range(20, 40)
+        for path in (READY, b"/weather/summary?limit=%d" % number, b"/no/such/path", READY)
+    ]
+    alone = {path: asked(client, request(path))[0] for path in {READY, b"/no/such/path"}}
+    assert alone[READY][0] != alone[b"/no/such/path"][0]
+    found = asked(client, *map(request, paths))
+    assert len(found) == len(paths)
+    for path, (first, headers, body) in zip(paths, found, strict=True):
+        if path in alone:
+            assert (first, body) == (alone[path][0], alone[path][2])
+        else:
+            assert headers[b"x-request-id"]
+            assert body == client.get(path.decode()).content
+
+
+def test_a_body_is_not_taken_for_the_next_request(client: httpx.Client) -> None:
+    inside = request(b"/inside")
+    around = request(READY, b"Content-Length: %d\r\n" % len(inside)) + inside
+    found = asked(client, request(READY), around, request(READY))
+    assert [first for first, _, _ in found] == [b"HTTP/1.1 200 OK"] * 3
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b"GET %s HTTP/1.0\r\n\r\n" % READY,
+        request(READY, b"Connection: close\r\n"),
+        b"HEAD %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % READY,
+    ],
+)
+def test_a_connection_ends_that_is_to_end(client: httpx.Client, last: bytes) -> None:
+    assert asked(client, request(READY))[0][0] == b"HTTP/1.1 200 OK"
+    (reply,) = replies(answered(client, last))
+    assert reply[0] == b"HTTP/1.1 200 OK"
+    assert reply[1][b"connection"] == b"close"
+    assert (reply[2] == b"") is last.startswith(b"HEAD")
+
+
+def test_nothing_is_taken_for_a_client_that_does_not_read_and_nothing_is_lost(
+    client: httpx.Client,
+) -> None:
+    (usual,) = asked(client, request(READY))
+    address = (client.base_url.host, client.base_url.port or 80)
+    requests = request(READY) * MORE_THAN_ANY_BUFFER
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        connection.settimeout(1)
+        connection.connect(address)
+        sent = bytes_taken(connection, requests)
+        assert sent < len(requests)
+        whole, part = divmod(sent, len(request(READY)))
+        with ThreadPoolExecutor(1) as reader:
+            received = reader.submit(everything_from, connection)
+            connection.settimeout(None)
+            connection.sendall(request(READY)[part:] + LAST)
+            found = list(replies(received.result()))
+    assert len(found) == whole + 2
+    assert {body for _, _, body in found[:-1]} == {usual[2]}
+
+
+@pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\0", b"\x7f"])
+def test_no_header_holds_another(value: bytes) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        Head(200, [(b"link", value)])
