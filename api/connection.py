@@ -2,7 +2,7 @@
 
 from asyncio import TimerHandle, Transport
 
-from api.at_once import AtOnce
+from api.ready_connection import ReadyConnection
 
 MOST_BYTES = 32 * 1024
 """The longest head of a request: its first line and its headers."""
@@ -22,7 +22,7 @@ PROBLEM = (
 )
 
 
-class Connection(AtOnce):
+class Connection(ReadyConnection):
     """A connection with limits to what has not become a request yet."""
 
     _unfinished_bytes = 0

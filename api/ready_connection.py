@@ -9,11 +9,11 @@ from api.exchange import Reply, Request
 from api.gateway import GATEWAY, Gateway
 from api.head import header_lines
 
-NOT_AT_ONCE = {b"content-length", b"transfer-encoding", b"expect", b"origin"}
+NOT_PLAIN = {b"content-length", b"transfer-encoding", b"expect", b"origin"}
 """Headers of requests that have a body, or come from other pages: all of the API answers these."""
 
 
-class AtOnce(HttpToolsProtocol):
+class ReadyConnection(HttpToolsProtocol):
     """uvicorn's connection, which itself sends the answers that are ready.
 
     uvicorn begins a task for each request and checks every header of each answer, which takes
@@ -65,7 +65,7 @@ class AtOnce(HttpToolsProtocol):
 
     def _ready_reply(self) -> Reply | None:
         headers = dict(self.headers)
-        if self.parser.get_method() != b"GET" or not NOT_AT_ONCE.isdisjoint(headers):
+        if self.parser.get_method() != b"GET" or not NOT_PLAIN.isdisjoint(headers):
             return None
         path, _, query = self.url.partition(b"?")
         client = self.client[0] if self.client else ""
