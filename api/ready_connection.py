@@ -38,7 +38,8 @@ class ReadyConnection(HttpToolsProtocol):
             return
         self._is_answered = True
         own = header_lines([*self.server_state.default_headers, *reply.own_headers])
-        self.transport.write(b"".join((reply.head.lines, own, b"\r\n", reply.body)))
+        # Not joined with the body, which would be copied for each client.
+        self.transport.writelines((b"".join((reply.head.lines, own, b"\r\n")), reply.body))
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
