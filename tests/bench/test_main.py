@@ -1,0 +1,46 @@
+"""What was measured is shown, whatever comes after it."""
+
+from typing import NoReturn
+
+import pytest
+
+import bench.__main__ as program
+from bench.results import Result
+from local.progress import Progress
+from weather.exit_codes import ExitCode, StepError
+
+
+def fail(*_: object, **__: object) -> NoReturn:
+    raise StepError("No image can be built", ExitCode.UNAVAILABLE)
+
+
+@pytest.fixture(autouse=True)
+def no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure nothing that takes long, and leave neither results nor signal handlers behind."""
+    for part in ("history", "load", "api", "cluster"):
+        monkeypatch.setattr(program, f"measure_{part}", lambda *_, **__: [])
+    monkeypatch.setattr(program, "write_results", fail)
+    monkeypatch.setattr(program, "raise_when_asked_to_end", lambda: None)
+
+
+def test_a_failure_costs_nothing_that_was_measured_before_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measured(_: Progress, rounds: int) -> list[Result]:
+        return [Result("dag_import_seconds", 0.25, "s", f"of {rounds} rounds")]
+
+    monkeypatch.setattr(program, "measure_dag_import", measured)
+    monkeypatch.setattr(program, "measure_images", fail)
+    assert program.main() == ExitCode.UNAVAILABLE
+    shown = capsys.readouterr()
+    assert "dag_import_seconds   0.25  s     of 5 rounds" in shown.out
+    assert shown.err.endswith("bench: No image can be built\n")
+
+
+def test_a_failure_at_once_shows_no_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "measure_dag_import", fail)
+    assert program.main() == ExitCode.UNAVAILABLE
+    shown = capsys.readouterr()
+    assert (shown.out.strip(), shown.err) == ("", "bench: No image can be built\n")
