@@ -5,9 +5,9 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from api.head import Head, Headers
-from api.headers import SECURITY_HEADERS
 from api.negotiation import IDENTITY
 from api.ready import Answer
+from api.security_headers import SECURITY_HEADERS
 
 CODECS = {
     "zstd": pa.Codec("zstd", compression_level=9),
