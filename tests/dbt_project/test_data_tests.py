@@ -169,3 +169,15 @@ def test_impossible_values_that_readers_know_of_count_again(
         assert hour_done.ingest() == 0
         assert not hour_done.transform()
         hour_done.run(hours)
+
+
+def test_an_hour_that_was_impossible_in_many_ways_counts_once(hour_done: Pipeline) -> None:
+    hour_done.execute(
+        "insert into stg_weather select 'lyon', timestamp '2020-01-01' + to_hours(number),"
+        " 1, 0, case when number > 0 then 1 end, now()::timestamp from range(200) hours(number)"
+    )
+    hour_done.execute(
+        "insert into rejected_weather select 'lyon', timestamp '2020-01-01', 'windspeed_kmh',"
+        " 1000 + number, 'because' from range(40) answers(number)"
+    )
+    assert hour_done.test("test_name:few_values_rejected")

@@ -1,6 +1,6 @@
 {#- Of the values that readers have not seen yet: one that a later answer has put right since counts
     as accepted. The rejections are those of the whole table, for readers may know of one from an
-    earlier answer that had the same value. -#}
+    earlier answer that had the same value; several of one hour and variable count once. -#}
 {% test few_values_rejected(model, table, staged, most_percent) %}
 with unseen as (
 
@@ -22,7 +22,9 @@ rejected as (
 
     select
         rejections.*,
-        count(*) over () as rejected_values
+        count(distinct (
+            rejections.location_id, rejections.hour_timestamp, rejections.variable
+        )) over () as rejected_values
     from {{ table }} as rejections
     inner join unseen
         on
