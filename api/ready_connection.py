@@ -32,7 +32,7 @@ class ReadyConnection(HttpToolsProtocol):
         """Answer the request if its answer is ready; else have it answered."""
         reply = self._ready_reply() if self._may_write() else None
         if reply is None:
-            # It may have been set by an answer before this one, in the same bytes.
+            # An answer to a request that came in the same bytes has begun to count idle seconds.
             self._unset_keepalive_if_required()
             super().on_headers_complete()
             return

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.head import Head
-from tests.api.test_care import answered, everything_from
+from tests.api.sockets import answered, everything_from
 
 READY = b"/weather/summary?limit=5"
 UNUSUAL = b"Content-Length: 0\r\n"
