@@ -10,7 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from local.store import S3Server
 from tests.api.conftest import MakeLake
@@ -37,6 +44,7 @@ HOURS_LATE = 26
 # The machine's network changed while the page was loading; nothing of the page's.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
 PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
