@@ -8,6 +8,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule
 from orchestration.retries import StepRetryPolicy
 from orchestration.run_window import WINDOW_PARAMS, run_window, unless_daily
 from orchestration.runtime import runtime_of
+from orchestration.turns import await_turn
 
 from weather.locations import read_locations, shard_count
 from weather.notices import announce_failure, deadline_alert
@@ -27,12 +28,15 @@ with DAG(
     schedule=CronDataIntervalTimetable("7 * * * *", timezone="UTC"),
     start_date=datetime(2020, 1, 1, tzinfo=UTC),
     catchup=False,
-    # Each run writes to the tables that the run before it wrote to.
+    # Each run writes to the tables that the run before it wrote to. A backfill's runs are counted
+    # apart: for them, see await_turn.
     max_active_runs=1,
     params=WINDOW_PARAMS,
     user_defined_macros={"run_window": run_window},
     deadline=deadline_alert(timedelta(minutes=45)),
     default_args={
+        # Over all runs: a task of an older run that somebody clears waits for this one's, too.
+        "max_active_tis_per_dag": 1,
         "retries": 4,
         # Airflow itself waits that long when a worker is lost, which says nothing of the step.
         "retry_delay": timedelta(seconds=20),
@@ -45,7 +49,7 @@ with DAG(
     },
     tags=["weather"],
 ) as dag:
-    ingest = runtime.ingest_shards("ingest", shards)
+    ingest = runtime.ingest_shards("ingest", shards, pre_execute=await_turn)
 
     # What one shard or location lacks holds nothing else back ...
     arrived = EmptyOperator(task_id="arrived", trigger_rule=TriggerRule.ALL_DONE)

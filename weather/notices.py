@@ -43,7 +43,18 @@ async def announce_late_run(minutes: int, context: dict[str, Any]) -> None:
         context: `dag_run` as Airflow's REST API shows it.
     """
     run = context["dag_run"]
-    await asyncio.to_thread(tell, late_run(run, minutes), "run-late", run_url(run))
+    if is_under_way(run):
+        await asyncio.to_thread(tell, late_run(run, minutes), "run-late", run_url(run))
+
+
+def is_under_way(run: Mapping[str, Any]) -> bool:
+    """Whether a run that has passed its deadline is late, and neither red nor in a long queue.
+
+    Airflow takes a deadline back when a run ends well, and leaves that of one which ended red; a
+    failed task has been told then. A backfill's runs are all queued at once and take their turns.
+    """
+    waits = run["run_type"] == "backfill" and run["start_date"] is None
+    return run["end_date"] is None and not waits
 
 
 def late_run(run: Mapping[str, Any], minutes: int) -> str:

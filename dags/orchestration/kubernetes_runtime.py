@@ -34,13 +34,13 @@ class KubernetesRuntime:
     def __init__(self, settings: KubernetesSettings) -> None:
         self.settings = settings
 
-    def ingest_shards(self, task_id: str, shards: int) -> MappedOperator:
-        """One mapped pod a shard, one at a time."""
+    def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
+        """One mapped pod a shard."""
         return StepPod.partial(
             task_id=task_id,
-            max_active_tis_per_dagrun=1,
             cmds=["python", "-m", "ingest"],
             **pod_of("ingest", self.settings, env=WINDOW_ENVIRONMENT, shard="{{ ti.map_index }}"),
+            **task,
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:

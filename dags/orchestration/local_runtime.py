@@ -57,13 +57,10 @@ class StepProcess(BaseOperator):
 class LocalRuntime:
     """Makes the tasks for one machine."""
 
-    def ingest_shards(self, task_id: str, shards: int) -> MappedOperator:
-        """One mapped task a shard, one at a time."""
+    def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
+        """One mapped task a shard."""
         return StepProcess.partial(
-            task_id=task_id,
-            module="ingest",
-            env=WINDOW_ENVIRONMENT,
-            max_active_tis_per_dagrun=1,
+            task_id=task_id, module="ingest", env=WINDOW_ENVIRONMENT, **task
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:

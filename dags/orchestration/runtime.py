@@ -12,8 +12,8 @@ from weather.settings import KubernetesSettings, PipelineSettings, read_settings
 class Runtime(Protocol):
     """Makes the tasks of the DAG; each tells its step the run's window in its environment."""
 
-    def ingest_shards(self, task_id: str, shards: int) -> MappedOperator:
-        """`python -m ingest`, one mapped task a shard, one at a time: the service's own wish."""
+    def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
+        """`python -m ingest`, one mapped task a shard; `task` has the operator's own arguments."""
 
     def dbt_models(self, group_id: str) -> TaskGroup:
         """One task for each dbt model, which builds it and runs its tests."""

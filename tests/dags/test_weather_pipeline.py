@@ -108,7 +108,7 @@ def test_ten_thousand_locations_are_four_shards_one_at_a_time(
     printed = in_airflow(
         "ingest = dag.get_task('ingest')\n"
         "arguments = ingest.expand_input.value['arguments']\n"
-        "print(json.dumps([arguments, ingest.max_active_tis_per_dagrun]))",
+        "print(json.dumps([arguments, ingest.max_active_tis_per_dag]))",
         WEATHER_LOCATIONS=str(locations),
     )
     assert json.loads(printed) == [

@@ -31,6 +31,9 @@ LATE: dict[str, Any] = {
         "dag_id": "weather_pipeline",
         "dag_run_id": RUN_ID,
         "queued_at": "2026-11-20T05:07:01Z",
+        "start_date": "2026-11-20T05:07:02Z",
+        "end_date": None,
+        "run_type": "scheduled",
     }
 }
 
@@ -70,6 +73,24 @@ def test_a_late_run_is_told_with_what_readers_have(
         "scheduled__2026-11-20T05%3A07%3A00%2B00%3A00\n"
         "What to do: https://example.org/runbooks/run-late.md"
     )
+
+
+@pytest.mark.parametrize(
+    "run",
+    [{"end_date": "2026-11-20T05:09:00Z"}, {"run_type": "backfill", "start_date": None}],
+    ids=["it ended red", "it waits in a backfill's queue"],
+)
+def test_a_run_that_is_not_under_way_is_not_late(
+    webhook: WebhookServer, run: dict[str, str | None]
+) -> None:
+    asyncio.run(announce_late_run(minutes=45, context={"dag_run": {**LATE["dag_run"], **run}}))
+    assert webhook.texts == []
+
+
+def test_a_scheduled_run_that_cannot_start_is_late(webhook: WebhookServer) -> None:
+    waiting = {**LATE["dag_run"], "start_date": None}
+    asyncio.run(announce_late_run(minutes=45, context={"dag_run": waiting}))
+    assert len(webhook.texts) == 1
 
 
 def test_a_task_that_was_lost_has_no_reason_and_a_long_one_is_cut(webhook: WebhookServer) -> None:
