@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from local.environment import search_paths
@@ -15,6 +16,10 @@ from tests.replay_server import replay_server
 
 # pytest's `pythonpath` does not reach the processes that tests start.
 os.environ.update(search_paths(os.environ))
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,12 @@ from weather.store import Store
 
 @pytest.fixture
 def patience() -> Patience:
-    """The real one's number of tries with short waits."""
-    return Patience(first_wait=0.01, longest_wait=0.05, minute=0.1, connect=2, read=0.5, answer=1)
+    """The real one's number of tries with short waits between them.
+
+    An answer may take its time on a busy machine. Tests of answers that never end shorten `read`
+    or `answer`.
+    """
+    return Patience(first_wait=0.01, longest_wait=0.05, minute=0.1, connect=10, read=10, answer=10)
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def faults(
 
     def set_faults(rules: str) -> None:
         request = Request(f"{faulty_replay}/replay/faults", rules.encode(), method="POST")
-        with urlopen(request, timeout=5):
+        with urlopen(request, timeout=10):
             pass
 
     set_faults("")

@@ -1,6 +1,6 @@
 """Locations, windows and valid answers to build tests from, and strategies that make them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,10 @@ from weather.settings import SourceSettings
 from weather.window import HOUR, Window
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+WINDOW = Window(datetime(2024, 2, 10, 22, tzinfo=UTC), datetime(2024, 2, 11, 4, tzinfo=UTC))
+"""Six hours that are past whenever tests run, and of which the replay has every value."""
+
 Lines = dict[str, list[dict[str, Any]]]
 """Objects of JSON, one a line, by the key of the object in the store that has them."""
 
@@ -34,12 +38,6 @@ def source_at(url: str, archive_url: str | None = None, key: str | None = None) 
     return SourceSettings(
         open_meteo_url=url, open_meteo_archive_url=archive_url or url, open_meteo_api_key=key
     )
-
-
-def hours_ago(first: int, last: int) -> Window:
-    """The window from so many hours before the present hour to so many, exclusive."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    return Window(now - timedelta(hours=first), now - timedelta(hours=last))
 
 
 def windows(most_hours: int = 2000) -> st.SearchStrategy[Window]:

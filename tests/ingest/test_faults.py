@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from ingest.__main__ import main
 from ingest.patience import Patience
 
-from tests.ingest.examples import Lines, hours_ago
+from tests.ingest.examples import WINDOW, Lines
 from weather.exit_codes import ExitCode
 from weather.window import Window
 
 SetFaults = Callable[[str], None]
 Stored = Callable[[str], Lines]
 
-WINDOW = hours_ago(9, 3)
 FOLDER = f"{WINDOW.key}/shard-000-of-001"
 RAW = f"raw/{FOLDER}/call-0000.json"
 
@@ -25,11 +25,11 @@ def run(
     three_locations: list[str],
     patience: Patience,
     capsys: pytest.CaptureFixture[str],
-) -> Callable[[], tuple[int, dict[str, object], str]]:
+) -> Callable[..., tuple[int, dict[str, object], str]]:
     """Runs ingest for the window; its exit code, its summary and its last line."""
 
-    def run_once() -> tuple[int, dict[str, object], str]:
-        code = main(arguments(WINDOW), patience=patience)
+    def run_once(read: float = patience.read) -> tuple[int, dict[str, object], str]:
+        code = main(arguments(WINDOW), patience=replace(patience, read=read))
         printed = capsys.readouterr()
         (summary,) = printed.out.splitlines()
         return code, json.loads(summary), (printed.err.splitlines() or [""])[-1]
@@ -37,7 +37,7 @@ def run(
     return run_once
 
 
-Run = Callable[[], tuple[int, dict[str, object], str]]
+Run = Callable[..., tuple[int, dict[str, object], str]]
 
 
 @pytest.fixture
@@ -105,26 +105,28 @@ def test_a_fault_that_passes_is_tried_again_and_its_body_kept(
         assert attempt["request"]["timezone"] == "GMT"
 
 
-@pytest.mark.parametrize(("fault", "retry"), [("reset", "connection error"), ("hang", "timeout")])
+@pytest.mark.parametrize(
+    ("fault", "retry", "read"), [("reset", "connection error", 10), ("hang", "timeout", 2)]
+)
 def test_a_fault_without_a_body_is_tried_again(
-    faults: SetFaults, run: Run, stored: Stored, fault: str, retry: str
+    faults: SetFaults, run: Run, stored: Stored, fault: str, retry: str, read: float
 ) -> None:
     faults(f"{fault}*1")
-    code, summary, _ = run()
+    code, summary, _ = run(read=read)
     assert (code, summary["accepted"], summary["retries"]) == (ExitCode.OK, 3, {retry: 1})
     assert list(stored("")) == [RAW]
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason", "kept"),
+    ("fault", "reason", "kept", "read"),
     [
-        ("bad_gateway", "502: Bad Gateway", 5),
-        ("minutely_limit", "429: Minutely API request limit exceeded", 5),
-        ("cut_json", "broken or cut JSON of", 5),
-        ("streaming_error", "Unexpected error while streaming data: timeoutReached", 5),
-        ("html_ok", "an HTML page instead of JSON: Open-Meteo is being maintained", 5),
-        ("reset", "connection error: Server disconnected", 0),
-        ("hang", "timeout: timed out", 0),
+        ("bad_gateway", "502: Bad Gateway", 5, 10),
+        ("minutely_limit", "429: Minutely API request limit exceeded", 5, 10),
+        ("cut_json", "broken or cut JSON of", 5, 10),
+        ("streaming_error", "Unexpected error while streaming data: timeoutReached", 5, 10),
+        ("html_ok", "an HTML page instead of JSON: Open-Meteo is being maintained", 5, 10),
+        ("reset", "connection error: Server disconnected", 0, 10),
+        ("hang", "timeout: timed out", 0, 0.5),
     ],
 )
 def test_a_fault_that_stays_ends_as_unavailable(
@@ -135,9 +137,10 @@ def test_a_fault_that_stays_ends_as_unavailable(
     fault: str,
     reason: str,
     kept: int,
+    read: float,
 ) -> None:
     faults(fault)
-    code, summary, last_line = run()
+    code, summary, last_line = run(read=read)
     assert code == ExitCode.UNAVAILABLE
     assert summary["accepted"] == summary["calls"] == 0
     assert last_line.startswith(

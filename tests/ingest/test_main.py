@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from ingest.__main__ import main
 
-from tests.ingest.examples import Lines, hours_ago
+from tests.ingest.examples import WINDOW, Lines
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import StoreSettings
 from weather.store import Store
+from weather.window import HOUR, Window
 
 ROOT = Path(__file__).resolve().parents[2]
-WINDOW = hours_ago(4, 1)
 ENDS = {
     "WEATHER_WINDOW_START": WINDOW.start.isoformat(),
     "WEATHER_WINDOW_END": WINDOW.end.isoformat(),
@@ -47,13 +47,13 @@ def test_a_run_that_goes_well_prints_a_line_a_call_and_a_summary() -> None:
     result = run(**ENDS)
     assert result.returncode == ExitCode.OK
     (line,) = result.stderr.splitlines()
-    assert line.startswith("Call 1 of 1: 3 hours from ")
+    assert line.startswith("Call 1 of 1: 6 hours from ")
     (summary,) = result.stdout.splitlines()
     assert json.loads(summary)["accepted"] == 3
 
 
 def test_arguments_win_over_the_environment(stored: Callable[[str], Lines]) -> None:
-    other = hours_ago(9, 8)
+    other = Window(WINDOW.start, WINDOW.start + HOUR)
     result = run(
         *("--start", other.start.isoformat(), "--end", other.end.isoformat()),
         *("--shard", "1", "--shards", "3"),
@@ -84,7 +84,7 @@ def test_a_run_that_fails_leaves_its_report_as_well(
     assert run(**ENDS).returncode == ExitCode.WAIT_NEXT_HOUR
     ((key, (told,)),) = stored("raw/").items()
     assert key == f"raw/{WINDOW.key}/shard-000-of-001-report.json"
-    assert (told["hours_asked"], told["hours_received"]) == (9, 0)
+    assert (told["hours_asked"], told["hours_received"]) == (18, 0)
 
 
 def test_a_report_that_cannot_be_stored_spoils_nothing(

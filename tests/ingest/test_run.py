@@ -10,39 +10,47 @@ from ingest.job import HOURS_A_CALL, Job
 from ingest.patience import Patience
 from ingest.run import Tally, ingest
 
-from tests.ingest.examples import Lines, answer_of, hours_ago, location, source_at
+from tests.ingest.examples import WINDOW, Lines, answer_of, location, source_at
 from tests.ingest.scripted_server import Reply, scripted_server
 from weather.exit_codes import ExitCode, StepError
 from weather.store import Store
 from weather.window import HOUR, Window
 
 Stored = Callable[[str], Lines]
-WINDOW = hours_ago(5, 2)
 JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
 HEALTHY = Reply(json.dumps([answer_of(WINDOW)] * 2).encode())
 
 
 @pytest.mark.parametrize(
-    ("reply", "retry", "kept"),
+    ("reply", "answer_seconds", "retry", "kept"),
     [
-        (Reply(b"[{}]"), "wrong number of answers", "[{}]"),
+        (Reply(b"[{}]"), 10, "wrong number of answers", "[{}]"),
         (
             Reply(b'{"error": true, "reason": "?"}'),
+            10,
             "server error",
             '{"error": true, "reason": "?"}',
         ),
-        (Reply(b'[{"latitude": 1', cut=True), "connection error", '[{"latitude": 1'),
+        (Reply(b'[{"latitude": 1', cut=True), 10, "connection error", '[{"latitude": 1'),
         (
             Reply(b"[{Unexpected error while streaming data: x", cut=True),
+            10,
             "error while streaming",
             "[{Unexpected error while streaming data: x",
         ),
-        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=0.3), "timeout", "[ "),
+        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=0.4), 2, "timeout", "[ "),
     ],
 )
 def test_what_a_failed_try_received_is_kept(
-    store: Store, patience: Patience, stored: Stored, reply: Reply, retry: str, kept: str
+    store: Store,
+    patience: Patience,
+    stored: Stored,
+    reply: Reply,
+    answer_seconds: float,
+    retry: str,
+    kept: str,
 ) -> None:
+    patience = replace(patience, answer=answer_seconds)
     tally = Tally()
     with scripted_server([reply, HEALTHY]) as server:
         ingest(JOB, source_at(server.url), store, tally, patience=patience)
@@ -87,7 +95,7 @@ def test_answers_belong_to_locations_by_their_place_and_not_by_their_coordinates
 def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
     store: Store, patience: Patience, stored: Stored
 ) -> None:
-    window = hours_ago(3 * HOURS_A_CALL, 0)
+    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_A_CALL * HOUR)
     first = Window(window.start, window.start + HOURS_A_CALL * HOUR)
     good = Reply(json.dumps(answer_of(first)).encode())
     tally = Tally()
@@ -139,13 +147,20 @@ def test_an_hour_run_twice_has_one_copy_with_the_newer_time(
 def test_hours_of_different_age_are_asked_of_their_hosts(
     store: Store, patience: Patience, stored: Stored
 ) -> None:
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=100)
+    now = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
+    start = now.replace(minute=0) - timedelta(days=100)
     window = Window(start, start + timedelta(days=28))
     pieces = list(window.pieces(HOURS_A_CALL))
     old, recent = (Reply(json.dumps(answer_of(piece)).encode()) for piece in pieces)
     with scripted_server([old]) as archive, scripted_server([recent]) as forecast:
-        source = source_at(forecast.url, archive.url)
-        ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
+        ingest(
+            Job(window, 0, 1, [location(1)]),
+            source_at(forecast.url, archive.url),
+            store,
+            Tally(),
+            patience=patience,
+            clock=lambda: now,
+        )
     hosts = [lines[0]["host"] for lines in stored("raw/").values()]
     assert hosts == [archive.url, forecast.url]
     assert [form["start_hour"] for form in archive.forms + forecast.forms] == [

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from replay.observations import (
     FIRST_HOUR,
@@ -15,43 +15,45 @@ from replay.observations import (
     kilometres_an_hour,
     millimetres,
     observations,
-    observed_hour,
     observed_values,
     station_for,
 )
 
 ODD_HOUR = datetime(2013, 2, 12, 8, tzinfo=UTC)
 
-# The machine may be busy: how long an example takes says nothing.
-unhurried = settings(deadline=None)
-
 hours = st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(minute=0, second=0, microsecond=0)
 )
 
 
-@unhurried
-@given(hours)
-def test_every_hour_has_an_hour_of_2013(hour: datetime) -> None:
-    assert FIRST_HOUR <= observed_hour(hour) < FIRST_HOUR + HOURS * HOUR
-    assert (hour - observed_hour(hour)) % (HOURS * HOUR) == timedelta(0)
+@pytest.mark.parametrize("station", STATIONS)
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_hours_of_2013_have_their_own_values(station: str, variable: str) -> None:
+    assert (
+        observed_values(station, variable, FIRST_HOUR, HOURS) == observations()[station][variable]
+    )
 
 
-@unhurried
-@given(hours)
-def test_consecutive_hours_stay_consecutive(hour: datetime) -> None:
-    step = observed_hour(hour + HOUR) - observed_hour(hour)
-    assert step in (HOUR, HOUR - HOURS * HOUR)
+@given(hours, st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
+def test_every_hour_has_the_value_of_an_hour_of_2013(
+    hour: datetime, station: str, variable: str
+) -> None:
+    in_2013 = FIRST_HOUR + (hour - FIRST_HOUR) % (HOURS * HOUR)
+    assert observed_values(station, variable, hour, HOURS) == (
+        observed_values(station, variable, in_2013, HOURS)
+    )
 
 
-@unhurried
-@given(hours, st.integers(-14, 14))
-def test_an_hour_is_the_same_in_every_time_zone(hour: datetime, offset: int) -> None:
+@given(hours, st.integers(-14, 14), st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
+def test_an_hour_is_the_same_in_every_time_zone(
+    hour: datetime, offset: int, station: str, variable: str
+) -> None:
     elsewhere = hour.astimezone(timezone(timedelta(hours=offset)))
-    assert observed_hour(elsewhere) == observed_hour(hour)
+    assert observed_values(station, variable, elsewhere, HOURS) == (
+        observed_values(station, variable, hour, HOURS)
+    )
 
 
-@unhurried
 @given(hours, st.integers(0, 3 * HOURS), st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
 def test_a_long_period_is_the_sum_of_its_hours(
     hour: datetime, later: int, station: str, variable: str

@@ -13,7 +13,7 @@ from ingest.patience import DEFAULT_PATIENCE, Patience
 from ingest.report import store_report
 from ingest.run import Tally, ingest
 from weather.exit_codes import ExitCode, StepError
-from weather.locations import read_locations, shard_of
+from weather.locations import read_locations
 from weather.settings import PipelineSettings, SourceSettings, StoreSettings, read_settings
 from weather.store import Store
 from weather.window import window_of_environment
@@ -64,7 +64,7 @@ def _job(arguments: Sequence[str] | None) -> Job:
     shard, shards = _whole(given.shard, "WEATHER_SHARD"), _whole(given.shards, "WEATHER_SHARDS")
     locations = read_locations(read_settings(PipelineSettings).weather_locations)
     try:
-        return Job(window, shard, shards, shard_of(locations, shard, shards))
+        return Job(window, shard, shards, locations)
     except ValueError as error:
         raise StepError(
             f"WEATHER_SHARD, WEATHER_SHARDS: {error}. Shards count from 0.", ExitCode.SETTING

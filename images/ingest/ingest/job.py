@@ -1,9 +1,9 @@
 """What one process of ingest has to do, cut into calls of the service."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from weather.locations import LOCATIONS_A_CALL, Location
+from weather.locations import LOCATIONS_A_CALL, Location, shard_of
 from weather.window import Window
 
 HOURS_A_CALL = 14 * 24
@@ -21,12 +21,23 @@ class Call:
 
 @dataclass(frozen=True)
 class Job:
-    """A window of hours at the locations of one shard."""
+    """A window of hours at the locations of one shard of a run.
+
+    Raises:
+        ValueError: not 0 <= shard < shards.
+    """
 
     window: Window
     shard: int
     shards: int
-    locations: Sequence[Location]
+    run_locations: Sequence[Location]
+    """Those of all shards."""
+    locations: Sequence[Location] = field(init=False)
+    """Those of the shard."""
+
+    def __post_init__(self) -> None:
+        locations = shard_of(self.run_locations, self.shard, self.shards)
+        object.__setattr__(self, "locations", locations)
 
     @property
     def calls(self) -> Iterator[Call]:

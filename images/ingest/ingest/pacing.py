@@ -16,13 +16,16 @@ def weight(locations: int, hours: int, variables: int) -> float:
     return locations * max(1.0, width, width * hours / REFERENCE_HOURS)
 
 
+def is_free(address: str, has_key: bool) -> bool:
+    """Whether the free service's limits hold: paid plans and servers of one's own have none."""
+    host = urlsplit(address).hostname or ""
+    return not has_key and (host == "open-meteo.com" or host.endswith(".open-meteo.com"))
+
+
 def seconds_to_next_call(
     locations: int, hours: int, variables: int, address: str, has_key: bool
 ) -> float:
-    """Seconds from the start of a call to the start of the next one.
-
-    Zero for paid plans and for servers of one's own, which have no limit a minute.
-    """
-    host = urlsplit(address).hostname or ""
-    is_free = not has_key and (host == "open-meteo.com" or host.endswith(".open-meteo.com"))
-    return 60 * weight(locations, hours, variables) / WEIGHT_A_MINUTE if is_free else 0.0
+    """Seconds from the start of a call to the start of the next one; zero without a limit."""
+    if not is_free(address, has_key):
+        return 0.0
+    return 60 * weight(locations, hours, variables) / WEIGHT_A_MINUTE

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ingest.allowance import excess_of
 from ingest.answers import problem_of
 from ingest.fetch import Clock, Fetch, now_in_utc
 from ingest.job import Job
@@ -50,9 +51,10 @@ def ingest(
     """Take a job's hours and store every answer, with its verdict.
 
     Raises:
-        StepError: SETTING for a window that has not happened yet; REJECTED after all calls if
-            some answer failed the checks; at once, with the calls before stored, REFUSED,
-            WAIT_NEXT_HOUR or WAIT_NEXT_DAY as the service says, UNAVAILABLE after too many tries.
+        StepError: SETTING, before the first call, for a window that has not happened yet or a
+            run that is too much for the free service; REJECTED after all calls if some answer
+            failed the checks; at once, with the calls before stored, REFUSED, WAIT_NEXT_HOUR or
+            WAIT_NEXT_DAY as the service says, UNAVAILABLE after too many tries.
     """
     if job.window.last_hour > clock():
         raise StepError(
@@ -60,6 +62,8 @@ def ingest(
             "happened yet. Set WEATHER_WINDOW_END to an earlier hour.",
             ExitCode.SETTING,
         )
+    if excess := excess_of(job, source, clock()):
+        raise StepError(excess, ExitCode.SETTING)
     calls = list(job.calls)
     next_start = 0.0
     with OpenMeteo(source, patience) as service:

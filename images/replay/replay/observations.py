@@ -29,11 +29,6 @@ def station_for(latitude: float, longitude: float) -> str:
     return STATIONS[(round(latitude * 100) + round(longitude * 100)) % len(STATIONS)]
 
 
-def observed_hour(hour: datetime) -> datetime:
-    """The hour of 2013 in UTC whose observations stand for that hour (with its offset)."""
-    return FIRST_HOUR + _place_in_cycle(hour) * HOUR
-
-
 def celsius(fahrenheit: float) -> float:
     """A temperature in °C, to one decimal as the service gives it."""
     return round((fahrenheit - 32) / 1.8, 1)
