@@ -2,6 +2,8 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
 from cluster import AIRFLOW
 from cluster.airflow import DAG_ID
@@ -11,17 +13,18 @@ from tests.cluster.system import System
 
 HOUR = timedelta(hours=1)
 MINUTE_OF_THE_SCHEDULE = 7
-SECONDS_FOR_THREE_RUNS = 600
+SECONDS_FOR_ALL_RUNS = 600
 
 
-def test_a_backfill_of_three_hours_doubles_nothing(
+def test_a_backfill_of_three_hours_beside_another_run_doubles_nothing(
     system: System, finished_run: WatchedRun
 ) -> None:
     now = datetime.now(UTC)
     last = now.replace(minute=MINUTE_OF_THE_SCHEDULE, second=0, microsecond=0) - 26 * HOUR
     create(first=last - 2 * HOUR, last=last)
+    beside = system.trigger("beside-a-backfill")
 
-    def ended() -> list[dict[str, object]] | None:
+    def ended() -> list[dict[str, Any]] | None:
         runs = system.airflow.when_available(
             lambda: system.airflow.runs(
                 run_type="backfill", run_after_gte=(last - 2 * HOUR).isoformat()
@@ -32,21 +35,34 @@ def test_a_backfill_of_three_hours_doubles_nothing(
     runs = wait_for(
         "the backfill's runs end",
         ended,
-        SECONDS_FOR_THREE_RUNS,
+        SECONDS_FOR_ALL_RUNS,
         lambda: f"{system.airflow.runs(run_type='backfill')}\n{system.cluster.picture()}",
     )
     assert [run["state"] for run in runs] == ["success"] * 3
     assert [run["logical_date"] for run in runs] == [
         (last - age * HOUR).isoformat().replace("+00:00", "Z") for age in (2, 1, 0)
     ]
+    system.await_success(beside)
+    turns = sorted(
+        turn(system, run_id) for run_id in [beside, *(run["dag_run_id"] for run in runs)]
+    )
+    assert all(end <= next_begin for (_, end), (next_begin, _) in pairwise(turns)), turns
     system.assert_nothing_lost_nothing_doubled()
+
+
+def turn(system: System, run_id: str) -> tuple[str, str]:
+    """From when to when a run could write to the lake, in UTC."""
+    [first_task] = [
+        each for each in system.airflow.task_instances(run_id) if each["task_id"] == "ingest"
+    ]
+    return first_task["end_date"], system.airflow.run(run_id)["end_date"]
 
 
 def create(first: datetime, last: datetime) -> None:
     """Run `airflow backfill create` where Airflow runs."""
     command = ["airflow", "backfill", "create", "--dag-id", DAG_ID]
     dates = ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
-    options = ["--max-active-runs", "1", "--reprocess-behavior", "completed"]
+    options = ["--max-active-runs", "2", "--reprocess-behavior", "completed"]
     place = ["kubectl", "exec", "--namespace", AIRFLOW, "deployment/airflow-scheduler"]
     created = subprocess.run(
         [*place, "--container", "scheduler", "--", *command, *dates, *options],
