@@ -31,24 +31,17 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ index . 0 }}
 {{- end -}}
 
-{{/* What every pod has in common: no token, no root. Takes (context, component, user id). */}}
+{{/* What every pod has in common: no token, no root. Takes (component, user id). */}}
 {{- define "weather.pod" -}}
-{{- $context := index . 0 -}}
-serviceAccountName: weather-{{ index . 1 }}
+serviceAccountName: weather-{{ index . 0 }}
 automountServiceAccountToken: false
 # No variables about the services of the namespace: all are found by name.
 enableServiceLinks: false
-{{- with $context.Values.image.pullSecrets }}
-imagePullSecrets:
-{{- range . }}
-  - name: {{ . }}
-{{- end }}
-{{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ index . 2 }}
-  runAsGroup: {{ index . 2 }}
-  fsGroup: {{ index . 2 }}
+  runAsUser: {{ index . 1 }}
+  runAsGroup: {{ index . 1 }}
+  fsGroup: {{ index . 1 }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
@@ -77,7 +70,6 @@ http://weather-store:9000
     "OPEN_METEO_URL" (coalesce .Values.source.url $replay "https://api.open-meteo.com")
     "OPEN_METEO_ARCHIVE_URL" (coalesce .Values.source.archiveUrl $replay "https://historical-forecast-api.open-meteo.com")
     "WEATHER_BUCKET" .Values.store.bucket
-    "WEATHER_LOOKBACK_HOURS" (toString .Values.lookbackHours)
     "AWS_REGION" .Values.store.region -}}
 {{- with include "weather.storeUrl" . -}}
 {{- $_ := set $settings "AWS_ENDPOINT_URL" . -}}

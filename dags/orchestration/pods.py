@@ -56,6 +56,8 @@ def pod_of(
             **{f"weather/{name}": value for name, value in labels.items()},
         },
         "container_resources": RESOURCES[image],
+        # It knows the registry's Secrets, where there are any.
+        "service_account_name": "weather-steps",
         "automount_service_account_token": False,
         "security_context": k8s.V1PodSecurityContext(
             run_as_non_root=True,

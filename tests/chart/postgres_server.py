@@ -52,6 +52,19 @@ class Volume:
         finally:
             self._run("pg_ctl", "stop", "--mode=fast", "--silent")
 
+    def inside(self, port: int, command: str, given: bytes = b"") -> bytes:
+        """What a command says that runs in the server's pod, told this on its standard input."""
+        ended = subprocess.run(
+            command.split(),
+            env={"PATH": os.environ["PATH"], "PGHOST": str(self.folder), "PGPORT": str(port)},
+            cwd=self.folder,
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout
+
     def make_folder(self, folder: Path) -> None:
         """Make a folder on the volume that belongs to the server's user."""
         folder.mkdir()

@@ -5,13 +5,15 @@ from itertools import product
 from typing import Any
 
 import pytest
+import yaml
 from orchestration.pods import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_of
 
 from tests.chart.conftest import EVERYTHING, TAG, Render
-from tests.chart.helm import of_kind
+from tests.chart.helm import PROJECT, of_kind
 from tests.plain_secrets import secret_values
 from tests.policies import Manifest, pods_of
 from weather.settings import (
+    ApiSettings,
     KubernetesSettings,
     LakeSettings,
     PipelineSettings,
@@ -61,10 +63,9 @@ def test_a_step_s_pod_gets_every_setting_that_it_reads(
     assert {name.lower() for name in environment.keys() - OF_LIBPQ} <= FIELDS
 
 
-def test_settings_that_are_not_changed_are_those_of_the_programs(
-    render: Render, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = of_kind(render(), "ConfigMap")["weather-settings"]["data"]
+def test_settings_that_are_not_changed_are_those_of_the_programs(render: Render) -> None:
+    made = of_kind(render(), "ConfigMap")
+    data = made["weather-settings"]["data"] | made["weather-airflow-settings"]["data"]
     defaults = {
         name.upper(): str(field.default)
         for group in (SourceSettings, PipelineSettings, StoreSettings)
@@ -72,6 +73,54 @@ def test_settings_that_are_not_changed_are_those_of_the_programs(
     }
     expected = {name: defaults[name] for name in data if name != "AWS_ENDPOINT_URL"}
     assert data == {**expected, "AWS_ENDPOINT_URL": "http://weather-store:9000"}
+
+
+AIRFLOW_VALUES = yaml.safe_load(
+    (PROJECT / "helm-values" / "airflow.yaml").read_text(encoding="utf-8")
+)
+
+
+def test_the_lookback_is_set_where_runs_read_it_and_nowhere_else(render: Render) -> None:
+    made = of_kind(render({"lookbackHours": 48}), "ConfigMap")
+    [name] = [
+        each["configMapRef"]["name"]
+        for each in yaml.safe_load(AIRFLOW_VALUES["extraEnvFrom"])
+        if "configMapRef" in each
+    ]
+    settings = made.pop(name)
+    assert settings["metadata"]["namespace"] == "airflow"
+    assert settings["data"] == {"WEATHER_LOOKBACK_HOURS": "48"}
+    assert "WEATHER_LOOKBACK_HOURS" not in str(made)
+
+
+def test_without_airflow_nothing_is_made_in_its_namespace(render: Render) -> None:
+    manifests = render({"airflow": {"enabled": False}})
+    assert {each["metadata"]["namespace"] for each in manifests} == {"weather"}
+
+
+def test_airflow_s_history_is_kept_as_long_as_its_logs(render: Render) -> None:
+    [job] = of_kind(render(), "Job").values()
+    [store] = job["spec"]["template"]["spec"]["initContainers"]
+    days = AIRFLOW_VALUES["databaseCleanup"]["retentionDays"]
+    assert {"name": "STORE_KEPT_DAYS", "value": f"airflow-logs={days}"} in store["env"]
+
+
+@pytest.mark.parametrize(
+    ("origins", "given"),
+    [(["*"], "*"), (["https://a.example", "http://b:8000"], "https://a.example,http://b:8000")],
+)
+def test_what_is_set_for_the_api_is_what_it_reads(
+    render: Render, origins: list[str], given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = of_kind(render({"api": {"corsOrigins": origins, "readyMb": 128}}), "Deployment")[
+        "weather-api"
+    ]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    for each in container["env"]:
+        monkeypatch.setenv(each["name"], each["value"])
+    read = read_settings(ApiSettings)
+    assert (read.weather_api_cors_origins, read.weather_api_ready_mb) == (given, 128)
+    assert read.allowed_origins == origins
 
 
 def test_with_the_replay_it_is_the_source_unless_another_is_named(render: Render) -> None:
@@ -97,6 +146,14 @@ def test_an_optional_secret_is_the_user_s_own(render: Render) -> None:
 
 def step(image: str) -> dict[str, Any]:
     return pod_of(image, KubernetesSettings.model_validate({"weather_image_tag": TAG}), env={})
+
+
+@pytest.mark.parametrize("image", NEEDED)
+def test_a_step_has_the_account_that_knows_the_registry(render: Render, image: str) -> None:
+    accounts = of_kind(render({"image": {"pullSecrets": ["registry"]}}), "ServiceAccount")
+    account = accounts[step(image)["service_account_name"]]
+    assert account["automountServiceAccountToken"] is False
+    assert account["imagePullSecrets"] == [{"name": "registry"}]
 
 
 @pytest.mark.parametrize("image", NEEDED)

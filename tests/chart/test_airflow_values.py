@@ -1,6 +1,7 @@
 """The official Airflow chart with our values, held against the rules of all pods."""
 
 import os
+import re
 from collections.abc import Callable
 from configparser import ConfigParser
 from copy import deepcopy
@@ -197,8 +198,7 @@ def test_logs_outlive_their_pods(manifests: list[Manifest]) -> None:
         if pod.place.startswith("Job/") or "statsd" in pod.place:
             continue
         for place, container in pod.containers:
-            given = [each["secretRef"]["name"] for each in container["envFrom"]]
-            assert "weather-airflow-logs" in given, place
+            assert {"secretRef": {"name": "weather-airflow-logs"}} in container["envFrom"], place
 
 
 def test_nobody_has_to_be_told(manifests: list[Manifest]) -> None:
@@ -208,7 +208,47 @@ def test_nobody_has_to_be_told(manifests: list[Manifest]) -> None:
         for pod in pods_of(manifests)
         for _, container in pod.containers
         for each in container.get("envFrom", [])
+        if "secretRef" in each
     ]
     notices = [each for each in sources if each["name"] == "weather-notices"]
     assert notices
     assert all(each["optional"] for each in notices)
+
+
+def test_a_task_gets_the_settings_that_our_chart_makes_for_airflow(
+    manifests: list[Manifest],
+) -> None:
+    settings = {"configMapRef": {"name": "weather-airflow-settings", "optional": True}}
+    [container] = worker(manifests[:-1])["spec"]["containers"]
+    assert settings in container["envFrom"]
+
+
+def test_airflow_s_database_forgets_in_a_place_that_it_may_write_to(
+    manifests: list[Manifest],
+) -> None:
+    job = of_kind(manifests, "CronJob")["airflow-database-cleanup"]["spec"]["jobTemplate"]
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert "airflow db clean" in container["args"][-1]
+    assert "--yes --skip-archive" in container["args"][-1]
+    assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+
+
+def test_one_version_of_airflow_is_meant_everywhere() -> None:
+    def found(file: str, pattern: str) -> set[str]:
+        text = (PROJECT / file).read_text(encoding="utf-8")
+        return set(re.findall(pattern, text, re.MULTILINE))
+
+    [airflow] = found("helm-values/airflow.yaml", r'^airflowVersion: "(.*)"$')
+    assert (
+        {airflow}
+        == found("pyproject.toml", r'"apache-airflow==([^"]+)"')
+        == found("requirements/airflow.txt", r"^apache-airflow==(\S+)")
+        == found("images/airflow/Dockerfile", r"^FROM apache/airflow:([\d.]+)-")
+        == found("docs/runbooks/upgrade-airflow.md", r"^    (\d+\.\d+\.\d+)$")
+    )
+    [chart] = found("scripts/cluster/common", r"airflow\.apache\.org --version ([\d.]+)\)")
+    assert (
+        {chart}
+        == found("helm-values/airflow.yaml", r"official chart, version ([\d.]+)\.$")
+        == found("README.md", r"the official chart ([\d.]+) unmodified")
+    )

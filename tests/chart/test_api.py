@@ -19,6 +19,16 @@ def test_it_is_rolled_without_a_pod_less(render: Render) -> None:
     }
 
 
+def test_it_may_wait_for_its_first_data_as_long_as_an_installation_takes(render: Render) -> None:
+    """By default a rollout has failed after 10 minutes, of which images take some."""
+    assert deployment(render())["progressDeadlineSeconds"] == 3600
+
+
+def test_what_is_not_set_is_left_to_the_api(render: Render) -> None:
+    [container] = deployment(render())["template"]["spec"]["containers"]
+    assert "env" not in container
+
+
 def test_it_has_time_to_drain(render: Render) -> None:
     """`api.__main__`: 5 s of draining, then 20 s for what is open."""
     from api.__main__ import SECONDS_TO_FINISH

@@ -9,18 +9,23 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.chart.helm import KUBERNETES
+from tests.chart.conftest import Render
+from tests.chart.helm import KUBERNETES, of_kind
 from tests.policies import Manifest, breaches, pods_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "cluster" / "lake-step"
 IMAGE = "registry.example.org/weather-dbt:abc123"
 ROOT = {"AWS_ACCESS_KEY_ID": "MINIO_ROOT_USER", "AWS_SECRET_ACCESS_KEY": "MINIO_ROOT_PASSWORD"}
+KEYS = {name: name for name in ROOT}
 
 KUBECTL = """#!/bin/bash
 case "$*" in
-    *"get secret weather-store-root") [ "$STORE" = minio ] ;;
+    "config use-context kind-weather") [ -n "$KIND" ] ;;
+    *"get secret weather-store-"*) [ "$5" = "$SECRET" ] ;;
+    *"get persistentvolumeclaim weather-backup") [ -n "$CLAIM" ] ;;
     *"get jobs "*) echo -n "$IMAGE" ;;
-    *"apply --filename -") cat > "$APPLIED" ;;
+    *"create --filename -") cat > "$MADE/claim.yaml" ;;
+    *"apply --filename -") cat > "$MADE/job.yaml" ;;
     *"get job/weather-lake-step "*) echo -n 1 ;;
     *"logs job/weather-lake-step") echo '{"objects": 4}' ;;
     *"wait job/weather-lake-step --for condition=Complete"*) [ "$ENDED" = well ] ;;
@@ -30,20 +35,20 @@ esac
 
 
 @pytest.fixture
-def applied(tmp_path: Path) -> Path:
-    """Where the stand-in for kubectl keeps what it is told to make."""
-    for name, text in (("kubectl", KUBECTL), ("helm", "#!/bin/bash\n")):
-        (tmp_path / name).write_text(text, encoding="utf-8")
+def folder(tmp_path: Path) -> Path:
+    """Where the stand-ins are, and where kubectl's keeps what it is told to make."""
+    for name, text in (("kubectl", KUBECTL), ("helm", ""), ("kind", "")):
+        (tmp_path / name).write_text(text or "#!/bin/bash\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
-    return tmp_path / "applied.yaml"
+    return tmp_path
 
 
-def run(applied: Path, *arguments: str, **cluster: str) -> subprocess.CompletedProcess[str]:
-    told = {"STORE": "minio", "ENDED": "well", "IMAGE": IMAGE, "APPLIED": str(applied)} | cluster
-    path = f"{applied.parent}{os.pathsep}{os.environ['PATH']}"
+def run(folder: Path, *arguments: str, **cluster: str) -> subprocess.CompletedProcess[str]:
+    told = {"SECRET": "weather-store-root", "CLAIM": "", "KIND": "", "ENDED": "well"}
+    told |= {"IMAGE": IMAGE, "MADE": str(folder), "CLUSTER": "current"} | cluster
     return subprocess.run(
         [SCRIPT, *arguments],
-        env={**os.environ, **told, "PATH": path, "CLUSTER": "current"},
+        env={**os.environ, **told, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -51,29 +56,36 @@ def run(applied: Path, *arguments: str, **cluster: str) -> subprocess.CompletedP
     )
 
 
-def made(applied: Path) -> list[Manifest]:
-    return list(yaml.safe_load_all(applied.read_text(encoding="utf-8")))
+def made(folder: Path) -> dict[str, Manifest]:
+    manifests = [yaml.safe_load(file.read_text("utf-8")) for file in sorted(folder.glob("*.yaml"))]
+    return {each["kind"]: each for each in manifests}
 
 
-def container(applied: Path) -> dict[str, Any]:
-    (pod,) = pods_of(made(applied))
+def container(folder: Path) -> dict[str, Any]:
+    (pod,) = pods_of(made(folder).values())
     ((_, only),) = pod.containers
     return only
 
 
-def test_the_job_is_valid_and_keeps_the_rules_of_every_pod(applied: Path) -> None:
-    ended = run(applied, "backup", "--to", "/backup/weather")
+def test_what_is_made_is_valid_and_keeps_the_rules_of_every_pod(folder: Path) -> None:
+    ended = run(folder, "backup", "--to", "/backup/weather")
     assert (ended.returncode, ended.stdout) == (0, '{"objects": 4}\n')
-    manifests = made(applied)
-    assert [each["kind"] for each in manifests] == ["PersistentVolumeClaim", "Job"]
-    for manifest in manifests:
+    manifests = made(folder)
+    assert set(manifests) == {"PersistentVolumeClaim", "Job"}
+    for manifest in manifests.values():
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
-    assert breaches(manifests) == []
+    assert breaches(manifests.values()) == []
 
 
-def test_the_job_runs_what_it_was_told_with_the_installed_image(applied: Path) -> None:
-    run(applied, "restore", "--from", "/backup/weather", "--replace")
-    step = container(applied)
+def test_its_pod_has_the_account_of_steps(folder: Path, render: Render) -> None:
+    run(folder, "rebuild")
+    (pod,) = pods_of(made(folder).values())
+    assert pod.spec["serviceAccountName"] in of_kind(render(), "ServiceAccount")
+
+
+def test_the_job_runs_what_it_was_told_with_the_installed_image(folder: Path) -> None:
+    run(folder, "restore", "--from", "/backup/weather", "--replace")
+    step = container(folder)
     assert step["image"] == IMAGE
     assert step["command"] == ["python", "-m", "lake_steps"]
     assert step["args"] == ["restore", "--from", "/backup/weather", "--replace"]
@@ -81,36 +93,69 @@ def test_the_job_runs_what_it_was_told_with_the_installed_image(applied: Path) -
 
 
 @pytest.mark.parametrize(
-    ("store", "secret", "keys"),
+    ("step", "secret", "keys"),
     [
-        ("minio", "weather-store-root", ROOT),
-        ("outside", "weather-store-dbt", {name: name for name in ROOT}),
+        ("backup", "weather-store-root", ROOT),
+        ("restore", "weather-store-admin", KEYS),
+        ("rebuild", "weather-store-admin", KEYS),
+        ("rebuild", "weather-store-dbt", KEYS),
     ],
 )
 def test_it_has_the_administrator_s_rights_where_there_is_one(
-    applied: Path, store: str, secret: str, keys: dict[str, str]
+    folder: Path, step: str, secret: str, keys: dict[str, str]
 ) -> None:
-    run(applied, "rebuild", STORE=store)
-    taken = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container(applied)["env"]}
+    assert run(folder, step, SECRET=secret).returncode == 0
+    taken = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container(folder)["env"]}
     assert taken == {name: {"name": secret, "key": key} for name, key in keys.items()}
 
 
-def test_a_step_that_fails_shows_its_lines_and_where_to_look(applied: Path) -> None:
-    ended = run(applied, "rebuild", ENDED="badly")
+@pytest.mark.parametrize(
+    ("settings", "size", "storage_class"),
+    [
+        ({}, "20Gi", None),
+        ({"BACKUP_SIZE": "1Ti", "BACKUP_CLASS": "slow"}, "1Ti", "slow"),
+    ],
+)
+def test_the_volume_is_made_as_it_is_wanted(
+    folder: Path, settings: dict[str, str], size: str, storage_class: str | None
+) -> None:
+    run(folder, "backup", "--to", "/backup/weather", **settings)
+    claim = made(folder)["PersistentVolumeClaim"]["spec"]
+    assert claim["resources"]["requests"]["storage"] == size
+    assert claim.get("storageClassName") == storage_class
+
+
+def test_a_volume_that_is_there_is_left_as_it_is(folder: Path) -> None:
+    run(folder, "backup", "--to", "/backup/weather", CLAIM="enlarged")
+    assert set(made(folder)) == {"Job"}
+
+
+def test_by_default_it_is_the_cluster_of_kind(folder: Path) -> None:
+    assert run(folder, "rebuild", CLUSTER="", KIND="weather").returncode == 0
+
+
+def test_a_step_that_fails_shows_its_lines_and_where_to_look(folder: Path) -> None:
+    ended = run(folder, "rebuild", ENDED="badly")
     assert ended.returncode == 1
     assert ended.stdout == '{"objects": 4}\n'
     assert "rebuild did not end well" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "image", "words"),
-    [([], IMAGE, "name a step"), (["rebuild"], "", "run 'make cluster' first")],
+    ("arguments", "cluster", "words"),
+    [
+        ([], {}, "name a step"),
+        (["rebuild"], {"IMAGE": ""}, "run 'make cluster' first"),
+        (["rebuild"], {"CLUSTER": "kind"}, "run 'make cluster' first"),
+        (["backup"], {"SECRET": "weather-store-dbt"}, "make Secret weather-store-admin first"),
+        (["restore"], {"SECRET": "weather-store-dbt"}, "make Secret weather-store-admin first"),
+    ],
 )
 def test_what_cannot_be_done_is_one_line(
-    applied: Path, arguments: list[str], image: str, words: str
+    folder: Path, arguments: list[str], cluster: dict[str, str], words: str
 ) -> None:
-    ended = run(applied, *arguments, IMAGE=image)
+    ended = run(folder, *arguments, **cluster)
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert words in line
-    assert not applied.exists()
+    assert made(folder) == {}

@@ -141,7 +141,7 @@ def test_what_outside_stores_need_is_what_the_chart_no_longer_makes(render: Rend
     assert (of_pods | of_steps | of_airflow) - made == MADE_BY_HAND
 
 
-def test_the_example_of_outside_stores_makes_each_secret() -> None:
+def test_the_example_of_outside_stores_makes_each_secret_and_keeps_it_from_helm() -> None:
     text = (CHART / "examples" / "outside-stores.yaml").read_text(encoding="utf-8")
     [users] = re.findall(r"for user in (.*); do", text)
     made = {
@@ -150,6 +150,9 @@ def test_the_example_of_outside_stores_makes_each_secret() -> None:
         for user in users.split()
     }
     assert made == MADE_BY_HAND
+    commands = text.replace("\\\n#", "")
+    kept = re.findall(r"annotate secret (.*) helm\.sh/resource-policy=keep", commands)
+    assert {name for names in kept for name in names.split()} == MADE_BY_HAND
 
 
 def test_uninstalling_leaves_the_volumes(render: Render) -> None:

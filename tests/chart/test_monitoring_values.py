@@ -74,3 +74,15 @@ def test_the_warning_of_a_critical_alert_is_held_back(manifests: list[Manifest])
         "target_matchers": ["severity =~ warning|info"],
         "equal": ["namespace", "alertname"],
     } in rules
+
+
+def test_no_alert_takes_our_quota_for_a_reservation(manifests: list[Manifest]) -> None:
+    names = {
+        rule["alert"]
+        for each in of_kind(manifests, "PrometheusRule").values()
+        for group in each["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert "KubeQuotaExceeded" in names
+    assert not {name for name in names if name.endswith("QuotaOvercommit")}

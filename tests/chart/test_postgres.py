@@ -1,10 +1,12 @@
 """Postgres's preparation, on a real server: first start, later starts, and who may do what."""
 
+import re
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from tests.chart.helm import PROJECT
 from tests.chart.postgres_server import Volume, empty_volume, query
 
 PASSWORDS = {
@@ -17,7 +19,7 @@ WRITER = ("lake_writer", "lake", "passwordOfTheWriter")
 READER = ("lake_reader", "lake", PASSWORDS["LAKE_READER_PASSWORD"])
 
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql"))),
+    not all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql", "pg_dump"))),
     reason="no Postgres server on PATH: what prepares it is not run",
 )
 
@@ -167,3 +169,19 @@ def test_what_fails_is_said_without_a_password_and_leaves_no_server(empty: Volum
     assert not any(password in output for password in PASSWORDS.values())
     statements.write_text(right, "utf-8")
     assert empty.prepare(PASSWORDS).returncode == 0
+
+
+def test_airflow_s_database_comes_back_by_the_commands_of_its_page(
+    volume: Volume, port: int
+) -> None:
+    page = (PROJECT / "docs" / "runbooks" / "upgrade-airflow.md").read_text(encoding="utf-8")
+    [keep] = re.findall(r" -- (pg_dump .*) > airflow\.dump", page)
+    [put_back] = re.findall(r" -- (pg_restore .*) < airflow\.dump", page)
+    assert query(port, *AIRFLOW, "CREATE TABLE old AS SELECT 1 AS i") == ""
+    dump = volume.inside(port, keep)
+    assert query(port, *AIRFLOW, "CREATE TABLE new AS SELECT 2 AS i; UPDATE old SET i = 2") == ""
+    volume.inside(port, put_back, dump)
+    assert query(port, *AIRFLOW, "UPDATE old SET i = i + 10 RETURNING i") == "11"
+    assert "does not exist" in query(port, *AIRFLOW, "SELECT i FROM new")
+    allowed = "SELECT has_database_privilege('lake_reader', 'airflow', 'CONNECT')"
+    assert query(port, *AIRFLOW, allowed) == "f"

@@ -35,6 +35,7 @@ def test_its_name_stays_while_it_is_the_same(render: Render) -> None:
         "--set=store.bucket=another",
         "--set=store.region=eu-west-3",
         "--set=prepare.resources.limits.memory=1Gi",
+        "--set=airflow.logsKeptDays=30",
         "--set=minio.enabled=false",
     ],
 )
@@ -94,7 +95,10 @@ def test_buckets_come_before_the_lake(render: Render) -> None:
     [store] = pod["initContainers"]
     [lake] = pod["containers"]
     assert store["command"] == ["python", "-m", "store_setup"]
-    assert store["env"] == [{"name": "STORE_BUCKETS", "value": "weather,airflow-logs"}]
+    assert store["env"] == [
+        {"name": "STORE_BUCKETS", "value": "weather,airflow-logs"},
+        {"name": "STORE_KEPT_DAYS", "value": "airflow-logs=90"},
+    ]
     assert lake["command"] == ["python", "-m", "lake_steps", "create"]
 
 

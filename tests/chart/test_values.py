@@ -26,6 +26,7 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ("--set=minio.password=secret", ("/minio", "'password' not allowed")),
     ("--set=store.password=secret", ("/store", "'password' not allowed")),
     ("--set=store.bucket=My_Weather", ("/store/bucket", "does not match")),
+    ("--set=store.bucket=airflow-logs", ("/store/bucket", "'not' failed")),
     ("--set=store.endpointUrl=s3.example.org", ("/store/endpointUrl", "does not match")),
     ("--set=store.endpointUrl=https://me:word@s3.example.org", ("/store/endpointUrl", "match")),
     ("--set=source.url=ftp://example.org", ("/source/url", "does not match")),
@@ -33,6 +34,9 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ("--set=lookbackHours=2161", ("/lookbackHours", "2,161, want 2,160")),
     ("--set=api.replicas=0", ("/api/replicas", "got 0, want 1")),
     ("--set=api.replicas=two", ("/api/replicas", "got string, want integer")),
+    ('--set-json=api.corsOrigins=["example.org"]', ("/api/corsOrigins", "does not match")),
+    ('--set-json=api.corsOrigins=["*", "http://a"]', ("/api/corsOrigins", "does not match")),
+    ("--set=api.readyMb=65537", ("/api/readyMb", "65,537, want 65,536")),
     ("--set=api.resources.limits.cpu=lots", ("/api/resources/limits/cpu", "does not match")),
     ("--set=api.resources.limits.memory=512", ("/api/resources/limits/memory", "want string")),
     ("--set=api.resources.limits=null", ("/api/resources", "missing property 'limits'")),
@@ -43,6 +47,7 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("--set=airflow.namespace=Air_Flow", ("/airflow/namespace", "does not match")),
     ("--set-json=airflow.serviceAccounts=[]", ("/airflow/serviceAccounts", "got 0, want 1")),
+    ("--set=airflow.logsKeptDays=0", ("/airflow/logsKeptDays", "got 0, want 1")),
     ("--set-json=networkPolicies.store=[]", ("/networkPolicies/store", "got 0, want 1")),
     ('--set-json=networkPolicies.store=[{"cidr": "10.0.0.0/8"}]', ("'cidr' not allowed",)),
     ("--set=networkPolicies.postgresPort=65536", ("/networkPolicies/postgresPort", "65,535")),
@@ -87,6 +92,7 @@ ACCEPTED = [
     "--set-string=api.resources.limits.cpu=1.5",
     "--set=minio.storage.size=1.5Ti",
     '--set-json=image.pullSecrets=["registry"]',
+    '--set-json=api.corsOrigins=["*"]',
 ]
 
 

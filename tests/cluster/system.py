@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cluster import WEATHER
+from cluster import AIRFLOW, WEATHER
 from cluster.airflow import Airflow
 from cluster.connection import Cluster
 from cluster.forward import NoForward, forwarded
@@ -137,7 +137,9 @@ class System:
 
     def hours_taken(self) -> Window:
         """The hours of all runs that have ended well, as Airflow tells them."""
-        lookback = int(self.cluster.settings("weather-settings").get("WEATHER_LOOKBACK_HOURS", 168))
+        lookback = int(
+            self.cluster.settings("weather-airflow-settings", AIRFLOW)["WEATHER_LOOKBACK_HOURS"]
+        )
         runs = self.airflow.runs(state="success")
         return hours_taken(window_of_run(run, lookback) for run in runs)
 

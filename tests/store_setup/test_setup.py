@@ -11,7 +11,7 @@ from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
 from local.ports import LOOPBACK, free_port
-from tests.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, policy
+from tests.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, client, policy
 
 
 def put(store: Minio, key: str, bucket: str = "weather") -> None:
@@ -48,6 +48,17 @@ def test_what_was_done_is_one_line_without_a_password(store: Setup) -> None:
     assert made["users"] == {"test-reader": "weather-reader", "test-writer": "weather-writer"}
     assert ended.stdout.count("\n") == 1
     assert "password" not in ended.stdout
+
+
+def test_objects_are_kept_for_as_many_days_as_were_said_last(store: Setup) -> None:
+    root = client(store.environment["AWS_ENDPOINT_URL"], ROOT_USER, ROOT_PASSWORD)
+    for days in (90, 30):
+        ended = store.run(STORE_KEPT_DAYS=f"airflow-logs={days}")
+        assert json.loads(ended.stdout)["kept_days"] == {"airflow-logs": days}
+        lifecycle = root.get_bucket_lifecycle("airflow-logs")
+        assert lifecycle
+        assert [rule.expiration.days for rule in lifecycle.rules if rule.expiration] == [days]
+    assert root.get_bucket_lifecycle("weather") is None
 
 
 def test_again_changes_nothing(store: Setup) -> None:

@@ -16,6 +16,20 @@ def test_users_are_those_of_both_folders(setup: Setup) -> None:
     assert wanted.buckets == ["weather", "airflow-logs"]
 
 
+def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> None:
+    assert read_wanted(setup.environment).kept_days == {}
+    environment = {**setup.environment, "STORE_KEPT_DAYS": "airflow-logs=90, weather=7"}
+    assert read_wanted(environment).kept_days == {"airflow-logs": 90, "weather": 7}
+
+
+@pytest.mark.parametrize(
+    "days", ["90", "weather=", "weather=0", "weather=-1", "weather=soon", "=90", "another=90"]
+)
+def test_days_that_are_none_are_named(setup: Setup, days: str) -> None:
+    with pytest.raises(StepError, match=f"STORE_KEPT_DAYS: '{days}'"):
+        read_wanted({**setup.environment, "STORE_KEPT_DAYS": days})
+
+
 def test_no_password_is_shown(setup: Setup) -> None:
     assert "password" not in repr(read_wanted(setup.environment)).replace("patience", "")
 

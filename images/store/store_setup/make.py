@@ -11,9 +11,10 @@ PREFIX = "weather-"
 
 @dataclass(frozen=True)
 class Made:
-    """What was done: the buckets that were not there before, and every user that was set."""
+    """What was done: the buckets that were not there before, and all that was set."""
 
     new_buckets: list[str]
+    kept_days: dict[str, int]
     users: dict[str, str]
     """The policy of each S3 user."""
 
@@ -25,10 +26,12 @@ def make(wanted: Wanted, server: Server) -> Made:
         StepError: MinIO refuses something, or does not answer; what was made until then stays.
     """
     new_buckets = [name for name in wanted.buckets if server.make_bucket(name)]
+    for name, days in wanted.kept_days.items():
+        server.keep_for_days(name, days)
     users = {}
     for user in wanted.users:
         policy = f"{PREFIX}{user.name}"
         server.put_policy(policy, user.policy)
         server.put_user(user.keys, policy)
         users[user.keys.access_key] = policy
-    return Made(new_buckets, users)
+    return Made(new_buckets, wanted.kept_days, users)

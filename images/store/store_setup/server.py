@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from minio import Minio, MinioAdmin
+from minio.commonconfig import ENABLED, Filter
 from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException, MinioException, S3Error, ServerError
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -77,6 +79,12 @@ class Server:
             except ValueError as error:
                 raise StepError(f"STORE_BUCKETS: '{name}': {error}.", ExitCode.SETTING) from None
         return True
+
+    def keep_for_days(self, bucket: str, days: int) -> None:
+        """Let the store delete what is older than that, in place of what it was told before."""
+        rule = Rule(ENABLED, rule_filter=Filter(prefix=""), expiration=Expiration(days=days))
+        with self._failures_in_a_line(f"bucket '{bucket}', {days} days"):
+            self._s3.set_bucket_lifecycle(bucket, LifecycleConfig([rule]))
 
     def put_policy(self, name: str, policy: dict[str, Any]) -> None:
         """Make a policy, or replace it."""

@@ -33,6 +33,8 @@ class Wanted:
     endpoint: str
     root: Keys
     buckets: list[str]
+    kept_days: dict[str, int]
+    """By bucket, after how many days its objects are deleted; elsewhere they never are."""
     users: list[User]
     patience_seconds: float
 
@@ -43,13 +45,15 @@ def read_wanted(environment: Mapping[str, str]) -> Wanted:
     Raises:
         StepError: SETTING; a variable or a file is missing or malformed.
     """
+    buckets = [name.strip() for name in _required(environment, "STORE_BUCKETS").split(",")]
     return Wanted(
         endpoint=_required(environment, "AWS_ENDPOINT_URL"),
         root=Keys(
             _required(environment, "MINIO_ROOT_USER"),
             _required(environment, "MINIO_ROOT_PASSWORD"),
         ),
-        buckets=[name.strip() for name in _required(environment, "STORE_BUCKETS").split(",")],
+        buckets=buckets,
+        kept_days=_kept_days(environment.get("STORE_KEPT_DAYS") or "", buckets),
         users=_users(
             Path(environment.get("STORE_POLICIES") or "/policies"),
             Path(environment.get("STORE_USERS") or "/users"),
@@ -60,6 +64,19 @@ def read_wanted(environment: Mapping[str, str]) -> Wanted:
 
 def _required(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or _wrong(f"{name} is missing. Set it in the job's environment")
+
+
+def _kept_days(text: str, buckets: list[str]) -> dict[str, int]:
+    kept = {}
+    for part in filter(None, text.split(",")):
+        bucket, _, days = part.strip().partition("=")
+        if bucket not in buckets or not days.isdecimal() or int(days) == 0:
+            _wrong(
+                f"STORE_KEPT_DAYS: '{part}' is no bucket of STORE_BUCKETS with its days. "
+                "Give such as logs=90"
+            )
+        kept[bucket] = int(days)
+    return kept
 
 
 def _seconds(text: str) -> float:

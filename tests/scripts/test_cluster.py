@@ -1,0 +1,177 @@
+"""`scripts/cluster/up`, `down` and `test` change what is ours on a cluster, and nothing else."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "cluster"
+OURS = "app.kubernetes.io/part-of=weather-pipeline"
+MARK = "weather/installed-by=cluster-test"
+
+KUBECTL = """#!/bin/bash
+case "$*" in
+    "config current-context") echo production ;;
+    "get namespaces --output name") sed 's/ .*//' "$FOLDER/namespaces" ;;
+    "get namespaces --selector "*) grep -F " $4 " "$FOLDER/namespaces" | sed 's/ .*//' ;;
+    *"get "*) ;;
+    *) echo "kubectl $*" >> "$FOLDER/told" ;;
+esac
+true
+"""
+HELM = '#!/bin/bash\necho "helm $*" >> "$FOLDER/told"\n'
+REFUSES = "#!/bin/bash\necho refused >&2\nexit 1\n"
+
+
+class Machine:
+    """Stand-ins for the programs that the scripts call, and a cluster with some namespaces."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.program("kubectl", KUBECTL)
+        self.program("helm", HELM)
+        self.program("docker", REFUSES)
+        self.namespaces({})
+
+    def program(self, name: str, text: str) -> None:
+        """Put a stand-in first on PATH."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        (self.folder / name).chmod(0o755)
+
+    def namespaces(self, labels: dict[str, list[str]]) -> None:
+        """Say which there are, and their labels."""
+        lines = [f"namespace/{name} {' '.join(each)} \n" for name, each in labels.items()]
+        (self.folder / "namespaces").write_text("".join(lines), encoding="utf-8")
+
+    def run(self, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a script on kubectl's current context."""
+        path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        given = {"CLUSTER": "current", "FOLDER": str(self.folder), "PATH": path, "MONITORING": ""}
+        # Of the tests of a cluster, none.
+        given["ARGS"] = "--version"
+        return subprocess.run(
+            [SCRIPTS / script],
+            env={**os.environ, **given, **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def told(self) -> list[str]:
+        """What kubectl and helm were told to change, in order."""
+        file = self.folder / "told"
+        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["weather", "airflow", "monitoring"])
+@pytest.mark.parametrize("script", ["up", "test"])
+def test_a_namespace_of_somebody_else_is_not_taken(
+    machine: Machine, script: str, name: str
+) -> None:
+    machine.namespaces({name: ["team=other"]})
+    ended = machine.run(script, TAG="1", MONITORING="1")
+    assert ended.returncode == 1
+    assert f"namespace {name} exists" in ended.stderr.splitlines()[-1]
+    assert machine.told() == []
+
+
+def test_a_namespace_that_is_not_needed_may_be_anybody_s(machine: Machine) -> None:
+    machine.namespaces({"monitoring": [], "weather": [OURS]})
+    machine.run("up", TAG="1")
+    applied = [line for line in machine.told() if line.startswith("kubectl apply")]
+    assert applied == [
+        f"kubectl apply --filename scripts/cluster/namespaces/{name}.yaml"
+        for name in ("weather", "airflow")
+    ]
+    assert [line for line in machine.told() if "monitoring" in line] == []
+
+
+def test_with_monitoring_its_namespace_is_ours_before_it_is_installed(machine: Machine) -> None:
+    machine.run("up", TAG="1", MONITORING="1")
+    about = [line for line in machine.told() if "monitoring" in line]
+    assert about[0] == "kubectl apply --filename scripts/cluster/namespaces/monitoring.yaml"
+    assert about[1].startswith("helm upgrade --install monitoring ")
+    assert "--create-namespace" not in about[1]
+
+
+def test_a_cluster_that_does_not_answer_is_one_line_more_than_its_own(machine: Machine) -> None:
+    machine.program("kubectl", '#!/bin/bash\n[ "$1" = config ] || { echo no >&2; exit 1; }\n')
+    for script in ("up", "down"):
+        ended = machine.run(script, TAG="1")
+        assert ended.returncode == 1
+        said, line = ended.stderr.splitlines()[-2:]
+        assert said == "no"
+        assert "the cluster did not name its namespaces" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_said"),
+    [({}, True), ({"LOAD_IMAGES": "false"}, False), ({"PUSH": "1"}, False), ({"TAG": "1"}, False)],
+)
+def test_that_the_cluster_may_not_see_the_images_is_said(
+    machine: Machine, settings: dict[str, str], is_said: bool
+) -> None:
+    ended = machine.run("up", WEATHER_IMAGE_TAG="1", **settings)
+    assert ("needs LOAD_IMAGES, or TAG with a registry" in ended.stderr) == is_said
+
+
+def test_all_that_is_ours_is_uninstalled(machine: Machine) -> None:
+    machine.namespaces({"weather": [OURS], "airflow": [OURS], "monitoring": [OURS]})
+    ended = machine.run("down")
+    assert ended.returncode == 0
+    assert machine.told() == [
+        "helm uninstall airflow --namespace airflow --ignore-not-found --wait",
+        "kubectl delete namespace airflow",
+        "helm uninstall weather --namespace weather --ignore-not-found --wait",
+        f"kubectl --namespace weather delete jobs,pods --selector {OURS}",
+        "helm uninstall monitoring --namespace monitoring --ignore-not-found --wait",
+    ]
+    assert "Prometheus's history" in ended.stdout
+
+
+@pytest.mark.parametrize("theirs", ["weather", "airflow", "monitoring"])
+def test_what_is_not_ours_is_left(machine: Machine, theirs: str) -> None:
+    names = {"weather", "airflow", "monitoring"}
+    machine.namespaces({name: [] if name == theirs else [OURS] for name in names})
+    assert machine.run("down").returncode == 0
+    uninstalled = {line.split()[2] for line in machine.told() if line.startswith("helm")}
+    assert uninstalled == names - {theirs}
+    assert not any(f"namespace {theirs}" in line for line in machine.told())
+
+
+def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
+    machine.namespaces({"weather": [], "airflow": []})
+    ended = machine.run("down")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("Context production has no namespace of ours")
+    assert machine.told() == []
+
+
+def test_the_test_removes_only_what_it_has_installed(machine: Machine) -> None:
+    machine.namespaces({"weather": [OURS]})
+    ended = machine.run("test", TAG="1")
+    assert ended.returncode == 1
+    assert "namespace weather exists in context production" in ended.stderr
+    assert machine.told() == []
+
+
+def test_the_test_begins_anew_where_it_has_left_something(machine: Machine) -> None:
+    machine.namespaces({"weather": [OURS, MARK], "airflow": [OURS, MARK], "monitoring": [OURS]})
+    machine.run("test", TAG="1")
+    told = machine.told()
+    assert "kubectl delete namespace weather" in told
+    assert "kubectl delete namespace monitoring" not in told
+    assert f"kubectl label namespace weather airflow {MARK} --overwrite" in told
+
+
+def test_the_test_keeps_what_it_was_told_to_keep(machine: Machine) -> None:
+    machine.namespaces({name: [OURS, MARK] for name in ("weather", "airflow")})
+    machine.run("test", TAG="1", KEEP="1")
+    assert not any("delete" in line or "uninstall" in line for line in machine.told())
