@@ -16,7 +16,13 @@
     )
 {%- endmacro %}
 
-{#- Counted from 1970, rounded up: a day may begin at half past an hour in UTC. -#}
+{#- Counted from 1970, rounded up: a day may begin at half past an hour in UTC. Where a clock goes
+    back from 01:00 to 00:00, midnight comes twice and DuckDB takes the second one, but the day
+    begins with the first. -#}
 {% macro first_hour_of_local_day(date, timezone) -%}
-    cast(ceil(epoch(timezone({{ timezone }}, cast({{ date }} as timestamp))) / 3600) as bigint)
+    {%- set hour -%}
+        cast(ceil(epoch(timezone({{ timezone }}, cast({{ date }} as timestamp))) / 3600) as bigint)
+    {%- endset -%}
+    {%- set hour_before = "(timestamp '1970-01-01' + to_hours(" ~ hour ~ " - 1))" -%}
+    ({{ hour }} - cast({{ local_date(hour_before, timezone) }} >= {{ date }} as bigint))
 {%- endmacro %}

@@ -4,7 +4,8 @@ with accepted_answers as (
 
     select
         location.id as location_id,
-        location.timezone as timezone,
+        -- A renamed or corrected time zone may stand beside the old one; a day is cut by one only.
+        arg_max(location.timezone, fetched_at) over (partition by location.id) as timezone,
         fetched_at at time zone 'UTC' as fetched_at,
         cast(
             answer -> 'hourly' as struct(

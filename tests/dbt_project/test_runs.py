@@ -1,5 +1,6 @@
 """Many runs leave what one clean pass over the same hours would: no more and no less."""
 
+import json
 import os
 import signal
 import subprocess
@@ -94,6 +95,23 @@ def test_an_older_answer_that_arrives_later_changes_nothing(pipeline: Pipeline) 
     pipeline.take(lookback_window(FIRST_END, LOOKBACK_HOURS))
     assert pipeline.transform()
     assert pipeline.rows("select * from stg_weather order by all") == newest
+
+
+def test_a_time_zone_that_was_put_right_cuts_all_days_of_a_run(pipeline: Pipeline) -> None:
+    """Answers of a run that was cut into other shards stay, with the time zone of then."""
+    window = lookback_window(FIRST_END, LOOKBACK_HOURS)
+    pipeline.take(window)
+    assert pipeline.ingest() == 0
+    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
+    for line in lines:
+        line["fetched_at"] = (datetime.fromisoformat(line["fetched_at"]) - HOUR).isoformat()
+        line["location"]["timezone"] = "America/Los_Angeles"
+    body = "\n".join(map(json.dumps, lines)).encode()
+    pipeline.store.put(f"raw/{window.key}/shard-000-of-002/call-0000.json", body)
+
+    assert pipeline.transform()
+    assert pipeline.rows(MART) == expected(window.start, window.end)
 
 
 @pytest.mark.parametrize("step", ["ingest", *MODELS, "publish"])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from lake_steps.__main__ import main
-from lake_steps.backup import TABLES, back_up
+from lake_steps.backup import back_up, copy
 from lake_steps.contents import CONTENTS_KEY
 from lake_steps.places import Folder, Place, place_of
 from lake_steps.restore import restore
-from lake_steps.upkeep import keep_up
+from lake_steps.upkeep import TABLE_FILES, keep_up
 
 from local.store import S3Server
 from tests.lake_steps.lost_stores import answers, lose_both_stores
@@ -19,16 +19,12 @@ from tests.pipeline import MODELS, Pipeline
 from tests.weather.buckets import made_bucket
 from weather.exit_codes import ExitCode, StepError
 from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.store import Store, StoredObject
 from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 NOW = timedelta(0)
 LOOKBACK_HOURS = 48
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "backup")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -157,11 +153,30 @@ def test_a_second_backup_copies_what_is_new_and_forgets_what_nothing_refers_to(
     pipeline.store.delete([lost])
     keep_up(pipeline.settings, kept=NOW, grace=NOW)
     third = back_up(pipeline.settings, place)
-    assert {key for key in place.sizes() if key.startswith(TABLES)} == set(
-        pipeline.store.list(TABLES)
+    assert {key for key in place.sizes() if key.startswith(TABLE_FILES)} == set(
+        pipeline.store.list(TABLE_FILES)
     )
     assert third.objects == len(place.sizes()) - 1
     assert place.get(lost) == b"{}"
+
+
+def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
+    lake_in_sqlite: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = lake_in_sqlite
+    (changed, *_) = pipeline.store.list("raw/")
+
+    def copied_late(source: Store, target: Folder, listed: list[StoredObject]) -> object:
+        pipeline.store.put(changed, b"[]")
+        return copy(source, target, listed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lake_steps.backup.copy", copied_late)
+        back_up(pipeline.settings, folder)
+    lose_both_stores(pipeline)
+    restore(pipeline.settings, folder, replace=False)
+    assert pipeline.store.get(changed) == b"[]"
+    assert [back_up(pipeline.settings, folder).copied for _ in range(2)] == [1, 0]
 
 
 def test_a_backup_holds_no_secret(lake_in_sqlite: Pipeline, folder: Folder, tmp_path: Path) -> None:
@@ -201,7 +216,7 @@ def without(place: Place, prefix: str) -> str:
     return key
 
 
-@pytest.mark.parametrize("prefix", ["raw/", TABLES])
+@pytest.mark.parametrize("prefix", ["raw/", TABLE_FILES])
 def test_a_damaged_backup_is_named_and_changes_nothing(
     lake_in_sqlite: Pipeline, folder: Folder, prefix: str
 ) -> None:
@@ -218,7 +233,7 @@ def test_a_damaged_lake_does_not_take_the_place_of_a_good_backup(
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
     good = folder.get(CONTENTS_KEY)
-    (lost, *_) = lake_in_sqlite.store.list(TABLES)
+    (lost, *_) = lake_in_sqlite.store.list(TABLE_FILES)
     lake_in_sqlite.store.delete([lost])
     with pytest.raises(StepError, match=f"refers to {lost} "):
         back_up(lake_in_sqlite.settings, folder)

@@ -150,6 +150,18 @@ def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(
     pipeline.run_hour(END + HOUR, lookback_hours=5)
 
 
+def test_a_time_zone_that_was_renamed_meanwhile_is_one_time_zone(pipeline: Pipeline) -> None:
+    pipeline.run_hour(END, lookback_hours=48)
+    pipeline.run_hour(END + HOUR, lookback_hours=48)
+    before = tables(pipeline)
+    (older, _) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    body = pipeline.store.get(older) or b""
+    assert body.count(b'"Asia/Kolkata"') == 1
+    pipeline.store.put(older, body.replace(b'"Asia/Kolkata"', b'"Asia/Calcutta"'))
+    assert main(["rebuild"]) == ExitCode.OK
+    assert tables(pipeline) == before
+
+
 def test_nothing_to_make_it_from_is_one_line(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:

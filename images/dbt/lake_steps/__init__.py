@@ -1,1 +1,1 @@
-"""The steps around dbt: create the lake, publish a snapshot of it, keep it small."""
+"""The steps around dbt: create, publish, upkeep, backup, restore, rebuild."""

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lake_steps.catalogs import identity, row_counts, save_catalog, table_files
 from lake_steps.contents import CONTENTS_KEY, Contents, read_contents, write_contents
 from lake_steps.places import Place
+from lake_steps.unfinished import require_whole
+from lake_steps.upkeep import TABLE_FILES
 from weather.exit_codes import StepError
 from weather.published import PUBLISHED_KEY
 from weather.settings import LakeSettings
 from weather.store import Store, StoredObject
 
 ANSWERS = ("raw/", "rejected/")
-TABLES = "transformed/main/"
 
 COPIES_AT_A_TIME = 8
 """Small objects take their time to be asked for, not to be moved."""
@@ -42,15 +43,18 @@ def back_up(settings: LakeSettings, place: Place) -> Backup:
     written, the place holds the backup that it held before.
 
     Raises:
-        StepError: a store or the catalog fails, a table file is missing, or the place holds the
-            backup of another lake.
+        StepError: a store or the catalog fails, a table file is missing, a rebuild has not ended,
+            or the place holds the backup of another lake.
     """
     store = Store(settings)
+    require_whole(store)
     with TemporaryDirectory(prefix="weather-backup-") as folder:
         file = Path(folder) / CONTENTS_KEY
         # Read before the catalog, so that the catalog knows the snapshot it names.
         published = store.get(PUBLISHED_KEY)
         save_catalog(settings, file)
+        # A rebuild may have begun meanwhile.
+        require_whole(store)
         earlier = _earlier(place, Path(folder) / "earlier.duckdb", identity(file))
         kept = place.sizes()
         objects = {
@@ -59,36 +63,42 @@ def back_up(settings: LakeSettings, place: Place) -> Backup:
             **_table_objects(store, table_files(file)),
         }
         missing = [each for each in objects.values() if not _is_kept(each, kept, earlier)]
-        copy(store, place, missing)
+        copied = copy(store, place, missing)
+        objects |= {each.key: each for each in copied}
         contents = Contents(published, objects, row_counts(settings, file))
         write_contents(contents, file)
         place.put(CONTENTS_KEY, file.read_bytes())
-    place.delete(key for key in kept if key.startswith(TABLES) and key not in objects)
+    place.delete(key for key in kept if key.startswith(TABLE_FILES) and key not in objects)
     return Backup(
         objects=len(objects),
-        copied=len(missing),
-        copied_bytes=sum(each.size for each in missing),
+        copied=len(copied),
+        copied_bytes=sum(each.size for each in copied),
         rows=contents.rows,
     )
 
 
-def copy(source: Store | Place, target: Store | Place, objects: Iterable[StoredObject]) -> None:
+def copy(
+    source: Store | Place, target: Store | Place, objects: Iterable[StoredObject]
+) -> list[StoredObject]:
     """Copy objects, several at a time.
+
+    Returns:
+        The objects with the sizes that were copied. One that was written anew after it was listed
+        keeps the listed `etag`, so that the next backup finds another one and copies it again.
 
     Raises:
         StepError: one of them is not there any more, or cannot be written.
     """
 
-    def copy_one(each: StoredObject) -> None:
+    def copy_one(each: StoredObject) -> StoredObject:
         body = source.get(each.key)
         if body is None:
             raise StepError(f"{each.key} went away while it was copied. Try again.")
         target.put(each.key, body)
+        return replace(each, size=len(body))
 
     with ThreadPoolExecutor(COPIES_AT_A_TIME) as pool:
-        # Reading the results raises what went wrong.
-        for _ in pool.map(copy_one, objects):
-            pass
+        return list(pool.map(copy_one, objects))
 
 
 def _earlier(place: Place, file: Path, lake: str) -> dict[str, StoredObject]:
@@ -107,7 +117,7 @@ def _earlier(place: Place, file: Path, lake: str) -> dict[str, StoredObject]:
 
 
 def _table_objects(store: Store, sizes: dict[str, int]) -> dict[str, StoredObject]:
-    found = {each.key: each for each in store.objects(TABLES) if each.key in sizes}
+    found = {each.key: each for each in store.objects(TABLE_FILES) if each.key in sizes}
     for key, size in sizes.items():
         if key not in found or found[key].size != size:
             raise StepError(
@@ -121,4 +131,4 @@ def _is_kept(each: StoredObject, kept: dict[str, int], earlier: dict[str, Stored
     """Whether the place has this very object; a table file is never written twice."""
     if kept.get(each.key) != each.size:
         return False
-    return each.key.startswith(TABLES) or earlier.get(each.key) == each
+    return each.key.startswith(TABLE_FILES) or earlier.get(each.key) == each

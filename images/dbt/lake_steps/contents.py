@@ -25,7 +25,7 @@ class Contents:
     published: bytes | None
     """The object that names what readers see."""
     objects: dict[str, StoredObject]
-    """By key: as the lake's store listed them when they were copied."""
+    """By key: sizes as copied, `etag` as the lake's store listed it before."""
     rows: dict[str, int]
     """By table: the rows of the newest snapshot."""
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from lake_steps.run_report import run_report
+from lake_steps.unfinished import require_whole
 from weather.lake import attached_lake, current_snapshot_id
 from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_published
 from weather.settings import LakeSettings
@@ -17,8 +18,12 @@ def publish(settings: LakeSettings, window: Window) -> Published:
 
     Both are replaced as a whole, the name last: a run killed in between leaves readers with the
     snapshot that they had.
+
+    Raises:
+        StepError: a rebuild has not ended, or a store or the catalog fails.
     """
     store = Store(settings)
+    require_whole(store)
     before = read_published(store)
     with attached_lake(settings) as lake:
         snapshot_id = current_snapshot_id(lake)

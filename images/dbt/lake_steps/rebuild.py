@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from lake_steps.catalogs import load_catalog, row_counts, save_catalog
 from lake_steps.create import create
 from lake_steps.publish import publish
+from lake_steps.unfinished import is_unfinished, mark_unfinished, mark_whole
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import attached_lake
 from weather.published import PUBLISHED_KEY, read_published
@@ -49,7 +50,8 @@ class Batch:
 def rebuild(settings: LakeSettings) -> Rebuilt:
     """Build every table anew, test all of it, then publish; readers see the old lake until then.
 
-    Must not run beside a run of the pipeline. A rebuild that fails leaves the lake as it was.
+    Must not run beside a run of the pipeline. A rebuild that fails leaves the lake as it was; one
+    that is killed leaves a part of it, which nobody can publish until another one ends well.
 
     Raises:
         StepError: raw/ holds no answers, dbt fails, or a store or the catalog does.
@@ -67,6 +69,8 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
     with TemporaryDirectory(prefix="weather-rebuild-") as folder:
         saved = Path(folder) / "lake.duckdb"
         save_catalog(settings, saved)
+        was_unfinished = is_unfinished(store)
+        mark_unfinished(store)
         try:
             _forget_another_lake(settings, store)
             for number, batch in enumerate(batches):
@@ -76,7 +80,11 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
             _dbt("test", "--exclude", "test_type:unit", span=span)
         except BaseException:
             load_catalog(settings, saved)
+            if not was_unfinished:
+                mark_whole(store)
             raise
+    # Before publishing, which may fail: the next run may publish what has passed every test.
+    mark_whole(store)
     published = publish(settings, span)
     return Rebuilt(
         windows=sum(batch.windows for batch in batches),

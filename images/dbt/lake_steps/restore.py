@@ -9,6 +9,7 @@ from lake_steps.catalogs import load_catalog, row_counts, table_files
 from lake_steps.contents import CONTENTS_KEY, Contents, read_contents
 from lake_steps.places import Place
 from lake_steps.publish import write_mart
+from lake_steps.unfinished import mark_whole
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import attached_lake
 from weather.published import PUBLISHED_KEY, Published
@@ -60,6 +61,7 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
             f"The restored tables have {rows} rows, the backup's {contents.rows}. Nothing is "
             "published; restore again with --replace.",
         )
+    mark_whole(store)
     return Restored(
         objects=len(contents.objects),
         copied=len(missing),
