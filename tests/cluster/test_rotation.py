@@ -1,0 +1,39 @@
+"""New passwords, by the very commands of the page that says how."""
+
+import re
+import subprocess
+
+from cluster import AIRFLOW
+from cluster.installation import install_again
+from cluster.waiting import wait_for
+from local.folders import PROJECT
+from tests.cluster.system import System
+
+PAGE = PROJECT / "docs" / "runbooks" / "rotate-credentials.md"
+COMMAND = re.compile(r"^ {7}(kubectl .*|make cluster)$", re.MULTILINE)
+SECRETS = ("weather-store-root", "weather-store-dbt", "weather-postgres")
+SECONDS_TO_ANSWER = 120
+
+
+def test_every_password_is_another_one_and_nothing_is_lost(system: System) -> None:
+    system.settle()
+    before = {name: system.cluster.secret(name) for name in SECRETS}
+    commands = COMMAND.findall(PAGE.read_text(encoding="utf-8"))
+    assert commands.count("make cluster") == 1
+    for command in commands:
+        if command == "make cluster":
+            install_again(system.cluster)
+        else:
+            subprocess.run(command, shell=True, check=True)
+
+    after = {name: system.cluster.secret(name) for name in SECRETS}
+    assert all(after[name] != before[name] for name in SECRETS)
+    system.airflow.login = system.cluster.secret("weather-airflow-login", AIRFLOW)
+    wait_for(
+        "Airflow answers",
+        lambda: system.airflow.when_available(system.airflow.tasks),
+        SECONDS_TO_ANSWER,
+        system.cluster.picture,
+    )
+    system.await_success(system.trigger("new-passwords"))
+    system.assert_nothing_lost_nothing_doubled()
