@@ -7,8 +7,8 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 HERE = Path(__file__).parent
 SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
@@ -24,6 +24,9 @@ class Asset(StrEnum):
     START = "start-swagger-ui.js"
 
 
+MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
+
+
 @router.get("/openapi.json")
 async def description(request: Request) -> JSONResponse:
     """What the page shows, for programs."""
@@ -32,12 +35,18 @@ async def description(request: Request) -> JSONResponse:
 
 
 @router.get("/docs")
-async def docs() -> FileResponse:
+async def docs(request: Request) -> Response:
     """The page."""
-    return FileResponse(HERE / "docs.html")
+    return _file(HERE / "docs.html", request)
 
 
 @router.get("/docs/{asset}")
-async def docs_asset(asset: Asset) -> FileResponse:
+async def docs_asset(asset: Asset, request: Request) -> Response:
     """One of the page's files."""
-    return FileResponse((HERE if asset is Asset.START else SWAGGER_UI) / asset)
+    return _file((HERE if asset is Asset.START else SWAGGER_UI) / asset, request)
+
+
+def _file(path: Path, request: Request) -> Response:
+    # Each address that may be kept takes memory for the whole file: made-up ones are to take none.
+    headers = {} if request.url.query else {"Cache-Control": "public, max-age=3600"}
+    return Response(path.read_bytes(), media_type=MEDIA_TYPES[path.suffix], headers=headers)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from api.conditions import has_it_already
 from api.head import Head, Headers
-from api.negotiation import favourite_encoding, favourite_media_type
+from api.negotiation import FRONT_PAGE, ROWS, favourite_encoding, favourite_media_type
 from api.ready import Answer, Key
 
 
@@ -17,7 +17,7 @@ class Request(NamedTuple):
     """As it came, with its percent signs."""
     query: bytes
     headers: Mapping[bytes, bytes]
-    """Their names in lower case."""
+    """Their names in lower case; the values of one that came again are one value."""
     client: str
     """Its address; empty where it has none."""
     started: float
@@ -29,7 +29,9 @@ class Request(NamedTuple):
         return (
             self.path,
             self.query,
-            favourite_media_type(self.headers.get(b"accept", b"")),
+            favourite_media_type(
+                self.headers.get(b"accept", b""), FRONT_PAGE if self.path == b"/" else ROWS
+            ),
             favourite_encoding(self.headers.get(b"accept-encoding", b"")),
         )
 

@@ -9,17 +9,18 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from api import documentation, front_page, hourly, known_locations, operations, summaries
 from api.access_log import AccessLog
 from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL
-from api.description import HEADERS, describe
+from api.description import describe
 from api.draining import Drain
 from api.gateway import GATEWAY, Gateway
 from api.metrics import ViewCollector
 from api.older_hours import OlderHours
+from api.origins import OtherOrigins
+from api.parameters import FewParameters
 from api.problems import explain_errors
 from api.request_metrics import RequestMetrics
 from api.watch import Watch
@@ -72,6 +73,8 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # It would name the scheme and the host that this process sees, behind whatever proxy.
+        redirect_slashes=False,
         lifespan=watching,
     )
     app.state.drain = drain
@@ -79,21 +82,9 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
     app.state.older_hours = OlderHours(place.lake)
     for part in (front_page, summaries, hourly, known_locations, operations, documentation):
         app.include_router(part.router)
+    app.add_middleware(FewParameters)
     explain_errors(app)
     describe(app)
-    gateway = Gateway(app, watch, request_metrics, access_log)
-    return _for_other_origins(gateway, settings.allowed_origins)
-
-
-def _for_other_origins(app: ASGIApp, origins: list[str]) -> ASGIApp:
-    """Let pages of those origins read the answers."""
-    if not origins:
-        return app
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=["GET", "HEAD"],
-        allow_headers=["If-None-Match", "X-Request-ID"],
-        expose_headers=[*HEADERS, "X-Request-ID"],
-        max_age=3600,
-    )
+    origins = settings.allowed_origins
+    gateway = Gateway(app, watch, request_metrics, access_log, origins)
+    return OtherOrigins(gateway, origins) if origins else gateway

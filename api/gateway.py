@@ -6,6 +6,7 @@ The rest of the API makes each answer once for a snapshot. What it says may be k
 
 import asyncio
 import logging
+from collections.abc import Collection
 from itertools import count
 from re import compile as pattern
 from secrets import token_hex
@@ -17,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access_log import LONGEST, AccessLog
 from api.exchange import Reply, Request, reply_to
 from api.finishing import finished, kept, may_be_kept
-from api.head import Headers
+from api.head import Headers, by_name
+from api.origins import for_origins
 from api.problems import problem_response
 from api.ready import Answer, Key
 from api.request_metrics import RequestMetrics
@@ -38,12 +40,18 @@ class Gateway:
     """An ASGI application in front of another one."""
 
     def __init__(
-        self, app: ASGIApp, watch: Watch, metrics: RequestMetrics, access_log: AccessLog
+        self,
+        app: ASGIApp,
+        watch: Watch,
+        metrics: RequestMetrics,
+        access_log: AccessLog,
+        origins: Collection[str] = (),
     ) -> None:
         self._app = app
         self._watch = watch
         self._metrics = metrics
         self._access_log = access_log
+        self._origins = origins
         self._numbers = count()
         self._process = token_hex(6).encode()
 
@@ -56,7 +64,7 @@ class Gateway:
             scope["method"],
             scope["raw_path"],
             scope["query_string"],
-            dict(scope["headers"]),
+            by_name(scope["headers"]),
             scope["client"][0] if scope["client"] else "",
             perf_counter(),
         )
@@ -98,7 +106,7 @@ class Gateway:
             "media_type": key[2],
             "request_id": request_id.decode(),
         }
-        maker = _Maker(self._app, key, scope, receive)
+        maker = _Maker(self._app, key, self._origins, scope, receive)
         answer = await (maker.answer() if request.is_read else maker.own_answer())
         return reply_to(request, request_id, answer, view.stale_headers, "made")
 
@@ -112,10 +120,13 @@ class Gateway:
 class _Maker:
     """Has one answer made by the application behind."""
 
-    def __init__(self, app: ASGIApp, key: Key, scope: Scope, receive: Receive) -> None:
+    def __init__(
+        self, app: ASGIApp, key: Key, origins: Collection[str], scope: Scope, receive: Receive
+    ) -> None:
         self._app = app
         self._view: View = scope["view"]
         self._key = key
+        self._origins = origins
         self._scope = scope
         self._receive = receive
 
@@ -144,7 +155,8 @@ class _Maker:
             log.exception("A defect", extra={"request_id": self._scope["request_id"]})
         route = getattr(self._scope.get("route"), "path", NO_ROUTE)
         if not may_be_kept(sent.status, sent.headers):
-            return finished(sent.status, sent.headers, b"".join(sent.body), route)
+            answer = finished(sent.status, sent.headers, b"".join(sent.body), route)
+            return for_origins(answer, self._origins)
         mart = self._view.mart
         answer = await run_in_threadpool(
             kept,
@@ -154,6 +166,7 @@ class _Maker:
             self._key[3],
             mart.published.snapshot_id if mart else None,
         )
+        answer = for_origins(answer, self._origins)
         self._view.answers.put(self._key, answer)
         return answer
 

@@ -1,6 +1,6 @@
 """The head of an answer: its status and its headers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from re import compile as pattern
@@ -31,6 +31,14 @@ class Head:
                 raise ValueError(f"A header with a control character: {name!r}: {value!r}")
         first = b"HTTP/1.1 %d %s\r\n" % (self.status, HTTPStatus(self.status).phrase.encode())
         object.__setattr__(self, "lines", first + header_lines(self.headers))
+
+
+def by_name(headers: Headers) -> Mapping[bytes, bytes]:
+    """Headers by their name; the values of one that comes again are joined (RFC 9110, 5.2)."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return {name: b", ".join(each) for name, each in values.items()}
 
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -1,13 +1,19 @@
 """What a client likes best of what there is, as its headers say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from api.formats import MEDIA_TYPES, Format
 
 HTML = "text/html"
-OFFERED = (*MEDIA_TYPES.values(), HTML)
-"""All media types that any path has; where a client likes several as much, the one named first."""
+
+Offers = tuple[str, ...]
+
+ROWS: Offers = tuple(MEDIA_TYPES.values())
+"""The media types of rows."""
+
+FRONT_PAGE: Offers = (MEDIA_TYPES[Format.JSON], HTML)
+"""The media types of `/`, the only path that has a page."""
 
 ENCODINGS = ("zstd", "br", "gzip")
 """The encodings of answers; where a client likes several as much, the first of these."""
@@ -19,14 +25,16 @@ _CACHED = 256
 
 
 @lru_cache(_CACHED)
-def favourite_media_type(accept: bytes) -> str:
-    """The media type that an `Accept` header likes best; JSON where it likes none of them."""
-    best, best_quality = MEDIA_TYPES[Format.JSON], 0.0
-    for name, quality in _weighed(accept):
-        fitting = next((offer for offer in OFFERED if _fits(offer, name)), None)
-        if fitting and quality > best_quality:
-            best, best_quality = fitting, quality
-    return best
+def favourite_media_type(accept: bytes, offers: Offers) -> str:
+    """The offer that an `Accept` header likes best; the first where it likes none of them.
+
+    Of those that it likes as much, it is the one that it names first.
+    """
+    liking = {
+        name: (quality, -place if quality > 0 else 0)
+        for place, (name, quality) in enumerate(_weighed(accept))
+    }
+    return max(offers, key=lambda offer: _liking_of(offer, liking))
 
 
 @lru_cache(_CACHED)
@@ -56,6 +64,8 @@ def _quality(parameters: Sequence[str]) -> float:
     return 1.0
 
 
-def _fits(offer: str, pattern: str) -> bool:
+def _liking_of(offer: str, liking: Mapping[str, tuple[float, int]]) -> tuple[float, int]:
+    """How much it is liked: the most specific range that fits says so (RFC 9110, 12.5.1)."""
     kind = offer.partition("/")[0]
-    return pattern in {offer, f"{kind}/*", "*/*"}
+    ranges = (offer, f"{kind}/*", "*/*")
+    return next((liking[each] for each in ranges if each in liking), (0.0, 0))

@@ -13,6 +13,9 @@ from api.queries import EXPECTED
 
 MEDIA_TYPE = "application/problem+json"
 
+MOST_ERRORS = 10
+"""The most wrong parameters that are named."""
+
 LONGEST_VALUE = 60
 """The most characters of a wrong value that are repeated."""
 
@@ -42,7 +45,7 @@ class Problem(BaseModel):
         examples=["There is no data for 'lyon' yet. Run weather_pipeline in Airflow."],
     )
     errors: list[WrongParameter] | None = Field(
-        None, description="Each wrong parameter, where some are."
+        None, description=f"The wrong parameters, where some are: the first {MOST_ERRORS}."
     )
 
 
@@ -76,7 +79,9 @@ async def _refused(_: Request, error: Exception) -> Response:
     detail = error.detail
     if detail == HTTPStatus(error.status_code).phrase:
         detail = _DETAILS.get(error.status_code, detail)
-    return problem_response(error.status_code, detail, headers=error.headers)
+    # Routes know of GET alone: the gateway makes the answer to HEAD of that to GET.
+    headers = {"Allow": "GET, HEAD"} if error.status_code == 405 else error.headers
+    return problem_response(error.status_code, detail, headers=headers)
 
 
 _DETAILS = {
@@ -87,9 +92,12 @@ _DETAILS = {
 
 async def _wrong_parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    wrong = [_wrong(each) for each in error.errors()]
-    detail = "; ".join(f"{each.parameter}: {each.expected} is expected" for each in wrong)
-    return problem_response(422, f"{detail}.", wrong)
+    errors = error.errors()
+    wrong = [_wrong(each) for each in errors[:MOST_ERRORS]]
+    sentences = [f"{each.parameter}: {each.expected} is expected" for each in wrong]
+    if len(errors) > MOST_ERRORS:
+        sentences.append(f"and {len(errors) - MOST_ERRORS} more are wrong")
+    return problem_response(422, f"{'; '.join(sentences)}.", wrong)
 
 
 def _wrong(error: Mapping[str, Any]) -> WrongParameter:

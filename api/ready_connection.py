@@ -32,9 +32,7 @@ class ReadyConnection(HttpToolsProtocol):
         """Answer the request if its answer is ready; else have it answered."""
         reply = self._ready_reply() if self._may_write() else None
         if reply is None:
-            # An answer to a request that came in the same bytes has begun to count idle seconds.
-            self._unset_keepalive_if_required()
-            super().on_headers_complete()
+            self.have_it_made()
             return
         self._is_answered = True
         own = header_lines([*self.server_state.default_headers, *reply.own_headers])
@@ -42,10 +40,14 @@ class ReadyConnection(HttpToolsProtocol):
         self.transport.writelines((b"".join((reply.head.lines, own, b"\r\n")), reply.body))
         self.on_response_complete()
 
+    def have_it_made(self) -> None:
+        """Have the request answered by all of the API."""
+        # An answer to a request that came in the same bytes has begun to count idle seconds.
+        self._unset_keepalive_if_required()
+        super().on_headers_complete()
+
     def on_body(self, body: bytes) -> None:
-        """Take a part of a request's body."""
-        if not self._is_answered:
-            super().on_body(body)
+        """Drop a part of a request's body: the API reads none."""
 
     def on_message_complete(self) -> None:
         """Note the end of a request."""
@@ -66,7 +68,12 @@ class ReadyConnection(HttpToolsProtocol):
 
     def _ready_reply(self) -> Reply | None:
         headers = dict(self.headers)
-        if self.parser.get_method() != b"GET" or not NOT_PLAIN.isdisjoint(headers):
+        if (
+            self.parser.get_method() != b"GET"
+            or not NOT_PLAIN.isdisjoint(headers)
+            or b"host" not in headers
+            or len(headers) < len(self.headers)
+        ):
             return None
         path, _, query = self.url.partition(b"?")
         client = self.client[0] if self.client else ""

@@ -1,8 +1,13 @@
 """Bytes as they go over a connection, for what no HTTP client would send."""
 
 import socket
+from collections.abc import Iterator
+from io import BytesIO
 
 import httpx
+
+Reply = tuple[bytes, dict[bytes, bytes], bytes]
+"""The first line, the headers, and the body."""
 
 
 def answered(client: httpx.Client, request: bytes) -> bytes:
@@ -16,3 +21,12 @@ def answered(client: httpx.Client, request: bytes) -> bytes:
 def everything_from(connection: socket.socket) -> bytes:
     """All that comes until the other side closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def replies(received: bytes) -> Iterator[Reply]:
+    """What came over one connection, reply by reply."""
+    stream = BytesIO(received)
+    while first := stream.readline().rstrip():
+        lines = iter(lambda: stream.readline().rstrip(), b"")
+        headers = dict(line.split(b": ", 1) for line in lines)
+        yield first, headers, stream.read(int(headers.get(b"content-length", b"0")))

@@ -1,8 +1,11 @@
 """What clients like best, as their headers say."""
 
+import httpx
 import pytest
 
-from api.negotiation import favourite_encoding, favourite_media_type
+from api.negotiation import FRONT_PAGE, ROWS, favourite_encoding, favourite_media_type
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
 
 @pytest.mark.parametrize(
@@ -11,20 +14,52 @@ from api.negotiation import favourite_encoding, favourite_media_type
         ("", "application/json"),
         ("*/*", "application/json"),
         ("text/plain", "application/json"),
+        ("text/html", "application/json"),
+        (BROWSER, "application/json"),
         ("text/csv", "text/csv"),
+        ("text/*", "text/csv"),
         ("TEXT/CSV; charset=utf-8", "text/csv"),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
         ("text/csv;q=0.5, application/json;q=0.4", "text/csv"),
-        ("application/json, text/html", "application/json"),
+        ("application/json, text/csv", "application/json"),
+        ("text/csv, application/json", "text/csv"),
+        ("text/csv, */*", "text/csv"),
+        ("*/*, text/csv", "application/json"),
         ("application/vnd.apache.parquet", "application/vnd.apache.parquet"),
         ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+        # No page of these paths is there to be liked better.
+        ("text/html, text/csv;q=0.9", "text/csv"),
+        ("text/html;q=0.9, text/csv;q=0.8, application/json;q=0.1", "text/csv"),
+        # The more specific range says more.
+        ("application/json;q=0, */*", "text/csv"),
+        ("*/*, application/json;q=0.5", "text/csv"),
+        ("*/*;q=0.1, application/*;q=0, application/vnd.apache.parquet", ROWS[2]),
+        ("text/*, text/csv;q=0, */*;q=0.5", "application/json"),
+        # None of these is acceptable.
         ("text/csv;q=0", "application/json"),
         ("text/csv;q=none", "application/json"),
+        ("*/*;q=0", "application/json"),
         (";;,,=", "application/json"),
     ],
 )
-def test_media_types(accept: str, expected: str) -> None:
-    assert favourite_media_type(accept.encode()) == expected
+def test_media_types_of_rows(accept: str, expected: str) -> None:
+    assert favourite_media_type(accept.encode(), ROWS) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("application/json, text/html", "application/json"),
+        ("text/html, application/json", "text/html"),
+        (BROWSER, "text/html"),
+        ("text/csv, text/html;q=0.5", "text/html"),
+        ("text/*", "text/html"),
+        ("text/csv", "application/json"),
+    ],
+)
+def test_media_types_of_the_front_page(accept: str, expected: str) -> None:
+    assert favourite_media_type(accept.encode(), FRONT_PAGE) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,3 +80,30 @@ def test_media_types(accept: str, expected: str) -> None:
 )
 def test_encodings(accept: str, expected: str) -> None:
     assert favourite_encoding(accept.encode()) == expected
+
+
+def test_a_page_is_liked_only_where_there_is_one(client: httpx.Client) -> None:
+    accept = {"Accept": "text/html, text/csv;q=0.9"}
+    for path, media_type in (("/", "text/html"), ("/weather/summary", "text/csv")):
+        assert client.get(path, headers=accept).headers["content-type"].startswith(media_type)
+
+
+@pytest.mark.parametrize("values", [("application/xml", "text/csv"), ("text/csv", "text/plain")])
+def test_headers_that_come_again_are_one(client: httpx.Client, values: tuple[str, ...]) -> None:
+    accept = [("Accept", value) for value in values]
+    # httpx would send a header of its own as well.
+    request = client.build_request("GET", "/weather/summary")
+    request.headers = httpx.Headers(
+        [("Host", request.headers["host"]), *accept, ("X-Request-ID", "a"), ("X-Request-ID", "b")]
+    )
+    for _ in range(2):
+        answer = client.send(request)
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert "," not in answer.headers["x-request-id"]
+
+
+def test_each_of_several_known_answers_is_looked_at(client: httpx.Client) -> None:
+    etag = client.get("/weather/summary").headers["etag"]
+    for known in ((etag, '"other"'), ('"other"', etag)):
+        headers = [("If-None-Match", each) for each in known]
+        assert client.get("/weather/summary", headers=headers).status_code == 304

@@ -1,0 +1,99 @@
+"""What a connection does with bodies, with broken requests, and with those that lack their host."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.api.sockets import Reply, answered, replies
+
+READY = b"/weather/summary?limit=4"
+LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def found(client: httpx.Client, *requests: bytes) -> list[Reply]:
+    """The replies to requests that come together, until the server closes the connection."""
+    return list(replies(answered(client, b"".join(requests))))
+
+
+def get(path: bytes, headers: bytes = b"Host: a\r\n") -> bytes:
+    return b"GET %s HTTP/1.1\r\n%s\r\n" % (path, headers)
+
+
+def make_ready(client: httpx.Client) -> None:
+    """Have the answer made that later requests are to find."""
+    assert client.get(READY.decode(), headers={"Accept-Encoding": "identity"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [(b"GET", b"200 OK"), (b"POST", b"405 Method Not Allowed")]
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 5\r\n\r\n",
+        b"Content-Length: 5\r\n\r\nhe",
+        b"Content-Length: 5\r\n\r\nhello",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        # Trailers that go on and on.
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: a\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+    ],
+)
+def test_a_request_with_a_body_is_the_last_of_its_connection(
+    client: httpx.Client, method: bytes, status: bytes, body: bytes
+) -> None:
+    make_ready(client)
+    ((first, headers, _),) = found(client, b"%s %s HTTP/1.1\r\nHost: a\r\n" % (method, READY), body)
+    assert first == b"HTTP/1.1 %s" % status
+    assert headers[b"connection"] == b"close"
+
+
+def test_an_empty_body_is_none(client: httpx.Client) -> None:
+    empty = b"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    assert [first for first, _, _ in found(client, empty, LAST)] == [
+        b"HTTP/1.1 405 Method Not Allowed",
+        b"HTTP/1.1 200 OK",
+    ]
+
+
+@pytest.mark.parametrize(
+    "broken", [b"BROKEN\r\n\r\n", get(b"/", b""), get(b"/", b"Host: a\r\nHost: b\r\n")]
+)
+def test_what_is_no_request_is_refused(client: httpx.Client, broken: bytes) -> None:
+    make_ready(client)
+    # On what is answered at once, and on what is not answered yet.
+    (refused,) = found(client, broken)
+    answer, after_an_answer = found(client, get(READY), broken)
+    assert answer[0] == b"HTTP/1.1 200 OK"
+    for first, headers, body in (refused, after_an_answer):
+        assert first == b"HTTP/1.1 400 Bad Request"
+        assert headers[b"connection"] == b"close"
+        assert headers[b"content-type"] == b"application/problem+json"
+        assert headers[b"x-content-type-options"] == b"nosniff"
+        assert headers[b"date"]
+        assert json.loads(body)["status"] == 400
+
+
+@pytest.mark.parametrize("broken", [b"BROKEN\r\n\r\n", get(b"/", b"")])
+def test_a_refusal_does_not_overtake_the_answers_before_it(
+    client: httpx.Client, broken: bytes
+) -> None:
+    paths = [READY, b"/healthz", b"/weather/summary?limit=4&format=csv"]
+    answers = found(client, *map(get, paths), broken, get(b"/healthz"))
+    assert [body for _, _, body in answers] == [client.get(path.decode()).content for path in paths]
+    assert [headers.get(b"connection") for _, headers, _ in answers] == [None, None, b"close"]
+
+
+def test_a_head_that_is_too_long_does_not_overtake_either(client: httpx.Client) -> None:
+    too_long = get(b"/", b"Host: a\r\nX-Long: %s\r\n" % (b"x" * 33_000))
+    answer, *refusals = found(client, get(b"/healthz"), too_long)
+    assert answer[0] == b"HTTP/1.1 200 OK"
+    # It may come in a part of its own, after the answer.
+    assert {first.split()[1] for first, _, _ in refusals} <= {b"431"}
+
+
+def test_a_host_is_not_asked_of_old_clients(client: httpx.Client) -> None:
+    (reply,) = found(client, b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert reply[0] == b"HTTP/1.1 200 OK"

@@ -1,0 +1,78 @@
+"""Answers say to every cache which origins may read them."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from api.head import Head
+from api.origins import for_origins
+from api.ready import Answer
+from tests.api.lake import Lake
+from tests.api.server import running_api
+
+ELSEWHERE = "https://elsewhere.example"
+PATHS = ["/weather/summary", "/", "/healthz", "/no/such/path", "/weather/latest?x=y"]
+
+
+def api_open_to(
+    origins: str, lake: Lake, folders: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    environment = {**lake.environment, "WEATHER_API_CORS_ORIGINS": origins}
+    with running_api(environment, folders.mktemp("api") / "log") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def open_to_one(
+    filled_lake: Lake, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    yield from api_open_to(ELSEWHERE, filled_lake, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def open_to_any(
+    filled_lake: Lake, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    yield from api_open_to("*", filled_lake, tmp_path_factory)
+
+
+def both_times(
+    client: httpx.Client, path: str, headers: dict[str, str]
+) -> Iterator[httpx.Response]:
+    """The answer as it is made and as it is ready, and what one gets who has it already."""
+    for _ in range(2):
+        answer = client.get(path, headers=headers)
+        yield answer
+    if "etag" in answer.headers:
+        unchanged = client.get(path, headers={**headers, "If-None-Match": answer.headers["etag"]})
+        assert unchanged.status_code == 304
+        yield unchanged
+
+
+@pytest.mark.parametrize("origin", [None, ELSEWHERE, "https://c.example"])
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_for_some_says_that_it_varies(
+    open_to_one: httpx.Client, path: str, origin: str | None
+) -> None:
+    for answer in both_times(open_to_one, path, {"Origin": origin} if origin else {}):
+        varies = "accept, accept-encoding, origin" if "etag" in answer.headers else "origin"
+        assert answer.headers["vary"] == varies
+        allowed = answer.headers.get("access-control-allow-origin")
+        assert allowed == (origin if origin == ELSEWHERE else None)
+
+
+@pytest.mark.parametrize("origin", [None, ELSEWHERE])
+@pytest.mark.parametrize("path", PATHS)
+def test_an_answer_for_any_says_so_to_all(
+    open_to_any: httpx.Client, path: str, origin: str | None
+) -> None:
+    for answer in both_times(open_to_any, path, {"Origin": origin} if origin else {}):
+        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+        assert "Link" in answer.headers["access-control-expose-headers"]
+        assert "origin" not in answer.headers.get("vary", "")
+
+
+def test_without_origins_an_answer_stays_as_it_is() -> None:
+    answer = Answer(Head(200, [(b"vary", b"accept")]), b"", "/")
+    assert for_origins(answer, []) is answer

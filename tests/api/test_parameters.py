@@ -1,0 +1,44 @@
+"""Requests with more parameters than any can mean."""
+
+from itertools import islice, product
+from string import ascii_lowercase
+
+import httpx
+import pytest
+
+from api.parameters import PARAMETERS_A_REQUEST
+from api.problems import MOST_ERRORS
+from api.queries import LOCATIONS_A_REQUEST
+
+
+def unknown(number: int) -> str:
+    """A query with so many parameters that no route knows."""
+    return "&".join("".join(name) for name in islice(product(ascii_lowercase, repeat=3), number))
+
+
+@pytest.mark.parametrize("path", ["/weather/summary", "/weather/hourly", "/locations"])
+@pytest.mark.parametrize("number", [PARAMETERS_A_REQUEST + 1, 7_900])
+def test_too_many_are_refused_unread(client: httpx.Client, path: str, number: int) -> None:
+    answer = client.get(f"{path}?{unknown(number)}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["detail"] == (
+        f"A request may have {PARAMETERS_A_REQUEST} parameters: send fewer."
+    )
+
+
+def test_the_first_wrong_ones_are_named(client: httpx.Client) -> None:
+    names = unknown(PARAMETERS_A_REQUEST)
+    answer = client.get(f"/weather/summary?{names}")
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert [error["parameter"] for error in problem["errors"]] == names.split("&")[:MOST_ERRORS]
+    rest = PARAMETERS_A_REQUEST - MOST_ERRORS
+    assert problem["detail"].endswith(f"; and {rest} more are wrong.")
+
+
+def test_every_location_may_be_named_beside_the_others(client: httpx.Client) -> None:
+    query = "location=lyon&" * LOCATIONS_A_REQUEST + "start=2025-11-01&end=2025-11-30&limit=1"
+    answer = client.get(f"/weather/summary?{query}&fields=date&format=json")
+    assert answer.json() == [{"date": "2025-11-20"}]
