@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from api.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.series import Series
@@ -12,13 +12,13 @@ from weather.settings import LakeSettings
 from weather.window import HOUR
 
 NEWEST_HOURS_READ = timedelta(days=7)
-"""How far before the published window's end a location's newest hour is looked for."""
+"""How far before the lake's newest day a location's newest hour is looked for."""
 
 PERIODS_COUNTED = (timedelta(days=1), timedelta(days=7))
 """Periods up to the newest hour that is due, in which each location's hours are counted."""
 
 HOURS_KEPT = timedelta(days=15)
-"""How far before the published window's end hours are held in memory; older ones are not."""
+"""How far before the newest hour that is due hours are held in memory; older ones are not."""
 
 DAYS = """
     SELECT location_id AS location, * EXCLUDE (location_id)
@@ -72,16 +72,15 @@ HOURS = f"""
 """
 
 NEWEST_HOURS = """
-    SELECT location_id, max(moment)
+    SELECT location_id, coalesce(max(hour_timestamp), max(date)::TIMESTAMP)
     FROM (
-        SELECT location_id, hour_timestamp AS moment
+        SELECT location_id, hour_timestamp
         FROM stg_weather
         WHERE hour_timestamp >= $since
             AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
-        UNION ALL
-        SELECT location_id, date::TIMESTAMP
+        UNION ALL BY NAME
+        SELECT location_id, date
         FROM daily_weather_stats
-        WHERE date < $since::DATE
     )
     GROUP BY location_id
 """
@@ -122,22 +121,24 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
     Raises:
         StepError: the lake cannot be opened or read.
     """
-    since = published.window_end - HOURS_KEPT
-    newest_since = published.window_end - NEWEST_HOURS_READ
     with opened_snapshot(settings, published) as lake:
+        days = lake.series(DAYS, DailyWeather, "date")
+        newest_since = _newest_day(published, days) - NEWEST_HOURS_READ
         newest_hours = {
             location: hour.replace(tzinfo=UTC)
             for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
         }
-        # The window of a backfill ends before hours that are there already.
         due_until = max([published.window_end, *(each + HOUR for each in newest_hours.values())])
+        hours_since = due_until - HOURS_KEPT
         return Mart(
             published,
-            days=lake.series(DAYS, DailyWeather, "date"),
+            days=days,
             months=lake.series(MONTHS, MonthlyWeather, "month"),
             years=lake.series(YEARS, YearlyWeather, "year"),
-            hours=lake.series(HOURS, HourlyWeather, "hour_timestamp", since=without_zone(since)),
-            hours_since=since,
+            hours=lake.series(
+                HOURS, HourlyWeather, "hour_timestamp", since=without_zone(hours_since)
+            ),
+            hours_since=hours_since,
             newest_hours=newest_hours,
             hours_present={
                 period: dict(
@@ -150,3 +151,11 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
                 for period in PERIODS_COUNTED
             },
         )
+
+
+def _newest_day(published: Published, days: Series) -> datetime:
+    """About when the newest hours are: the window of a backfill ends long before them."""
+    if not len(days.rows):
+        return published.window_end
+    newest: date = days.rows.column("date")[0].as_py()
+    return max(published.window_end, datetime.combine(newest, time(), UTC))

@@ -1,10 +1,14 @@
 """Hours that are too old to be held in memory: read from the lake, a few requests at a time."""
 
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from threading import BoundedSemaphore, Timer
+from time import monotonic
 
+from api.background import in_background
 from api.mart import HOURS_COLUMNS
 from api.rows import HourlyWeather
 from api.series import Series
@@ -29,8 +33,15 @@ HOURS = f"""
 class OlderHours:
     """Reads hours of a published snapshot; their answers are kept like all others."""
 
-    def __init__(self, settings: LakeSettings) -> None:
+    def __init__(self, settings: LakeSettings, *, seconds: float = SECONDS_TO_READ) -> None:
+        """Prepare it; nothing is read yet.
+
+        Args:
+            settings: the lake that is read.
+            seconds: how long a request waits for its turn and its hours.
+        """
         self._settings = settings
+        self._seconds = seconds
         self._line = BoundedSemaphore(IN_LINE)
         self._turns = BoundedSemaphore(AT_ONCE)
 
@@ -40,8 +51,24 @@ class OlderHours:
         Raises:
             StepError: too many wait already, or the lake cannot be read within some seconds.
         """
-        with self._turn(), opened_snapshot(self._settings, published) as snapshot:
-            timer = Timer(SECONDS_TO_READ, snapshot.interrupt)
+        deadline = monotonic() + self._seconds
+        with self._place_in_line():
+            if not self._turns.acquire(timeout=self._seconds):
+                raise self._too_slow()
+            hours = in_background(partial(self._read, published, location, since, until))
+            # Not when the request gives up: what reads may never be more than these.
+            hours.add_done_callback(lambda _: self._turns.release())
+            wait([hours], deadline - monotonic())
+            if not hours.done():
+                raise self._too_slow()
+            return hours.result()
+
+    def _read(
+        self, published: Published, location: str, since: datetime, until: datetime
+    ) -> Series:
+        with opened_snapshot(self._settings, published) as snapshot:
+            # Nobody waits for it any more then.
+            timer = Timer(self._seconds, snapshot.interrupt)
             timer.start()
             try:
                 return snapshot.series(
@@ -56,14 +83,20 @@ class OlderHours:
                 timer.cancel()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _place_in_line(self) -> Iterator[None]:
         if not self._line.acquire(blocking=False):
             raise StepError(
                 "Too many requests for older hours at once. Ask again in a few seconds.",
                 ExitCode.UNAVAILABLE,
             )
         try:
-            with self._turns:
-                yield
+            yield
         finally:
             self._line.release()
+
+    def _too_slow(self) -> StepError:
+        return StepError(
+            f"The lake has not given older hours within {self._seconds:g} seconds. "
+            "See that the catalog and the store are running.",
+            ExitCode.UNAVAILABLE,
+        )

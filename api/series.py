@@ -1,7 +1,7 @@
 """Rows of one kind in memory, as columns: newest first, then by location."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,11 +52,6 @@ class Series:
         """Whether one of the locations has a row; None asks for any location at all."""
         wanted = self._positions if locations is None else locations
         return any(each in self._positions for each in wanted)
-
-    @property
-    def locations(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of each location's rows, the newest first."""
-        return self._positions
 
     def periods(self, location: str) -> Sequence[int]:
         """The periods of a location's rows, the newest first."""

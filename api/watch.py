@@ -3,22 +3,32 @@
 import logging
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from functools import partial
+from math import inf
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
+from api.background import in_background
 from api.head import Headers
 from api.mart import Mart, load_mart
 from api.ready import ReadyAnswers
-from weather.exit_codes import StepError
+from weather.exit_codes import ExitCode, StepError
+from weather.lake import LakeDoor
 from weather.locations import Location, read_locations
-from weather.published import read_published
+from weather.published import Published, read_published
 from weather.settings import LakeSettings
 from weather.store import Store
 
 SECONDS_BETWEEN_CHECKS = 2.0
+SECONDS_BETWEEN_QUESTIONS = 30.0
+"""How often the lake is asked whether it can still be opened; the store is at every check."""
+SECONDS_TO_ANSWER = 30.0
+"""How long the lake may take to answer before it counts as one that cannot be read."""
 SECONDS_TO_START = 15.0
 SECONDS_TO_STOP = 5.0
 
@@ -87,13 +97,23 @@ _STALE: dict[Problem, Headers] = {
 class Watch:
     """Replaces its view whenever another snapshot is published."""
 
-    def __init__(self, settings: LakeSettings, locations_file: Path, most_bytes: int) -> None:
+    def __init__(
+        self,
+        settings: LakeSettings,
+        locations_file: Path,
+        most_bytes: int,
+        *,
+        seconds_between_questions: float = SECONDS_BETWEEN_QUESTIONS,
+        seconds_to_answer: float = SECONDS_TO_ANSWER,
+    ) -> None:
         """Prepare it; neither store nor lake is asked for anything yet.
 
         Args:
             settings: the lake that is watched.
             locations_file: the locations, read anew with each snapshot.
             most_bytes: memory for answers that are ready.
+            seconds_between_questions: how often the lake is asked without need.
+            seconds_to_answer: how long its answer may take before it is told as a problem.
 
         Raises:
             StepError: the settings or the locations are wrong.
@@ -104,6 +124,11 @@ class Watch:
         self._locations_file = locations_file
         # One attempt: the next check is the next one.
         self._store = Store(settings, connect_seconds=2, read_seconds=5, attempts=1)
+        self._door = LakeDoor(settings)
+        self._seconds_between_questions = seconds_between_questions
+        self._seconds_to_answer = seconds_to_answer
+        self._asked_at = -inf
+        self._answer: Future[Mart] | None = None
         self._checked_once = threading.Event()
         self._stopped = threading.Event()
 
@@ -135,8 +160,9 @@ class Watch:
                 self._tell(view, Problem.NOTHING_PUBLISHED, "Run weather_pipeline once.")
                 return replace(view, problem=Problem.NOTHING_PUBLISHED, checked_at=now)
             problem = Problem.NO_LAKE
-            if view.mart is None or view.mart.published != published:
-                view = self._loaded(view, load_mart(self._settings, published))
+            mart = self._mart(view, published)
+            if mart is not view.mart:
+                view = self._loaded(view, mart)
             return replace(view, problem=None, checked_at=now)
         except StepError as error:
             self._tell(view, problem, str(error))
@@ -145,6 +171,33 @@ class Watch:
             log.exception("The published snapshot cannot be loaded")
             problem = Problem.DEFECT
         return replace(view, problem=problem, checked_at=now, failures=view.failures + 1)
+
+    def _mart(self, view: View, published: Published) -> Mart:
+        """What the lake answers; the mart that is there, where it need not be asked.
+
+        Raises:
+            StepError: the lake cannot be opened or read, or has not answered yet.
+        """
+        known = view.mart if view.mart and view.mart.published == published else None
+        if self._answer is None:
+            is_early = monotonic() < self._asked_at + self._seconds_between_questions
+            if known and not view.problem and is_early:
+                return known
+            self._asked_at = monotonic()
+            self._answer = in_background(partial(self._asked, known, published))
+        wait([self._answer], max(0, self._asked_at + self._seconds_to_answer - monotonic()))
+        if not self._answer.done():
+            raise StepError(
+                f"The lake has not answered within {self._seconds_to_answer:g} seconds.",
+                ExitCode.UNAVAILABLE,
+            )
+        answer, self._answer = self._answer, None
+        return answer.result()
+
+    def _asked(self, known: Mart | None, published: Published) -> Mart:
+        # First, because trying to load from a lake that is away would take much CPU time.
+        self._door.open(published.snapshot_id)
+        return known or load_mart(self._settings, published)
 
     def _loaded(self, view: View, mart: Mart) -> View:
         log.info("Serving snapshot %d of the lake", mart.published.snapshot_id)

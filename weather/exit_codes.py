@@ -6,7 +6,8 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """Exit codes of the steps; 64, 65 and 75 mean what they mean in sysexits.h.
 
-    The retry policy of the DAG (dags/retries.py) turns each into what Airflow does next.
+    The retry policy of the DAG (dags/orchestration/retries.py) turns each into what Airflow does
+    next.
     """
 
     OK = 0

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import LakeSettings
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
 """DuckDB's extensions that a lake may need; DuckLake loads the catalog's own by itself."""
+
+TIME_LIMITS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""How long a Postgres that is silent is waited for; in seconds, but for the last: milliseconds."""
 
 
 @contextmanager
@@ -30,30 +39,76 @@ def attached_lake(
     Raises:
         StepError: the catalog or the store cannot be reached, or there is no lake yet.
     """
+    with closing(_prepared(settings)) as connection:
+        with _failures_in_a_line(settings):
+            connection.execute(_attachment(snapshot_id=snapshot_id, create=create))
+            connection.execute("USE lake")
+        yield connection
+
+
+class LakeDoor:
+    """Tries as often as is wanted whether a lake can be opened.
+
+    What DuckDB needs for that is loaded once and kept, because it takes 0.3 s of CPU time; a try
+    takes at most 10 ms.
+    """
+
+    def __init__(self, settings: LakeSettings) -> None:
+        self._settings = settings
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def open(self, snapshot_id: int) -> None:
+        """Open the lake as it was at this snapshot, and close it again; in one thread at a time.
+
+        Raises:
+            StepError: the catalog cannot be reached, or there is no lake or no such snapshot.
+        """
+        if self._connection is None:
+            self._connection = _prepared(self._settings)
+            # While it waits for the next try, it needs no threads of its own.
+            self._connection.execute("SET threads = 1")
+        with _failures_in_a_line(self._settings):
+            self._connection.execute(_attachment(snapshot_id=snapshot_id, create=False))
+            self._connection.execute("DETACH lake")
+
+
+def data_path(settings: LakeSettings) -> str:
+    """Where the lake keeps the files of its tables."""
+    return f"{settings.bucket_url}/transformed/"
+
+
+def _prepared(settings: LakeSettings) -> "duckdb.DuckDBPyConnection":
+    """A connection that can attach the lake."""
     import duckdb
 
     connection = duckdb.connect(config=_configuration())
     try:
-        for statement in (
-            "LOAD httpfs",
-            "LOAD ducklake",
-            _store_secret(settings),
-            _lake_secret(settings),
-            _attachment(snapshot_id=snapshot_id, create=create),
-            "USE lake",
-        ):
-            connection.execute(statement)
-    except duckdb.Error as error:
+        with _failures_in_a_line(settings):
+            for statement in (
+                "LOAD httpfs",
+                "LOAD ducklake",
+                _store_secret(settings),
+                _lake_secret(settings),
+            ):
+                connection.execute(statement)
+    except StepError:
         connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _failures_in_a_line(settings: LakeSettings) -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
         raise StepError(
             f"The lake cannot be opened: {_without_secrets(first_line(error), settings)}. Look at "
             "LAKE_CATALOG and AWS_ENDPOINT_URL, and that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         ) from None
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def first_line(error: BaseException) -> str:
@@ -62,11 +117,28 @@ def first_line(error: BaseException) -> str:
 
 
 def _without_secrets(message: str, settings: LakeSettings) -> str:
-    """The message with the catalog's address, which may hold a password, named and not shown."""
-    catalog = settings.lake_catalog
+    """The message with the catalog's address and the store's password named and not shown."""
+    catalog = catalog_address(settings)
     for secret in (catalog, catalog.partition(":")[2], settings.aws_secret_access_key):
         message = message.replace(secret, "...")
     return message
+
+
+def catalog_address(settings: LakeSettings) -> str:
+    """The catalog as DuckLake is told it: where it is Postgres, with limits of time."""
+    kind, _, address = settings.lake_catalog.partition(":")
+    if kind != "postgres":
+        return settings.lake_catalog
+    limits = {
+        name: value
+        for name, value in TIME_LIMITS.items()
+        if not (name == "connect_timeout" and "PGCONNECT_TIMEOUT" in os.environ)
+    }
+    # They come first: libpq takes what is said last, which is what the user says.
+    if address.startswith(("postgresql://", "postgres://")):
+        server, _, words = address.partition("?")
+        return f"{kind}:{server}?{urlencode(limits)}{words and '&'}{words}"
+    return f"{kind}:{' '.join(map('='.join, limits.items()))} {address}"
 
 
 def extension_directory() -> str | None:
@@ -95,8 +167,8 @@ def _store_secret(settings: LakeSettings) -> str:
 def _lake_secret(settings: LakeSettings) -> str:
     return (
         "CREATE SECRET weather_lake (TYPE ducklake"
-        f", METADATA_PATH {_literal(settings.lake_catalog)}"
-        f", DATA_PATH {_literal(settings.bucket_url + '/transformed/')})"
+        f", METADATA_PATH {_literal(catalog_address(settings))}"
+        f", DATA_PATH {_literal(data_path(settings))})"
     )
 
 

@@ -3,6 +3,7 @@
 A step reads only the groups that it needs, so that no step asks for a secret it does not use.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -42,6 +43,19 @@ def _pinned(tag: str) -> str:
 
 
 PinnedTag = Annotated[str, AfterValidator(_pinned)]
+
+
+PASSWORD_IN_CATALOG = re.compile(r"password\s*=|//[^/@]*:[^/@]*@", re.IGNORECASE)
+
+
+def _without_password(catalog: str) -> str:
+    # Whoever cannot reach the catalog may print its address: dbt does.
+    if PASSWORD_IN_CATALOG.search(catalog):
+        raise ValueError("must hold no password: set it as PGPASSWORD")
+    return catalog
+
+
+Catalog = Annotated[str, AfterValidator(_without_password)]
 
 
 class SettingsGroup(BaseSettings):
@@ -121,10 +135,11 @@ class StoreSettings(BucketSettings):
 class LakeSettings(StoreSettings):
     """The lake: its catalog, and the store that holds its files."""
 
-    lake_catalog: str = Field(
+    lake_catalog: Catalog = Field(
         repr=False,
         pattern=r"^(sqlite|postgres):",
-        description="DuckLake's catalog, `sqlite:<file>` or `postgres:<connection string>`.",
+        description="DuckLake's catalog, `sqlite:<file>` or `postgres:<connection string>`; a "
+        "password belongs in `PGPASSWORD`.",
     )
 
 

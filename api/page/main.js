@@ -22,17 +22,18 @@ async function load() {
   const current = () => mine === turn;
   clearTimeout(timer);
   main.setAttribute("aria-busy", "true");
-  let pause = AGAIN;
+  let pause = AGAIN_AFTER_FAILURE;
   try {
     await show(current);
+    pause = AGAIN;
   } catch (error) {
-    if (!current()) return;
-    pause = AGAIN_AFTER_FAILURE;
-    fail(error);
+    if (current()) fail(error);
+  } finally {
+    if (current()) {
+      main.setAttribute("aria-busy", "false");
+      timer = setTimeout(load, pause);
+    }
   }
-  if (!current()) return;
-  main.setAttribute("aria-busy", "false");
-  timer = setTimeout(load, pause);
 }
 
 async function show(current) {
@@ -75,7 +76,8 @@ function fail(error) {
   } else if (error instanceof source.Refused) {
     notices.showNotices(notices.refused(error.message));
   } else {
-    throw error;
+    console.error(error);
+    notices.showNotices(notices.defect());
   }
 }
 

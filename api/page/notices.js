@@ -36,6 +36,16 @@ export function unreachable(shownSince) {
   };
 }
 
+/** The page fails at what the API answered. */
+export function defect() {
+  return {
+    title: "This page has a defect.",
+    detail:
+      "What you see may be old or wrong. It tries again every few seconds, and the browser's " +
+      "console says what failed.",
+  };
+}
+
 /** The API answered that it cannot. */
 export function refused(reason) {
   return { title: "The data cannot be read at the moment.", detail: reason };

@@ -10,33 +10,46 @@ export class Refused extends Error {}
 
 const STEPS = { day: "weather/summary", month: "weather/monthly" };
 
+/** An answer and what it says in JSON, which is null where it is something else. */
 async function answer(address) {
   try {
-    return await fetch(address, {
+    const given = await fetch(address, {
       headers: { Accept: "application/json" },
       cache: "no-cache", // asks whether what the browser keeps is still the newest
       signal: AbortSignal.timeout(PATIENCE),
     });
+    // The connection may be lost here, too.
+    return [given, parsed(await given.text())];
   } catch {
     throw new Unreachable();
   }
 }
 
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 async function content(address) {
-  const given = await answer(address);
-  if (given.ok) return [await given.json(), given];
-  const problem = await given.json().catch(() => ({}));
-  throw new Refused(problem.detail ?? `The API answered ${given.status} ${given.statusText}.`);
+  const [given, told] = await answer(address);
+  if (!given.ok) {
+    throw new Refused(told?.detail ?? `The API answered ${given.status} ${given.statusText}.`);
+  }
+  // Cut off, or said by something that stands before the API.
+  if (told === null) throw new Unreachable();
+  return [told, given];
 }
 
 /** What the API says of its own data: the snapshot, and what keeps a newer one away. */
 export async function readiness() {
-  const given = await answer("readyz"); // 503 tells as much as 200
-  const told = await given.json().catch(() => ({}));
+  const [, told] = await answer("readyz"); // 503 tells as much as 200
   return {
-    snapshot: told.snapshot_id ?? null,
-    published: told.published_at ? new Date(told.published_at) : null,
-    problem: told.problem ?? null,
+    snapshot: told?.snapshot_id ?? null,
+    published: told?.published_at ? new Date(told.published_at) : null,
+    problem: told?.problem ?? null,
   };
 }
 

@@ -141,8 +141,9 @@ def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Ser
 def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
     lake.publish()
     lake.environment["LAKE_CATALOG"] = (
-        f"postgres:host=127.0.0.1 port={free_port()} user=lake password=Rhubarb9 dbname=lake"
+        f"postgres:host=127.0.0.1 port={free_port()} user=lake dbname=lake"
     )
+    lake.environment["PGPASSWORD"] = "Rhubarb9"
     with serve(lake) as client:
         eventually(lambda: "from the lake" in problem(client))
         assert client.get("/weather/summary").status_code == 503

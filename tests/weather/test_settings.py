@@ -74,6 +74,39 @@ def test_a_wrong_setting_is_one_line_that_names_it(
     assert ("is missing" in message) == (value == "")
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"host=db user=weather password={SECRET}",
+        f"PASSWORD = '{SECRET}' host=db",
+        f"postgresql://weather:{SECRET}@db:5432/lake",
+        f"postgres://weather@db/lake?sslmode=require&password={SECRET}",
+    ],
+)
+def test_a_password_in_the_catalogs_address_is_told_its_place(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKE_CATALOG", f"postgres:{address}")
+    message = failure_of(LakeSettings)
+    assert message.startswith("Wrong settings: LAKE_CATALOG: ")
+    assert "PGPASSWORD" in message
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        "sqlite:/srv/a:b@c/lake.sqlite",
+        "postgres:host=db port=5432 user=weather passfile=/run/passwords",
+        "postgres:postgresql://weather@db:5432,other:5432/lake?sslmode=require",
+    ],
+)
+def test_an_address_without_a_password_is_taken_as_it_is(
+    catalog: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKE_CATALOG", catalog)
+    assert read_settings(LakeSettings).lake_catalog == catalog
+
+
 def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEATHER_BUCKET", "No Bucket")
     for name in CREDENTIALS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake
+from weather.lake import attached_lake, data_path
 from weather.settings import LakeSettings
 
 LIVE = "__ducklake_metadata_lake"
@@ -23,7 +23,7 @@ def save_catalog(settings: LakeSettings, file: Path) -> None:
         StepError: the lake cannot be opened, or keeps rows in its catalog.
     """
     with attached_lake(settings) as lake:
-        lake.execute(f"ATTACH 'ducklake:{file}' AS saved (DATA_PATH '{_data_path(settings)}')")
+        lake.execute(f"ATTACH 'ducklake:{file}' AS saved (DATA_PATH '{data_path(settings)}')")
         lake.execute("DETACH saved")
         lake.execute(f"ATTACH '{file}' AS saved")
         _replace(lake, LIVE, "saved")
@@ -52,7 +52,7 @@ def load_catalog(settings: LakeSettings, file: Path) -> None:
                 "Use the program that saved it.",
                 ExitCode.SETTING,
             )
-        _replace(lake, "saved", LIVE, data_path=_data_path(settings))
+        _replace(lake, "saved", LIVE, data_path=data_path(settings))
 
 
 def table_files(file: Path) -> dict[str, int]:
@@ -143,7 +143,3 @@ def _version(lake: duckdb.DuckDBPyConnection, database: str) -> str:
         f"SELECT value FROM {database}.ducklake_metadata WHERE key = 'version'"  # noqa: S608
     ).fetchone()
     return str(row[0]) if row else "unknown"
-
-
-def _data_path(settings: LakeSettings) -> str:
-    return f"{settings.bucket_url}/transformed/"

@@ -1,14 +1,17 @@
 """What the page says when something is missing, late or silent."""
 
 import json
+import re
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.api.conftest import Serve
 from tests.api.lake import Lake
 from tests.api.page.conftest import HOURS_LATE, Open
+from tests.api.page.cutting_proxy import cutting_proxy
 from tests.api.server import eventually, running_api
 
 
@@ -88,6 +91,35 @@ def test_an_api_that_ends_is_told_and_waited_for(
     assert "What you see is what it said at " in seen.text("#notices")
     assert seen.page.is_visible("#temperature-chart canvas")
     seen.keep("unreachable")
+
+
+@pytest.mark.parametrize("path", ["/weather/summary", "/locations", "/readyz"])
+def test_a_connection_that_is_lost_in_the_middle_of_an_answer(
+    weather: httpx.Client, visit: Open, path: str
+) -> None:
+    with cutting_proxy(weather) as proxy:
+        seen = visit(proxy.address)
+        proxy.cut_path = path
+        seen.page.check("[value='90-days']")
+        wait_for_notice(seen.page, "The API cannot be reached.")
+        seen.wait()
+        proxy.cut_path = None
+        # By itself, a few seconds later.
+        expect(seen.page.locator("#notices")).to_be_empty()
+        assert seen.page.get_attribute("#day", "max") == "89"
+
+
+def test_a_defect_of_the_page_is_told_and_tried_again(address: str, visit: Open) -> None:
+    seen = visit(address)
+    unforeseen = re.compile("/locations$")
+    seen.page.route(unforeseen, lambda route: route.fulfill(json={"no": "list"}))
+    seen.page.check("[value='90-days']")
+    wait_for_notice(seen.page, "This page has a defect.")
+    seen.wait()
+    assert any("TypeError" in error for error in seen.errors)
+    assert seen.page.is_visible("#temperature-chart canvas")
+    seen.page.unroute(unforeseen)
+    expect(seen.page.locator("#notices")).to_be_empty()
 
 
 @pytest.mark.parametrize("unknown", ["atlantis", "<b>"])

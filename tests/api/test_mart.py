@@ -1,0 +1,80 @@
+"""What is held in memory of a lake, whichever run has published it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.mart import HOURS_KEPT, Mart, load_mart
+from local.store import S3Server
+from tests.api.conftest import MakeLake
+from tests.api.lake import Lake, a_day
+from weather.lake import attached_lake
+from weather.window import HOUR, first_hour_from
+
+DAY = timedelta(days=1)
+NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
+"""The newest hour of Lyon, which is in time."""
+LATE = NEWEST - 10 * DAY
+"""The newest hour of New York."""
+OLD = NEWEST - 40 * DAY
+BACKFILL_ENDS = NEWEST - 50 * DAY
+
+
+@pytest.fixture(scope="module")
+def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
+    """A lake with hours of both, new and old, and with the days that these belong to."""
+    hours = {"lyon": [NEWEST, NEWEST - 14 * DAY, OLD], "new-york": [LATE, OLD]}
+    rows = [a_day(location, hour.date()) for location, each in hours.items() for hour in each]
+    lake = make_lake(s3_server, rows)
+    for location, each in hours.items():
+        for hour in each:
+            lake.write_hour(location, hour)
+    return lake
+
+
+def mart(lake: Lake, window_end: datetime) -> Mart:
+    """What is held of the lake once a run of a window that ends then has published it."""
+    published = lake.publish().model_copy(update={"window_end": window_end})
+    return load_mart(lake.settings, published)
+
+
+@pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
+def test_the_newest_hours_are_held_and_no_others(lake: Lake, window_end: datetime) -> None:
+    held = mart(lake, window_end)
+    assert held.hours_since == NEWEST + HOUR - HOURS_KEPT
+    assert [(row["location"], row["hour_timestamp"]) for row in held.hours.rows.to_pylist()] == [
+        ("lyon", NEWEST),
+        ("new-york", LATE),
+        ("lyon", NEWEST - 14 * DAY),
+    ]
+
+
+@pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
+def test_a_newest_hour_that_is_a_week_old_is_only_known_by_its_day(
+    lake: Lake, window_end: datetime
+) -> None:
+    assert mart(lake, window_end).newest_hours == {
+        "lyon": NEWEST,
+        "new-york": LATE.replace(hour=0),
+    }
+
+
+def test_a_lake_without_days_is_held_too(make_lake: MakeLake, s3_server: S3Server) -> None:
+    lake = make_lake(s3_server, [a_day("lyon", NEWEST.date())])
+    with attached_lake(lake.settings) as tables:
+        tables.execute("DELETE FROM daily_weather_stats")
+    held = mart(lake, BACKFILL_ENDS)
+    assert held.newest_hours == {}
+    assert held.hours_since == BACKFILL_ENDS - HOURS_KEPT
+
+
+def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
+    make_lake: MakeLake, s3_server: S3Server
+) -> None:
+    newest = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    # Before the hours that are looked through, which begin in the middle of its day.
+    early = datetime(2026, 1, 8, tzinfo=UTC)
+    lake = make_lake(s3_server, [a_day("kolkata", early.date()), a_day("lyon", newest.date())])
+    lake.write_hour("kolkata", early)
+    lake.write_hour("lyon", newest)
+    assert mart(lake, newest + HOUR).newest_hours == {"lyon": newest, "kolkata": early}

@@ -1,0 +1,122 @@
+"""What the API notices of a lake that goes away, without anything new that is published."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from api.watch import STALE, Problem, Watch
+from tests.api.conftest import MONDAY
+from tests.api.lake import Lake, a_day
+from tests.api.server import eventually
+from tests.api.silent_catalog import silent_catalog
+from tests.lake_steps.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+
+
+@contextmanager
+def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[Watch]:
+    """A watch over the lake that asks it so often, and waits so long for it, in seconds."""
+    watch = Watch(
+        lake.settings,
+        Path(lake.environment["WEATHER_LOCATIONS"]),
+        1_000_000,
+        seconds_between_questions=between,
+        seconds_to_answer=to_answer,
+    )
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+
+
+@contextmanager
+def away(lake: Lake) -> Iterator[None]:
+    """The lake has no catalog."""
+    catalog = Path(lake.settings.lake_catalog.removeprefix("sqlite:"))
+    elsewhere = catalog.rename(catalog.with_suffix(".away"))
+    try:
+        yield
+    finally:
+        elsewhere.rename(catalog)
+
+
+@contextmanager
+def frozen(catalog: str) -> Iterator[None]:
+    """The Postgres server takes connections and does nothing."""
+    port = dict(word.split("=") for word in catalog.split()[1:])["port"]
+    (server,) = (
+        each
+        for each in psutil.process_iter(["name", "cmdline"])
+        if each.info["name"] == "postgres" and f"port={port}" in each.info["cmdline"]
+    )
+    server.suspend()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+def test_a_catalog_that_goes_away_is_noticed_and_that_it_is_back(lake: Lake) -> None:
+    lake.publish()
+    with watched(lake) as watch:
+        eventually(lambda: watch.view.problem is None)
+        mart = watch.view.mart
+        assert mart
+        with away(lake):
+            eventually(lambda: watch.view.problem is Problem.NO_LAKE)
+            assert watch.view.stale_headers == [(STALE, b"lake")]
+        eventually(lambda: watch.view.problem is None)
+        assert watch.view.stale_headers == []
+        assert watch.view.mart is mart
+        assert watch.view.reloads == 1
+
+
+def test_the_lake_is_not_asked_at_every_check(lake: Lake) -> None:
+    lake.publish()
+    with watched(lake, between=3600) as watch:
+        eventually(lambda: watch.view.problem is None)
+        with away(lake):
+            for _ in range(3):
+                last = watch.view.checked_at
+                eventually(lambda: watch.view.checked_at != last)  # noqa: B023 (called at once)
+            assert watch.view.problem is None
+
+
+def test_a_catalog_that_never_answers_is_told(lake: Lake) -> None:
+    lake.publish()
+    with silent_catalog() as port:
+        patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
+        lake.settings = lake.settings.model_copy(update={"lake_catalog": patient})
+        with watched(lake, to_answer=0.5) as watch:
+            eventually(lambda: watch.view.problem is Problem.NO_LAKE)
+            first = watch.view.checked_at
+            # The store is looked at all the same.
+            eventually(lambda: watch.view.checked_at != first)
+            assert watch.view.mart is None
+
+
+@pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
+def test_a_frozen_postgres_leaves_the_last_good_data(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with running_catalog() as catalog:
+        bucket = f"api-{uuid4().hex}"
+        lake = Lake({**lake.environment, "LAKE_CATALOG": catalog, "WEATHER_BUCKET": bucket})
+        lake.create_bucket()
+        lake.create()
+        lake.create_tables(a_day("lyon", MONDAY))
+        lake.publish()
+        with watched(lake, to_answer=3) as watch:
+            eventually(lambda: watch.view.problem is None)
+            mart = watch.view.mart
+            assert mart
+            with frozen(catalog):
+                eventually(lambda: watch.view.problem is Problem.NO_LAKE)
+                assert watch.view.stale_headers == [(STALE, b"lake")]
+            eventually(lambda: watch.view.problem is None)
+            assert watch.view.mart is mart
