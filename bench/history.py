@@ -11,13 +11,11 @@ from bench.plain_run import PlainRun
 from bench.results import Result
 from bench.workplace import Workplace
 from local.progress import Progress
+from weather.settings import DEFAULT_LOOKBACK_HOURS
 from weather.window import HOUR, Window, first_hour_from, lookback_window
 
 DAY, MONTH, YEAR = 24, 720, 8760
 """Hours in the lakes."""
-
-LOOKBACK = 168
-"""Hours that a run takes, as WEATHER_LOOKBACK_HOURS has it by default."""
 
 
 def seconds_of(action: Callable[[], None]) -> float:
@@ -46,7 +44,7 @@ def measure_history(workplace: Workplace, progress: Progress, rounds: int) -> li
     """Time the same hour's transform on each lake in turn, several times."""
     end = last_whole_hour()
     begin = end - HOUR
-    next_window = lookback_window(end, LOOKBACK)
+    next_window = lookback_window(end, DEFAULT_LOOKBACK_HOURS)
     lakes = {}
     for hours in (DAY, MONTH, YEAR):
         lakes[hours] = filled_lake(workplace, hours, begin)
@@ -77,7 +75,9 @@ def measure_history(workplace: Workplace, progress: Progress, rounds: int) -> li
 def _replace_raw(lake: Lake, end: datetime) -> None:
     """Put hourly runs' raw files in place of the one wide run's, which filled the lake as fast."""
     lake.store.delete(list(lake.store.list("raw/")))
-    lake.ingest_here([lookback_window(end - age * HOUR, LOOKBACK) for age in range(MONTH)][::-1])
+    lake.ingest_here(
+        [lookback_window(end - age * HOUR, DEFAULT_LOOKBACK_HOURS) for age in range(MONTH)][::-1]
+    )
 
 
 def _results(seconds: dict[int | str, float]) -> list[Result]:

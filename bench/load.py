@@ -6,11 +6,12 @@ from statistics import median
 
 import yaml
 
-from bench.history import LOOKBACK, last_whole_hour, seconds_of
+from bench.history import last_whole_hour, seconds_of
 from bench.lake import Lake
 from bench.results import Result
 from bench.workplace import Workplace
 from local.progress import Progress
+from weather.settings import DEFAULT_LOOKBACK_HOURS
 from weather.window import HOUR, lookback_window
 
 LOCATIONS = 1000
@@ -39,7 +40,7 @@ def measure_load(workplace: Workplace, progress: Progress, rounds: int) -> list[
     lake = Lake(workplace, f"locations-{LOCATIONS}", locations)
     ingested, transformed = [], []
     for age in reversed(range(rounds)):
-        window = lookback_window(last_whole_hour() - age * HOUR, LOOKBACK)
+        window = lookback_window(last_whole_hour() - age * HOUR, DEFAULT_LOOKBACK_HOURS)
         ingested.append(seconds_of(partial(lake.ingest, window)))
         transformed.append(seconds_of(partial(lake.build_models, window)))
         progress.done(
@@ -51,12 +52,12 @@ def measure_load(workplace: Workplace, progress: Progress, rounds: int) -> list[
             "ingest_1000_locations_seconds",
             median(ingested),
             "s",
-            f"{LOOKBACK} hours at {LOCATIONS:,} locations from the replay server to raw/",
+            f"{DEFAULT_LOOKBACK_HOURS} hours at {LOCATIONS:,} locations from the replay to raw/",
         ),
         Result(
             "model_rows_per_second",
-            LOOKBACK * LOCATIONS / median(transformed),
+            DEFAULT_LOOKBACK_HOURS * LOCATIONS / median(transformed),
             "rows/s",
-            f"{LOOKBACK * LOCATIONS:,} hours through the models and their tests",
+            f"{DEFAULT_LOOKBACK_HOURS * LOCATIONS:,} hours through the models and their tests",
         ),
     ]

@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from weather.settings import DEFAULT_BUCKET
+
 PROJECT = Path(__file__).resolve().parent.parent
 DAGS = PROJECT / "dags"
 DBT_PROJECT = PROJECT / "dbt_project"
-
-DEFAULT_BUCKET = "weather"
 
 IMPORTABLE = (
     PROJECT,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from local.credentials import Credentials, S3Keys, load_credentials
 from local.environment import OTHER_S3_IDENTITIES, base_environment, with_defaults
-from local.folders import DEFAULT_BUCKET, State
+from local.folders import State
 from local.prepare import prepare
 from local.progress import Progress
 from local.source import running_source
 from local.store import running_store
+from weather.settings import DEFAULT_BUCKET
 
 
 @dataclass(frozen=True)

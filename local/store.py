@@ -23,10 +23,10 @@ from local.lease import Lease
 from local.ports import LOOPBACK, free_ports, require_free
 from local.processes import Command, end_keeper, is_keeper, start_service
 from weather.exit_codes import ExitCode, StepError
+from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
 START_SECONDS = 30.0
 STOP_SECONDS = 3.0
-REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class S3Server:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.keys.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.keys.secret_access_key,
-            "AWS_REGION": REGION,
+            "AWS_REGION": DEFAULT_REGION,
         }
 
 
@@ -57,7 +57,7 @@ class S3Server:
 def running_store(
     folder: Path,
     *,
-    bucket: str = "weather",
+    bucket: str = DEFAULT_BUCKET,
     keys: S3Keys | None = None,
     port: int | None = None,
     log: Path | None = None,
@@ -166,7 +166,7 @@ def s3_client(server: S3Server) -> Any:
         endpoint_url=server.endpoint,
         aws_access_key_id=server.keys.access_key_id,
         aws_secret_access_key=server.keys.secret_access_key,
-        region_name=REGION,
+        region_name=DEFAULT_REGION,
         config=Config(
             connect_timeout=1, read_timeout=10, retries={"total_max_attempts": 1}, proxies={}
         ),

@@ -26,9 +26,10 @@ from weather.exit_codes import StepError
 from weather.lake import attached_lake
 from weather.locations import read_locations
 from weather.published import read_published
+from weather.settings import DEFAULT_LOOKBACK_HOURS
 from weather.window import HOUR, Window, lookback_window
 
-HOURS, LOOKBACK_HOURS, DAY = 500, 168, 24
+HOURS, DAY = 500, 24
 MART = "FROM daily_weather_stats ORDER BY location_id, date"
 
 
@@ -59,7 +60,7 @@ def soak(hours: int, seed: int) -> int:
         # No exception: dbt would take it for a fault of the model that it is building.
         signal.signal(each, lambda number, _: signals.append(number))
     windows = [
-        lookback_window(last_whole_hour() - age * HOUR, LOOKBACK_HOURS)
+        lookback_window(last_whole_hour() - age * HOUR, DEFAULT_LOOKBACK_HOURS)
         for age in reversed(range(hours))
     ]
     with running_workplace() as workplace:

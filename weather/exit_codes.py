@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     UNEXPECTED = 1
     """A defect, or something nobody foresaw: tried again."""
     SETTING = 64
-    """A setting or argument is missing or malformed: trying again cannot help."""
+    """What a setting or an argument asks for cannot be done: trying again cannot help."""
     REJECTED = 65
     """At least one location's answer failed the checks of form; everything else is stored."""
     REFUSED = 66

@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from weather.exit_codes import ExitCode, StepError
 
 DEFAULT_LOCATIONS = Path(__file__).resolve().parent.parent / "dags" / "locations.yaml"
+DEFAULT_BUCKET = "weather"
+DEFAULT_REGION = "us-east-1"
+DEFAULT_LOOKBACK_HOURS = 168
 
 _ADDRESS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
@@ -83,7 +86,7 @@ class BucketSettings(SettingsGroup):
     """The bucket that holds everything."""
 
     weather_bucket: str = Field(
-        "weather",
+        DEFAULT_BUCKET,
         pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         description="Bucket of the S3 store.",
     )
@@ -104,7 +107,10 @@ class PipelineSettings(BucketSettings):
         "local", description="`local`: each step a subprocess; `kubernetes`: each step a pod."
     )
     weather_lookback_hours: int = Field(
-        168, ge=1, le=2160, description="Hours that each run takes (again), ending with its own."
+        DEFAULT_LOOKBACK_HOURS,
+        ge=1,
+        le=2160,
+        description="Hours that each run takes (again), ending with its own.",
     )
 
 
@@ -129,7 +135,7 @@ class StoreSettings(BucketSettings):
     )
     aws_access_key_id: str = Field(repr=False, description="User of the S3 store.")
     aws_secret_access_key: str = Field(repr=False, description="Password of the S3 store.")
-    aws_region: str = Field("us-east-1", description="Region of the S3 store.")
+    aws_region: str = Field(DEFAULT_REGION, description="Region of the S3 store.")
 
 
 class LakeSettings(StoreSettings):

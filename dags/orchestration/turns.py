@@ -45,11 +45,14 @@ def await_turn(context: Context) -> None:
     # A run of `airflow dags test` that was interrupted is under way for ever.
     if (task.map_index or 0) > 0 or sys.argv[1:3] == ["dags", "test"]:
         return
-    begun = datetime.now(UTC)
+    if not is_taken(task):
+        return
+    log.info("Another run writes to the lake; this one waits for its turn.")
+    end_of_patience = datetime.now(UTC) + PATIENCE
     while is_taken(task):
         now = datetime.now(UTC)
-        if now - begun >= PATIENCE:
-            log.info("Another run writes to the lake; this one asks again in %s.", PAUSE)
+        if now >= end_of_patience:
+            log.info("It is still another run's turn; asking again in %s.", PAUSE)
             raise AirflowRescheduleException(now + PAUSE)  # type: ignore[no-untyped-call]
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -12,12 +12,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The snapshot that `publish` has named; -1 before the first. -#}
+{#- The snapshot that `publish` has named; -1 before the first, and where the catalog has been made
+    anew since: it counts from the start, and readers have seen none of its rows. -#}
 {% macro published_snapshot_id() -%}
     {%- set object = 's3://' ~ env_var('WEATHER_BUCKET', 'weather') ~ '/transformed/published.json' -%}
     {#- Only a pattern makes glob() ask the store whether the object exists. -#}
     {%- if run_query("select 1 from glob('" ~ object ~ "*')").rows -%}
-        {{ run_query("select snapshot_id from read_json('" ~ object ~ "')").rows[0][0] }}
+        {{ run_query(
+            "select if(snapshot_id > (select max(snapshot_id) from lake.snapshots()), -1, snapshot_id)"
+            ~ " from read_json('" ~ object ~ "')"
+        ).rows[0][0] }}
     {%- else -%}
         -1
     {%- endif -%}

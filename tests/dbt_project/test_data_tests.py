@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.pipeline import Pipeline
+from weather.published import PUBLISHED_KEY
 from weather.window import lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -137,6 +138,15 @@ def test_what_failed_is_tested_again_although_a_later_window_does_not_hold_it(
     assert not hour_done.transform()
 
     hour_done.run(lookback_window(END - 400 * HOUR, 24))
+
+
+def test_rows_in_a_catalog_that_was_made_anew_are_tested(hour_done: Pipeline) -> None:
+    before = hour_done.published()
+    assert before is not None
+    hour_done.execute(staged(temperature="60.1"))
+    of_the_old_catalog = before.model_copy(update={"snapshot_id": 10_000})
+    hour_done.store.put(PUBLISHED_KEY, of_the_old_catalog.model_dump_json().encode())
+    assert not hour_done.test("temperature_c_is_between_60_below_and_60")
 
 
 def test_many_impossible_values_stop_the_run_and_are_named(
