@@ -12,7 +12,7 @@ from api.cursors import cursor_of
 from api.formats import MEDIA_TYPES, Format, rendered, rendered_object
 from api.queries import Query
 from api.series import Place
-from api.watch import View
+from api.view import View
 
 SECONDS_TO_KEEP = 60
 """How long a client may use an answer without asking: the data change once an hour."""

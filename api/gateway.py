@@ -23,7 +23,8 @@ from api.origins import for_origins
 from api.problems import problem_response
 from api.ready import Answer, Key
 from api.request_metrics import RequestMetrics
-from api.watch import View, Watch
+from api.view import View
+from api.watch import Watch
 
 REQUEST_ID = pattern(rb"[A-Za-z0-9._-]{1,128}")
 

@@ -12,7 +12,7 @@ from api.lookup import CurrentView
 from api.queries import LocationsQuery
 from api.rows import KnownLocation
 from api.summaries import day_of
-from api.watch import View
+from api.view import View
 
 router = APIRouter(tags=["weather"])
 

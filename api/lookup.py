@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from api.mart import Mart
-from api.watch import SECONDS_BETWEEN_CHECKS, Problem, View
+from api.view import Problem, View
+from api.watch import SECONDS_BETWEEN_CHECKS
 from weather.locations import ALL_LOCATIONS, Location
 
 IDS_NAMED = 10

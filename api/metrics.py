@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from api.mart import Mart
 from api.run_metrics import run_metrics
-from api.watch import View
+from api.view import View
 from weather.window import HOUR
 
 

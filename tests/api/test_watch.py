@@ -8,7 +8,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from api.watch import STALE, Problem, Watch
+from api.view import STALE, Problem
+from api.watch import Watch
 from tests.api.conftest import MONDAY
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
