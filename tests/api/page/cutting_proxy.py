@@ -11,6 +11,8 @@ import httpx
 class CuttingProxy(ThreadingHTTPServer):
     """Hands on what the API answers, whole or half of it."""
 
+    request_queue_size = 64
+
     def __init__(self, client: httpx.Client) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.client = client
