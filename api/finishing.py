@@ -9,11 +9,8 @@ from api.negotiation import IDENTITY
 from api.ready import Answer
 from api.security_headers import SECURITY_HEADERS
 
-CODECS = {
-    "zstd": pa.Codec("zstd", compression_level=9),
-    "br": pa.Codec("brotli", compression_level=5),
-    "gzip": pa.Codec("gzip", compression_level=6),
-}
+CODECS = {"zstd": ("zstd", 9), "br": ("brotli", 5), "gzip": ("gzip", 6)}
+"""Arrow's name of each encoding's codec, and the level it works at."""
 
 SMALLEST_COMPRESSED = 1000
 """Bytes below which compressing gains less than its header takes."""
@@ -50,7 +47,9 @@ def kept(
         and len(body) >= SMALLEST_COMPRESSED
         and media_type.startswith(COMPRESSIBLE)
     ):
-        body = CODECS[encoding].compress(body, asbytes=True)
+        name, level = CODECS[encoding]
+        # Anew each time: a codec has a state, and answers are made in several threads at once.
+        body = pa.Codec(name, compression_level=level).compress(body, asbytes=True)
         headers.append((b"content-encoding", encoding.encode()))
     etag = b'"%s-%s"' % (
         str(snapshot_id or 0).encode(),
