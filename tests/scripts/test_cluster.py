@@ -154,6 +154,16 @@ def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
     assert machine.told() == []
 
 
+def test_where_airflow_alone_is_ours_it_does_not_say_that_nothing_was_changed(
+    machine: Machine,
+) -> None:
+    machine.namespaces({"weather": [], "airflow": [OURS]})
+    ended = machine.run("down")
+    assert ended.returncode == 0
+    assert "kubectl delete namespace airflow" in machine.told()
+    assert "nothing was changed" not in ended.stdout
+
+
 def test_the_test_removes_only_what_it_has_installed(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS]})
     ended = machine.run("test", TAG="1")
