@@ -10,6 +10,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.files import file_answer
+
 HERE = Path(__file__).parent
 SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
 
@@ -22,9 +24,6 @@ class Asset(StrEnum):
     STYLE = "swagger-ui.css"
     PROGRAM = "swagger-ui-bundle.js"
     START = "start-swagger-ui.js"
-
-
-MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 
 
 @router.get("/openapi.json")
@@ -48,5 +47,4 @@ async def docs_asset(asset: Asset, request: Request) -> Response:
 
 def _file(path: Path, request: Request) -> Response:
     # Each address that may be kept takes memory for the whole file: made-up ones are to take none.
-    headers = {} if request.url.query else {"Cache-Control": "public, max-age=3600"}
-    return Response(path.read_bytes(), media_type=MEDIA_TYPES[path.suffix], headers=headers)
+    return file_answer(path, None if request.url.query else "public, max-age=3600")

@@ -7,14 +7,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from api.attribution import ATTRIBUTION, LICENCE_URL
+from api.files import file_answer
 from api.negotiation import HTML
 
 PAGE = Path(__file__).parent / "page"
-MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 ASSETS = {
     file.relative_to(PAGE).as_posix(): file
     for file in sorted(PAGE.rglob("*"))
-    if file.suffix in MEDIA_TYPES
+    if file.suffix in {".css", ".js", ".svg"}
 }
 """The page's files by their address under `/page/`; nothing else of the folder is served."""
 
@@ -49,9 +49,4 @@ async def page_asset(asset: str) -> Response:
     """One of the page's files."""
     if asset not in ASSETS:
         raise HTTPException(404, f"The page has no file '{asset}'. Load it anew from /.")
-    file = ASSETS[asset]
-    return Response(
-        file.read_bytes(),
-        media_type=MEDIA_TYPES[file.suffix],
-        headers={"Cache-Control": MAY_BE_KEPT},
-    )
+    return file_answer(ASSETS[asset], MAY_BE_KEPT)

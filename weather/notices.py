@@ -1,12 +1,12 @@
 """What the pipeline says when a run is late, and when a task has failed for good."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from weather.airflow_command import is_dags_test
 from weather.webhook import tell
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def deadline_alert(within: timedelta) -> "DeadlineAlert | None":
     None in `airflow dags test`, which fails on every DAG with a deadline (apache/airflow#73428)
     and has nobody to alert but the person who started it.
     """
-    if sys.argv[1:3] == ["dags", "test"]:
+    if is_dags_test():
         return None
     from airflow.sdk.definitions.callback import AsyncCallback
     from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference

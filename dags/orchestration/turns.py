@@ -1,13 +1,14 @@
 """Runs take turns in the lake, whoever started them: its tables have one writer at a time."""
 
 import logging
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRescheduleException
+
+from weather.airflow_command import is_dags_test
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def await_turn(context: Context) -> None:
     """
     task = context["ti"]
     # A run of `airflow dags test` that was interrupted is under way for ever.
-    if (task.map_index or 0) > 0 or sys.argv[1:3] == ["dags", "test"]:
+    if (task.map_index or 0) > 0 or is_dags_test():
         return
     if not is_taken(task):
         return

@@ -1,7 +1,7 @@
 """What the API notices of a lake that goes away, without anything new that is published."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -61,19 +61,23 @@ def frozen(catalog: str) -> Iterator[None]:
         server.resume()
 
 
+def assert_last_good_data_is_kept(watch: Watch, trouble: AbstractContextManager[None]) -> None:
+    mart = watch.view.mart
+    assert mart
+    with trouble:
+        eventually(lambda: watch.view.problem is Problem.NO_LAKE)
+        assert watch.view.stale_headers == [(STALE, b"lake")]
+    eventually(lambda: watch.view.problem is None)
+    assert watch.view.stale_headers == []
+    assert watch.view.mart is mart
+    assert watch.view.reloads == 1
+
+
 def test_a_catalog_that_goes_away_is_noticed_and_that_it_is_back(lake: Lake) -> None:
     lake.publish()
     with watched(lake) as watch:
         eventually(lambda: watch.view.problem is None)
-        mart = watch.view.mart
-        assert mart
-        with away(lake):
-            eventually(lambda: watch.view.problem is Problem.NO_LAKE)
-            assert watch.view.stale_headers == [(STALE, b"lake")]
-        eventually(lambda: watch.view.problem is None)
-        assert watch.view.stale_headers == []
-        assert watch.view.mart is mart
-        assert watch.view.reloads == 1
+        assert_last_good_data_is_kept(watch, away(lake))
 
 
 def test_the_lake_is_not_asked_at_every_check(lake: Lake) -> None:
@@ -114,10 +118,4 @@ def test_a_frozen_postgres_leaves_the_last_good_data(
         lake.publish()
         with watched(lake, to_answer=3) as watch:
             eventually(lambda: watch.view.problem is None)
-            mart = watch.view.mart
-            assert mart
-            with frozen(catalog):
-                eventually(lambda: watch.view.problem is Problem.NO_LAKE)
-                assert watch.view.stale_headers == [(STALE, b"lake")]
-            eventually(lambda: watch.view.problem is None)
-            assert watch.view.mart is mart
+            assert_last_good_data_is_kept(watch, frozen(catalog))
