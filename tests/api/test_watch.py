@@ -46,14 +46,8 @@ def away(lake: Lake) -> Iterator[None]:
 
 
 @contextmanager
-def frozen(catalog: str) -> Iterator[None]:
+def frozen(server: psutil.Process) -> Iterator[None]:
     """The Postgres server takes connections and does nothing."""
-    port = dict(word.split("=") for word in catalog.split()[1:])["port"]
-    (server,) = (
-        each
-        for each in psutil.process_iter(["name", "cmdline"])
-        if each.info["name"] == "postgres" and f"port={port}" in each.info["cmdline"]
-    )
     server.suspend()
     try:
         yield
@@ -111,11 +105,12 @@ def test_a_frozen_postgres_leaves_the_last_good_data(
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with running_catalog() as catalog:
         bucket = f"api-{uuid4().hex}"
-        lake = Lake({**lake.environment, "LAKE_CATALOG": catalog, "WEATHER_BUCKET": bucket})
+        there = {"LAKE_CATALOG": catalog.address, "WEATHER_BUCKET": bucket}
+        lake = Lake({**lake.environment, **there})
         lake.create_bucket()
         lake.create()
         lake.create_tables(a_day("lyon", MONDAY))
         lake.publish()
         with watched(lake, to_answer=3) as watch:
             eventually(lambda: watch.view.problem is None)
-            assert_last_good_data_is_kept(watch, frozen(catalog))
+            assert_last_good_data_is_kept(watch, frozen(catalog.postmaster))

@@ -32,6 +32,12 @@ class Volume:
         """Where the database cluster is."""
         return self.folder / "pgdata"
 
+    @property
+    def postmaster(self) -> psutil.Process:
+        """The process of the running server that takes its connections."""
+        first_line = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
+        return psutil.Process(int(first_line))
+
     def prepare(self, passwords: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         """Run what the init container runs."""
         return self._run("sh", str(self.files / "prepare.sh"), **passwords)
@@ -73,9 +79,7 @@ class Volume:
 
     def crash(self) -> None:
         """End the server as a killed container ends: all its processes at once."""
-        first_line = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
-        server = psutil.Process(int(first_line))
-        processes = [server, *server.children(recursive=True)]
+        processes = [self.postmaster, *self.postmaster.children(recursive=True)]
         for process in processes:
             # Most of them end by themselves when the server is gone.
             with suppress(psutil.NoSuchProcess):

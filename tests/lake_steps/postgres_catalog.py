@@ -3,6 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
 
 from tests.chart.postgres_server import empty_volume
 
@@ -17,11 +20,20 @@ _PASSWORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Catalog:
+    """An empty database: its LAKE_CATALOG, and the process that takes its connections."""
+
+    address: str
+    postmaster: psutil.Process
+
+
 @contextmanager
-def running_catalog() -> Iterator[str]:
-    """LAKE_CATALOG of an empty database inside the `with`; PGPASSWORD has to be PASSWORD."""
+def running_catalog() -> Iterator[Catalog]:
+    """A catalog inside the `with`; PGPASSWORD has to be PASSWORD."""
     with empty_volume() as volume:
         prepared = volume.prepare(_PASSWORDS)
         assert prepared.returncode == 0, prepared.stderr
         with volume.server() as port:
-            yield f"postgres:host=127.0.0.1 port={port} dbname=lake user=lake_writer"
+            address = f"postgres:host=127.0.0.1 port={port} dbname=lake user=lake_writer"
+            yield Catalog(address, volume.postmaster)

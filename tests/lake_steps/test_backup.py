@@ -40,7 +40,7 @@ def lake(
         pytest.skip(WHY_NOT)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with running_catalog() as catalog:
-        monkeypatch.setenv("LAKE_CATALOG", catalog)
+        monkeypatch.setenv("LAKE_CATALOG", catalog.address)
         assert main(["create"]) == ExitCode.OK
         fill(pipeline)
         yield pipeline
@@ -104,7 +104,7 @@ def test_a_catalog_moves_from_sqlite_to_postgres(
     monkeypatch.setenv("WEATHER_BUCKET", made_bucket(s3_server))
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with running_catalog() as catalog:
-        monkeypatch.setenv("LAKE_CATALOG", catalog)
+        monkeypatch.setenv("LAKE_CATALOG", catalog.address)
         restore(lake_in_sqlite.settings, folder, replace=False)
         assert everything(lake_in_sqlite) == before
         lake_in_sqlite.run_hour(END + 2 * HOUR, LOOKBACK_HOURS)
