@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 PROJECT = Path(__file__).parents[2]
-START_SECONDS = 30
+PATIENCE = 60
+"""Seconds that anything may take on a busy machine."""
 SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 
@@ -36,22 +38,30 @@ def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Cli
     """A client of an API that runs for as long as the block lasts."""
     process = start_api(environment, log)
     try:
-        with httpx.Client(base_url=address_of(log), timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=address_of(log), timeout=PATIENCE, trust_env=False) as client:
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 def address_of(log: Path) -> str:
-    """Where the API answers, once it has said so in its log."""
-    eventually(lambda: SERVING.search(log.read_text()), START_SECONDS)
+    """Where the API answers, once it has said so in its log and looked at the lake."""
+    eventually(lambda: SERVING.search(log.read_text()))
     address = SERVING.search(log.read_text())
     assert address is not None
+    # It serves before that, where the lake takes long to answer.
+    eventually(lambda: readiness(address[1])["checked_at"])
     return address[1]
 
 
-def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+def readiness(address: str) -> dict[str, Any]:
+    """What `/readyz` says there, over a connection of its own."""
+    answer = httpx.get(f"{address}/readyz", timeout=PATIENCE, trust_env=False)
+    return dict(answer.json())
+
+
+def eventually(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until it holds.
 
     Raises:

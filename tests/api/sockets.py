@@ -6,6 +6,8 @@ from io import BytesIO
 
 import httpx
 
+from tests.api.server import PATIENCE
+
 Reply = tuple[bytes, dict[bytes, bytes], bytes]
 """The first line, the headers, and the body."""
 
@@ -13,7 +15,7 @@ Reply = tuple[bytes, dict[bytes, bytes], bytes]
 def answered(client: httpx.Client, request: bytes) -> bytes:
     """All that comes back until the server closes the connection."""
     address = client.base_url
-    with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
+    with socket.create_connection((address.host, address.port or 80), PATIENCE) as connection:
         connection.sendall(request)
         return everything_from(connection)
 

@@ -21,7 +21,7 @@ from api.ready import ReadyAnswers
 from api.refusals import MOST_BYTES
 from api.request_metrics import RequestMetrics
 from tests.api.lake import Lake
-from tests.api.server import running_api
+from tests.api.server import PATIENCE, running_api
 from tests.api.sockets import answered, everything_from
 
 ELSEWHERE = "https://elsewhere.example"
@@ -65,7 +65,7 @@ UNFINISHED = {
 
 def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    patience = MOST_SECONDS + 20
+    patience = MOST_SECONDS + PATIENCE
     with ExitStack() as connections:
         slow = {
             parts: connections.enter_context(socket.create_connection(address, patience))
@@ -84,7 +84,7 @@ def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) ->
 
 def test_a_request_that_comes_a_little_at_a_time_is_answered(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, PATIENCE) as connection:
         for byte in b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n":
             connection.sendall(bytes([byte]))
             time.sleep(0.005)

@@ -52,7 +52,7 @@ def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serv
         assert days(client) == ["2025-11-17"]
         published = lake.publish()
         lake.write(a_day("new-york", MONDAY))
-        eventually(lambda: len(days(client)) > 1, seconds=10)
+        eventually(lambda: len(days(client)) > 1)
         assert days(client) == ["2025-11-19", "2025-11-18", "2025-11-17"]
         assert days(client, "new-york") == []
         assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id

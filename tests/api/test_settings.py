@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.lake import Lake
-from tests.api.server import start_api
+from tests.api.server import PATIENCE, start_api
 from weather.exit_codes import ExitCode
 
 
@@ -22,7 +22,7 @@ def test_a_wrong_setting_is_one_line_naming_it(
 ) -> None:
     log = tmp_path / "api.log"
     process = start_api({**lake.environment, name: value}, log)
-    assert process.wait(timeout=30) == ExitCode.SETTING
+    assert process.wait(timeout=PATIENCE) == ExitCode.SETTING
     (line,) = log.read_text().splitlines()
     assert line.startswith("api: ")
     assert name in line

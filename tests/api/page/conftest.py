@@ -43,7 +43,7 @@ HOURS_LATE = 26
 
 # The machine's network changed while the page was loading; nothing of the page's.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
-PATIENCE = 15_000
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 

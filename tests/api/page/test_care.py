@@ -19,7 +19,8 @@ MOST_BYTES = 100_000
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["?period=1-year", "?location=new-york", "?location=kolkata"])
 def test_axe_finds_nothing(address: str, visit: Open, scheme: str, query: str) -> None:
-    seen = visit(address, query, color_scheme=scheme)
+    # A colour that is about to become another has any contrast.
+    seen = visit(address, query, color_scheme=scheme, reduced_motion="reduce")
     if "kolkata" not in query:
         seen.page.click("summary")
     found = Axe().run(seen.page)
