@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -12,22 +12,24 @@ import pytest
 from bench.api_lakes import DAYS_ASKED_FOR
 from bench.api_rivals import RIVALS
 from bench.api_servers import NOT_MODIFIED, OURS, running_servers
-from bench.history import last_whole_hour
 from local.progress import Progress
 from tests.api.lake import Lake, a_day
+from tests.api.server import PATIENCE
 from weather.exit_codes import StepError
 
-TODAY = last_whole_hour().date()
+NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
+"""A moment that stays: a day may begin while these servers start."""
 
 LakeOf = Callable[[int], Lake]
 
 
 @pytest.fixture
-def lake_of(environment: None) -> LakeOf:
+def lake_of(environment: None, monkeypatch: pytest.MonkeyPatch) -> LakeOf:
     """Makes a lake of that many days of two locations; one day has hardly a value."""
+    monkeypatch.setattr("bench.api_lakes.last_whole_hour", lambda: NOW)
 
     def make(count: int) -> Lake:
-        days = [TODAY - timedelta(days=back) for back in range(count)]
+        days = [NOW.date() - timedelta(days=back) for back in range(count)]
         lake = Lake(os.environ)
         lake.create_bucket()
         lake.create()
@@ -47,12 +49,17 @@ def test_all_of_them_answer_the_same(lake_of: LakeOf, tmp_path: Path) -> None:
     progress = Progress(StringIO())
     with running_servers(lake.environment, tmp_path, "lyon", progress) as servers:
         answers = {
-            name: httpx.get(each.address, headers={"Accept-Encoding": "identity", **each.headers})
+            name: httpx.get(
+                each.address,
+                headers={"Accept-Encoding": "identity", **each.headers},
+                timeout=PATIENCE,
+                trust_env=False,
+            )
             for name, each in servers.asked.items()
         }
     ours = answers[OURS]
     days = [row["date"] for row in ours.json()]
-    assert days[0] == str(TODAY - timedelta(days=1))
+    assert days[0] == str(NOW.date() - timedelta(days=1))
     assert days == sorted(days, reverse=True)
     assert len(set(days)) == DAYS_ASKED_FOR
     for rival in RIVALS:

@@ -7,7 +7,7 @@ from subprocess import Popen
 import pytest
 
 from local.processes import Command, guarded, run_step, running
-from tests.local.observing import running_with, wait_for
+from tests.local.observing import guards_of, running_with, wait_for
 from weather.exit_codes import StepError
 
 FAMILY = """
@@ -39,7 +39,7 @@ def says_ready(tmp_path: Path) -> bool:
 
 def test_all_of_a_service_is_ended(tmp_path: Path) -> None:
     with running(command(tmp_path, FAMILY)) as service:
-        service.wait_until(lambda: says_ready(tmp_path), 10)
+        service.wait_until(lambda: says_ready(tmp_path), 60)
         # The keeper, the service, its child, and the child in a session of its own.
         assert len(running_with(str(tmp_path))) == 4
     assert not running_with(str(tmp_path))
@@ -47,7 +47,7 @@ def test_all_of_a_service_is_ended(tmp_path: Path) -> None:
 
 def test_a_service_that_does_not_end_is_killed(tmp_path: Path) -> None:
     with running(command(tmp_path, STUBBORN, patience=0.2)) as service:
-        service.wait_until(lambda: says_ready(tmp_path), 10)
+        service.wait_until(lambda: says_ready(tmp_path), 60)
     assert not running_with(str(tmp_path))
 
 
@@ -84,14 +84,14 @@ def test_a_command_in_the_foreground_is_ended_when_we_are_killed(
         """)
     assert owner.stdout is not None
     assert owner.stdout.readline() == "ready\n"
-    wait_for(lambda: len(running_with("local.guard")) >= 1)
+    wait_for(lambda: guards_of(owner.pid))
     owner.kill()
     wait_for(lambda: not running_with(str(tmp_path)))
 
 
 def test_a_guard_ends_with_what_it_guards() -> None:
     with guarded(os.getpid()):
-        (guard,) = [each for each in running_with("local.guard") if each.ppid() == os.getpid()]
+        (guard,) = guards_of(os.getpid())
     assert not guard.is_running()
 
 
@@ -101,7 +101,7 @@ def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Pat
         pytest.raises(StepError, match=r"the example has ended; .*one / no such table.*log"),
         running(command(tmp_path, code)) as service,
     ):
-        service.wait_until(lambda: False, 10)
+        service.wait_until(lambda: False, 60)
 
 
 def test_a_service_that_is_never_ready_is_reported(tmp_path: Path) -> None:
