@@ -9,7 +9,7 @@ from local.health import responds
 from local.ports import LOOPBACK
 from local.processes import Command, Service, python_module, running
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

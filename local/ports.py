@@ -22,16 +22,23 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def require_free(port: int, service: str) -> None:
-    """Raise StepError naming `service` when something else listens on `port`."""
+def is_free(port: int) -> bool:
+    """Whether nothing listens on `port` at this moment."""
     with socket.socket() as probe:
         # As servers do: a port whose last connection ended a moment ago counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise StepError(
-                f"port {port} of {LOOPBACK}, which {service} needs, is taken by another program;"
-                " end that program and try again",
-                ExitCode.SETTING,
-            ) from error
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, service: str) -> None:
+    """Raise StepError naming `service` when something else listens on `port`."""
+    if not is_free(port):
+        raise StepError(
+            f"port {port} of {LOOPBACK}, which {service} needs, is taken by another program;"
+            " end that program and try again",
+            ExitCode.SETTING,
+        )

@@ -15,7 +15,7 @@ from weather.settings import SourceSettings
 
 OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
 ANSWER_SECONDS = 3.0
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 SMALLEST_QUESTION = "latitude=45.75&longitude=4.85&hourly=temperature_2m&forecast_days=1"
 
 

@@ -20,13 +20,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import seaweedfs
 from local.credentials import S3Keys, make_s3_keys, write_private
 from local.lease import Lease
-from local.ports import LOOPBACK, free_ports, require_free
+from local.ports import LOOPBACK, free_ports, is_free, require_free
 from local.processes import Command, end_keeper, is_keeper, start_service
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 3.0
+STARTS = 3
+"""How often a start is tried at most."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,22 @@ def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) 
 def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3Server:
     # Of one that was killed.
     _end_server(folder)
-    ports = free_ports(seaweedfs.PORTS)
-    if port is not None:
-        require_free(port, "S3")
-        ports = [port, *ports[1:]]
+    for tries_left in reversed(range(STARTS)):
+        ports = free_ports(seaweedfs.PORTS)
+        if port is not None:
+            require_free(port, "S3")
+            ports = [port, *ports[1:]]
+        try:
+            return _start_on(ports, folder, keys, log)
+        except StepError:
+            _end_server(folder)
+            # Others may have taken a port since it was chosen.
+            if not tries_left or all(map(is_free, ports)):
+                raise
+    raise AssertionError("It is tried at least once")
+
+
+def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Server:
     arguments = seaweedfs.command_line(folder, keys, ports)
     command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS)
     service = start_service(command, folder / "lease")

@@ -133,7 +133,7 @@ def test_a_command_that_is_asked_to_end_leaves_nothing(
     sleeping: "subprocess.Popen[str]", state: Path, number: signal.Signals
 ) -> None:
     sleeping.send_signal(number)
-    assert sleeping.wait(20) == 128 + number
+    assert sleeping.wait(60) == 128 + number
     assert not running_with(str(state))
 
 

@@ -107,7 +107,7 @@ def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Pat
 def test_a_service_that_is_never_ready_is_reported(tmp_path: Path) -> None:
     with (
         pytest.raises(StepError, match="the example was not ready within 0 seconds"),
-        running(command(tmp_path, FAMILY)) as service,
+        running(command(tmp_path, STUBBORN, patience=0.2)) as service,
     ):
         service.wait_until(lambda: False, 0.2)
     assert not running_with(str(tmp_path))

@@ -1,7 +1,9 @@
+import os
 import signal
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 
@@ -12,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.credentials import S3Keys, make_s3_keys
-from local.ports import free_port
+from local.ports import free_port, free_ports
+from local.seaweedfs import PORTS
 from local.store import S3Server, running_store, s3_client
 from tests.local.observing import running_with, wait_for
 from weather.exit_codes import StepError
@@ -91,12 +94,22 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
 
 
+def modes_of_files_with(words: bytes, folder: Path) -> Iterator[tuple[str, int]]:
+    """The name and the mode of each file in the folder, or below, that holds the words."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            # The server renames and removes files all the time.
+            with suppress(FileNotFoundError):
+                path = Path(parent, name)
+                if words in path.read_bytes():
+                    yield name, stat.S_IMODE(path.stat().st_mode)
+
+
 def test_only_the_owner_reads_its_keys(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         secret = server.keys.secret_access_key
-        for path in tmp_path.rglob("*"):
-            if path.is_file() and secret.encode() in path.read_bytes():
-                assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        holding = dict(modes_of_files_with(secret.encode(), tmp_path))
+        assert holding == dict.fromkeys(["identities.json", "server.json"], 0o600)
         assert secret not in repr(server)
 
 
@@ -128,6 +141,18 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert not running_with(str(tmp_path))
 
 
+def test_a_port_that_others_took_since_it_was_chosen_is_chosen_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        chosen = [[taken, *free_ports(PORTS - 1)], free_ports(PORTS)]
+        monkeypatch.setattr("local.store.free_ports", lambda _: chosen.pop(0))
+        with running_store(tmp_path) as server:
+            put(server, "raw/1", b"one")
+    assert chosen == []
+
+
 def test_two_commands_share_one_server_and_the_last_ends_it(tmp_path: Path, python: Python) -> None:
     other = python(HOLD_A_STORE.format(folder=str(tmp_path)))
     assert other.stdout is not None
@@ -135,7 +160,7 @@ def test_two_commands_share_one_server_and_the_last_ends_it(tmp_path: Path, pyth
     with running_store(tmp_path) as server:
         assert server.endpoint == endpoint
         other.send_signal(signal.SIGTERM)
-        assert other.wait(10) == 128 + signal.SIGTERM
+        assert other.wait(60) == 128 + signal.SIGTERM
         put(server, "raw/1", b"still here")
     assert not running_with(str(tmp_path))
 
