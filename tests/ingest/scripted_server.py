@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -27,6 +28,14 @@ class ScriptedServer:
 
     url: str
     forms: list[dict[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def nobodys_address() -> Iterator[str]:
+    """An address that refuses connections, and which nobody else can take meanwhile."""
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def test_a_fault_that_passes_is_tried_again_and_its_body_kept(
 
 
 @pytest.mark.parametrize(
-    ("fault", "retry", "read"), [("reset", "connection error", 10), ("hang", "timeout", 2)]
+    ("fault", "retry", "read"), [("reset", "connection error", 10), ("hang", "timeout", 6)]
 )
 def test_a_fault_without_a_body_is_tried_again(
     faults: SetFaults, run: Run, stored: Stored, fault: str, retry: str, read: float

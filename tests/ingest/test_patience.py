@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,9 +45,7 @@ def test_what_another_try_cannot_mend_is_not_tried_again(trouble: Trouble) -> No
 
 
 def test_no_try_starts_after_the_deadline() -> None:
-    start = time.monotonic()
     assert waits_of(Patience(deadline=1), *[Trouble.TIMEOUT] * 5) == []
-    assert time.monotonic() - start < 1
 
 
 @given(st.floats(0, 1000))

@@ -11,7 +11,7 @@ from ingest.patience import Patience
 from ingest.run import Tally, ingest
 
 from tests.ingest.examples import WINDOW, Lines, answer_of, location, source_at
-from tests.ingest.scripted_server import Reply, scripted_server
+from tests.ingest.scripted_server import Reply, nobodys_address, scripted_server
 from weather.exit_codes import ExitCode, StepError
 from weather.store import Store
 from weather.window import HOUR, Window
@@ -38,7 +38,7 @@ HEALTHY = Reply(json.dumps([answer_of(WINDOW)] * 2).encode())
             "error while streaming",
             "[{Unexpected error while streaming data: x",
         ),
-        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=0.4), 2, "timeout", "[ "),
+        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=1), 6, "timeout", "[ "),
     ],
 )
 def test_what_a_failed_try_received_is_kept(
@@ -196,9 +196,7 @@ def test_the_present_hour_has_happened(store: Store, patience: Patience) -> None
 
 
 def test_nobody_at_the_address_ends_as_unavailable(store: Store, patience: Patience) -> None:
-    with scripted_server([HEALTHY]) as server:
-        url = server.url
-    with pytest.raises(StepError) as failure:
+    with nobodys_address() as url, pytest.raises(StepError) as failure:
         ingest(JOB, source_at(url), store, Tally(), patience=patience)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "connection error: [Errno 111] Connection refused" in str(failure.value)

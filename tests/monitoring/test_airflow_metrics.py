@@ -69,11 +69,11 @@ def exporter(tmp_path: Path) -> Iterator[Exporter]:
         yield running
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def wait_until_it_tells(exporter: Exporter, words: str) -> str:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     metrics = ""
     while words not in metrics:
         assert time.monotonic() < deadline, metrics

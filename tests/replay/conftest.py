@@ -11,7 +11,7 @@ from tests.replay_server import replay_server
 @pytest.fixture(scope="session")
 def replay_client() -> Iterator[httpx.Client]:
     """A client of the folder's one server."""
-    with replay_server() as url, httpx.Client(base_url=url, timeout=10) as client:
+    with replay_server() as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 

@@ -47,7 +47,7 @@ def test_a_silent_catalog_is_not_waited_for_for_ever(
         catalog = f"postgres:{address.format('127.0.0.1', port)}"
         opening = in_background(lambda: failure(catalog, monkeypatch))
         # Not until it ends by itself: when the block does, it is told so.
-        wait([opening], 30)
+        wait([opening], 60)
         assert opening.done()
     assert "timeout" in opening.result()
 

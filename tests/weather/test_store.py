@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.store import S3Server
-from tests.ingest.scripted_server import Reply, scripted_server
+from tests.ingest.scripted_server import Reply, nobodys_address, scripted_server
 from tests.weather.buckets import made_bucket
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import StoreSettings
@@ -40,7 +40,7 @@ def changed(settings: StoreSettings, **values: Any) -> StoreSettings:
     return settings.model_copy(update=values)
 
 
-def store_at(url: str) -> Store:
+def store_at(url: str, *, read_seconds: float = 30) -> Store:
     settings = StoreSettings(
         weather_bucket="weather",
         aws_endpoint_url=url,
@@ -48,7 +48,7 @@ def store_at(url: str) -> Store:
         aws_secret_access_key=PASSWORD,
         aws_region="us-east-1",
     )
-    return Store(settings, connect_seconds=0.3, read_seconds=0.3, attempts=2)
+    return Store(settings, connect_seconds=30, read_seconds=read_seconds, attempts=2)
 
 
 def failure_of(store: Store) -> StepError:
@@ -135,15 +135,14 @@ def test_a_malformed_region_is_a_wrong_setting(settings: StoreSettings) -> None:
 
 
 def test_a_store_that_cannot_be_reached_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    assert failure_of(store_at(f"http://127.0.0.1:{port}")).exit_code == ExitCode.UNAVAILABLE
+    with nobodys_address() as url:
+        assert failure_of(store_at(url)).exit_code == ExitCode.UNAVAILABLE
 
 
 def test_a_store_that_does_not_answer_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        failure = failure_of(store_at(f"http://127.0.0.1:{port}"))
+        failure = failure_of(store_at(f"http://127.0.0.1:{port}", read_seconds=0.3))
     assert failure.exit_code == ExitCode.UNAVAILABLE
 
 
