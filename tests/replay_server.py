@@ -7,8 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 IMAGE = Path(__file__).resolve().parent.parent / "images" / "replay"
 SERVING = "replay: serving "
+
+
+PATIENCE = 60
+"""Seconds that an answer may take on a busy machine."""
+
+
+def set_faults(url: str, rules: str) -> None:
+    """Let the server have those faults from now on."""
+    answer = httpx.post(f"{url}/replay/faults", content=rules, timeout=PATIENCE, trust_env=False)
+    answer.raise_for_status()
 
 
 @contextmanager

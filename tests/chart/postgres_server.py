@@ -45,18 +45,30 @@ class Volume:
     @contextmanager
     def server(self) -> Iterator[int]:
         """Run the server, and give its port."""
+        port, said = self._start()
+        # Others may have taken the port since it was chosen.
+        while port is None and "Address already in use" in said:
+            port, said = self._start()
+        assert port is not None, said
+        try:
+            yield port
+        finally:
+            self._run("pg_ctl", "stop", "--mode=fast", "--silent")
+
+    def _start(self) -> tuple[int | None, str]:
+        """Start the server on a free port; the port, if that went well, and what was said."""
         port = _free_port()
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={self.folder}"
             f" -c hba_file={self.files / 'pg_hba.conf'}"
         )
-        log = f"--log={self.folder / 'log'}"
-        started = self._run("pg_ctl", "start", "--wait", "--silent", log, f"--options={options}")
-        assert started.returncode == 0, (self.folder / "log").read_text(encoding="utf-8")
-        try:
-            yield port
-        finally:
-            self._run("pg_ctl", "stop", "--mode=fast", "--silent")
+        log = self.folder / "log"
+        log.unlink(missing_ok=True)
+        started = self._run(
+            *("pg_ctl", "start", "--wait", "--silent", f"--log={log}", f"--options={options}")
+        )
+        said = log.read_text(encoding="utf-8") if log.exists() else started.stderr
+        return None if started.returncode else port, said
 
     def inside(self, port: int, command: str, given: bytes = b"") -> bytes:
         """What a command says that runs in the server's pod, told this on its standard input."""
@@ -101,7 +113,7 @@ class Volume:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.expected_mart import expected_mart
 from tests.pipeline import Pipeline
+from tests.replay_server import set_faults
 from tests.webhook_server import WebhookServer, webhook_server
 from weather.locations import read_locations
 from weather.settings import DEFAULT_LOCATIONS
@@ -81,7 +81,7 @@ def test_airflow_runs_an_hour_from_ingest_to_publish(
 def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
     notices: WebhookServer, dags_test: DagsTest, pipeline: Pipeline, replay: str
 ) -> None:
-    httpx.post(f"{replay}/replay/faults", content="wrong_units@1*1")
+    set_faults(replay, "wrong_units@1*1")
     result = dags_test()
     output = result.stdout + result.stderr
     assert result.returncode != 0, output

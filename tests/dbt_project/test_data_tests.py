@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from tests.pipeline import Pipeline
+from tests.replay_server import set_faults
 from weather.published import PUBLISHED_KEY
 from weather.window import lookback_window
 
@@ -113,7 +113,7 @@ def test_an_odd_temperature_stops_the_run_until_the_source_revises_it(
 ) -> None:
     before = hour_done.published()
     hour_done.take(lookback_window(END + HOUR, 168))
-    httpx.post(f"{replay}/replay/faults", content="odd_temperature@0*1")
+    set_faults(replay, "odd_temperature@0*1")
     assert hour_done.ingest() == 0
     assert not hour_done.transform()
     line = next(line for line in capfd.readouterr().out.splitlines() if "FAIL temperature" in line)
@@ -129,7 +129,7 @@ def test_what_failed_is_tested_again_although_a_later_window_does_not_hold_it(
     hour_done: Pipeline, replay: str
 ) -> None:
     hour_done.take(lookback_window(END - 400 * HOUR, 24))
-    httpx.post(f"{replay}/replay/faults", content="odd_temperature@0*1")
+    set_faults(replay, "odd_temperature@0*1")
     assert hour_done.ingest() == 0
     assert not hour_done.transform()
 
@@ -154,7 +154,7 @@ def test_many_impossible_values_stop_the_run_and_are_named(
 ) -> None:
     before = hour_done.published()
     hour_done.take(lookback_window(END + HOUR, 168))
-    httpx.post(f"{replay}/replay/faults", content="impossible_values*1")
+    set_faults(replay, "impossible_values*1")
     assert hour_done.ingest() == 0
     assert not hour_done.transform()
     line = next(
@@ -175,7 +175,7 @@ def test_impossible_values_that_readers_know_of_count_again(
     hours = lookback_window(END + HOUR, 24)
     for _ in range(2):
         hour_done.take(hours)
-        httpx.post(f"{replay}/replay/faults", content="impossible_values*1")
+        set_faults(replay, "impossible_values*1")
         assert hour_done.ingest() == 0
         assert not hour_done.transform()
         hour_done.run(hours)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.expected_mart import Row, expected_mart
 from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
+from tests.replay_server import PATIENCE, set_faults
 from weather.locations import read_locations
 from weather.published import MART_KEY
 from weather.settings import DEFAULT_LOCATIONS
@@ -126,7 +127,7 @@ def test_a_run_killed_at_a_step_and_run_again_loses_and_doubles_nothing(
         run(earlier) if earlier in MODELS else run()
 
     if step == "ingest":
-        httpx.post(f"{replay}/replay/faults", content="hang*1")
+        set_faults(replay, "hang*1")
     log = tmp_path / "killed.log"
     before = traces(pipeline, replay, log)
     with log.open("w") as output:
@@ -139,7 +140,7 @@ def test_a_run_killed_at_a_step_and_run_again_loses_and_doubles_nothing(
         os.killpg(process.pid, signal.SIGKILL)
     # Publish may have ended in the milliseconds between its first write and the signal.
     assert process.wait() == -signal.SIGKILL or step == "publish", log.read_text()
-    httpx.post(f"{replay}/replay/faults", content="")
+    set_faults(replay, "")
 
     pipeline.run_hour(FIRST_END + HOUR)
     end = FIRST_END + HOUR
@@ -161,7 +162,7 @@ def command(step: str) -> list[str]:
 def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
     """What shows that a step is in the middle of its work: a request, a write, a dbt model."""
     return (
-        httpx.get(f"{replay}/replay/requests").json()["requests"],
+        httpx.get(f"{replay}/replay/requests", timeout=PATIENCE).json()["requests"],
         list(pipeline.store.list("transformed/")),
         pipeline.store.get(MART_KEY),
         log.exists() and "START sql incremental model main.rejected_weather" in log.read_text(),

@@ -3,15 +3,15 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from ingest.patience import Patience
 
 from local.store import S3Server
 from tests.ingest.examples import Lines
-from tests.replay_server import replay_server
+from tests.replay_server import replay_server, set_faults
 from tests.weather.buckets import made_bucket
 from weather.settings import StoreSettings, read_settings
 from weather.store import Store
@@ -77,14 +77,9 @@ def faults(
     monkeypatch.setenv("OPEN_METEO_URL", faulty_replay)
     monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", faulty_replay)
 
-    def set_faults(rules: str) -> None:
-        request = Request(f"{faulty_replay}/replay/faults", rules.encode(), method="POST")
-        with urlopen(request, timeout=10):
-            pass
-
-    set_faults("")
-    yield set_faults
-    set_faults("")
+    set_faults(faulty_replay, "")
+    yield partial(set_faults, faulty_replay)
+    set_faults(faulty_replay, "")
 
 
 @pytest.fixture

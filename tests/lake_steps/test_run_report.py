@@ -3,10 +3,10 @@
 import json
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 
 from tests.pipeline import MODELS, Pipeline
+from tests.replay_server import set_faults
 from weather.exit_codes import ExitCode
 from weather.published import PUBLISHED_KEY, Published
 from weather.reports import MODEL_REPORTS, RunReport, ShardReport, ingest_report_of
@@ -55,7 +55,7 @@ def test_retries_and_rejections_are_told_with_their_reasons(
     pipeline: Pipeline, replay: str
 ) -> None:
     pipeline.take(lookback_window(END, 24))
-    httpx.post(f"{replay}/replay/faults", content="server_error*1,text_value@1*1")
+    set_faults(replay, "server_error*1,text_value@1*1")
     assert pipeline.ingest() == ExitCode.REJECTED
     assert pipeline.transform()
     assert pipeline.publish() == 0
@@ -69,9 +69,9 @@ def test_a_failed_test_is_told_by_the_model_s_report_and_published_by_nobody(
     pipeline: Pipeline, replay: str
 ) -> None:
     pipeline.take(lookback_window(END, 24))
-    httpx.post(f"{replay}/replay/faults", content="odd_temperature")
+    set_faults(replay, "odd_temperature")
     ended = pipeline.ingest()
-    httpx.post(f"{replay}/replay/faults", content="")
+    set_faults(replay, "")
     assert ended == ExitCode.OK
     assert not pipeline.transform()
     body = pipeline.store.get(f"{MODEL_REPORTS}stg_weather.json")

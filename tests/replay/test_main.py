@@ -9,7 +9,7 @@ import httpx
 import pytest
 from replay.faults import NAMES
 
-from tests.replay_server import IMAGE, replay_server
+from tests.replay_server import IMAGE, PATIENCE, replay_server
 
 FORM = {"latitude": "45.75", "longitude": "4.85", "hourly": "temperature_2m"}
 
@@ -19,7 +19,7 @@ def test_the_log_and_every_answer_say_that_it_is_a_replay(tmp_path: Path) -> Non
     with replay_server(faults="bad_gateway*1", log=log) as url:
         assert "replay" in log.read_text().lower()
         failed, answered = (
-            httpx.post(f"{url}/v1/forecast", data=FORM, timeout=60) for _ in range(2)
+            httpx.post(f"{url}/v1/forecast", data=FORM, timeout=PATIENCE) for _ in range(2)
         )
         assert (failed.status_code, answered.status_code) == (502, 200)
         lines = [line for line in log.read_text().splitlines() if "Replay, not Open-Meteo" in line]
@@ -42,7 +42,7 @@ def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert ended.returncode == os.EX_USAGE
     assert ended.stdout == ""

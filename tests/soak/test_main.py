@@ -6,7 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from soak.faults import faults_of_hours
+from tests.local.observing import wait_for
 
 HOURS, SEED = 4, 18
 
@@ -17,7 +20,7 @@ def test_some_hours_end_with_the_right_rows() -> None:
         [sys.executable, "-m", "soak", "--hours", str(HOURS), "--seed", str(SEED)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=800,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
@@ -36,8 +39,9 @@ def test_a_soak_that_is_asked_to_end_does(tmp_path: Path) -> None:
         log.open("wb") as file,
         subprocess.Popen([sys.executable, "-m", "soak"], stdout=file, stderr=file) as process,
     ):
-        # Somewhere within the first hours, whatever they are at.
-        time.sleep(25)
+        # Its store runs; from then on, somewhere within the first hours, whatever they are at.
+        wait_for(lambda: psutil.Process(process.pid).children(), 120)
+        time.sleep(20)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 128 + signal.SIGTERM, log.read_text()
+        assert process.wait(timeout=300) == 128 + signal.SIGTERM, log.read_text()
     assert log.read_text() == ""
