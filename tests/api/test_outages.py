@@ -13,6 +13,7 @@ from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
+from tests.ingest.scripted_server import nobodys_address
 from weather.published import PUBLISHED_KEY
 
 
@@ -101,8 +102,9 @@ def test_a_dead_store_leaves_the_last_good_data(
 
 
 def test_without_a_store_it_starts_and_says_so(lake: Lake, serve: Serve) -> None:
-    lake.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{free_port()}"
-    with serve(lake) as client:
+    with ExitStack() as running:
+        lake.environment["AWS_ENDPOINT_URL"] = running.enter_context(nobodys_address())
+        client = running.enter_context(serve(lake))
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
         for path in ("/weather/summary", "/weather/latest"):
@@ -140,11 +142,12 @@ def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Ser
 
 def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
     lake.publish()
-    lake.environment["LAKE_CATALOG"] = (
-        f"postgres:host=127.0.0.1 port={free_port()} user=lake dbname=lake"
-    )
     lake.environment["PGPASSWORD"] = "Rhubarb9"
-    with serve(lake) as client:
+    with ExitStack() as running:
+        nobody = httpx.URL(running.enter_context(nobodys_address()))
+        address = f"host=127.0.0.1 port={nobody.port} user=lake dbname=lake"
+        lake.environment["LAKE_CATALOG"] = f"postgres:{address}"
+        client = running.enter_context(serve(lake))
         eventually(lambda: "from the lake" in problem(client))
         assert client.get("/weather/summary").status_code == 503
         pages = [client.get(path) for path in ("/readyz", "/weather/summary", "/metrics", "/")]

@@ -39,7 +39,7 @@ def printed_by(example: Example, address: str, folder: Path) -> str:
         env={**os.environ, "HOME": str(folder), "NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert ended.returncode == 0, f"{example.code}\n{ended.stderr}"
