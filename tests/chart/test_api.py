@@ -93,6 +93,13 @@ def test_an_ingress_leads_to_the_service(render: Render) -> None:
     assert path["backend"] == {"service": {"name": "weather-api", "port": {"name": "http"}}}
 
 
+def test_an_ingress_may_be_for_all_names_below_one(render: Render) -> None:
+    named = {"enabled": True, "host": "*.example.org", "tlsSecretName": "weather-tls"}
+    ingress = of_kind(render({"api": {"ingress": named}}), "Ingress")["weather-api"]["spec"]
+    assert [rule["host"] for rule in ingress["rules"]] == ["*.example.org"]
+    assert [each["hosts"] for each in ingress["tls"]] == [["*.example.org"]]
+
+
 def test_a_changed_setting_rolls_the_api_and_an_unchanged_one_does_not(render: Render) -> None:
     def template(*arguments: str) -> Manifest:
         made: Manifest = deployment(render({}, *arguments))["template"]
