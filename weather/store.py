@@ -102,7 +102,9 @@ class Store:
             try:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
+                code = error.response["Error"]["Code"]
+                # Some stores answer so for a missing key, where a user may list only some keys.
+                if code == "NoSuchKey" or (code == "AccessDenied" and self._lacks(key)):
                     return None
                 raise
             body: bytes = answer["Body"].read()
@@ -143,6 +145,13 @@ class Store:
                 )
             if kept := answer.get("Errors"):
                 raise self._unavailable(f"{kept[0]['Key']} cannot be deleted: {kept[0]['Code']}")
+
+    def _lacks(self, key: str) -> bool:
+        """Whether the list of keys, where it may be read, is without this one."""
+        try:
+            return next(self.list(key), None) != key
+        except StepError:
+            return False
 
     @contextmanager
     def _failures_in_a_line(self) -> Iterator[None]:

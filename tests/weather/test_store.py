@@ -75,6 +75,32 @@ def test_a_key_that_is_not_there_gives_none(store: Store) -> None:
     assert store.get("nothing") is None
 
 
+DENIED = Reply(b"<Error><Code>AccessDenied</Code></Error>", status=403)
+
+
+def listed(*keys: str) -> Reply:
+    entries = "".join(
+        f"<Contents><Key>{key}</Key><Size>0</Size><ETag>1</ETag></Contents>" for key in keys
+    )
+    return Reply(f"<ListBucketResult>{entries}</ListBucketResult>".encode())
+
+
+@pytest.mark.parametrize("others", [(), ("key-of-another-object",)])
+def test_a_store_that_denies_a_key_which_it_does_not_list_has_it_not(
+    others: tuple[str, ...],
+) -> None:
+    with scripted_server([DENIED, listed(*others)]) as server:
+        assert store_at(server.url).get("key") is None
+
+
+@pytest.mark.parametrize("answer", [listed("key"), DENIED], ids=["it lists it", "it lists none"])
+def test_a_key_that_may_not_be_read_is_a_wrong_setting(answer: Reply) -> None:
+    with scripted_server([DENIED, answer]) as server, pytest.raises(StepError) as failure:
+        store_at(server.url).get("key")
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert "GetObject: 403 AccessDenied" in str(failure.value)
+
+
 def test_keys_are_listed_by_prefix_in_order(store: Store) -> None:
     for key in ("b/2", "a/1", "b/1", "b"):
         store.put(key, b"")
