@@ -1,10 +1,21 @@
-"""Which hours the lake must hold after the runs that Airflow tells of."""
+"""What the schedule does by itself, and which hours the lake must hold after Airflow's runs."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from weather.window import Window, wide_window
+
+MINUTE_OF_THE_SCHEDULE = 7
+SECONDS_BEFORE_A_RUN = 60
+SECONDS_TO_MAKE_A_RUN = 15
+
+
+def is_due(now: datetime) -> bool:
+    """Whether the schedule's next run is about to be made, and would meddle in a test."""
+    seconds_of_the_hour = now.minute * 60 + now.second
+    left = MINUTE_OF_THE_SCHEDULE * 60 + SECONDS_TO_MAKE_A_RUN - seconds_of_the_hour
+    return 0 <= left <= SECONDS_BEFORE_A_RUN + SECONDS_TO_MAKE_A_RUN
 
 
 def window_of_run(run: Mapping[str, Any], lookback_hours: int) -> Window:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from cluster.airflow import Airflow
 from cluster.connection import Cluster
 from cluster.forward import NoForward, forwarded
 from cluster.waiting import wait_for
-from tests.cluster.expectation import hours_taken, window_of_run
+from tests.cluster.expectation import hours_taken, is_due, window_of_run
 from tests.expected_mart import Row, expected_mart
 from weather.lake import attached_lake
 from weather.locations import read_locations
@@ -55,13 +55,13 @@ class System:
         return int(instance["try_number"])
 
     def settle(self) -> None:
-        """Wait until no run is under way, the schedule's own among them."""
+        """Wait until no run is under way, and the schedule's next one is a while off."""
 
         def idle() -> bool:
             under_way = self.airflow.when_available(
                 lambda: self.airflow.runs(state="running") + self.airflow.runs(state="queued")
             )
-            return bool(under_way == [])
+            return bool(under_way == []) and not is_due(datetime.now(UTC))
 
         wait_for(
             "no run is under way",

@@ -9,10 +9,10 @@ from cluster import AIRFLOW
 from cluster.airflow import DAG_ID
 from cluster.waiting import wait_for
 from tests.cluster.conftest import WatchedRun
+from tests.cluster.expectation import MINUTE_OF_THE_SCHEDULE
 from tests.cluster.system import System
 
 HOUR = timedelta(hours=1)
-MINUTE_OF_THE_SCHEDULE = 7
 SECONDS_FOR_ALL_RUNS = 600
 
 
