@@ -26,8 +26,8 @@ case "$*" in
     *"get jobs "*) echo -n "$IMAGE" ;;
     *"create --filename -") cat > "$MADE/claim.yaml" ;;
     *"apply --filename -") cat > "$MADE/job.yaml" ;;
-    *"get job/weather-lake-step "*) echo -n 1 ;;
-    *"logs job/weather-lake-step") echo '{"objects": 4}' ;;
+    *"get job/weather-lake-step "*) [ "$ENDED" = never ] || echo -n 1 ;;
+    *"logs job/weather-lake-step") [ "$ENDED" != never ] && echo '{"objects": 4}' ;;
     *"wait job/weather-lake-step --for condition=Complete"*) [ "$ENDED" = well ] ;;
 esac
 """
@@ -139,6 +139,15 @@ def test_a_step_that_fails_shows_its_lines_and_where_to_look(folder: Path) -> No
     assert ended.returncode == 1
     assert ended.stdout == '{"objects": 4}\n'
     assert "rebuild did not end well" in ended.stderr.splitlines()[-1]
+
+
+def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
+    folder: Path,
+) -> None:
+    ended = run(folder, "restore", "--from", "/backup/weather", ENDED="never", STEP_SECONDS="1")
+    assert ended.returncode == 1
+    assert "restore has not ended in 1 s" in ended.stderr.splitlines()[-1]
+    assert "describe job/weather-lake-step" in ended.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

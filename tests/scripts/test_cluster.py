@@ -1,6 +1,7 @@
 """`scripts/cluster/up`, `down` and `test` change what is ours on a cluster, and nothing else."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "cluster"
 OURS = "app.kubernetes.io/part-of=weather-pipeline"
 MARK = "weather/installed-by=cluster-test"
+OF_THE_SCRIPTS = {"KIND_NAME", "OURS", "SECONDS"}
+"""Variables that nobody sets from outside."""
 
 KUBECTL = """#!/bin/bash
 case "$*" in
@@ -120,6 +123,13 @@ def test_that_the_cluster_may_not_see_the_images_is_said(
 ) -> None:
     ended = machine.run("up", WEATHER_IMAGE_TAG="1", **settings)
     assert ("needs LOAD_IMAGES, or TAG with a registry" in ended.stderr) == is_said
+
+
+def test_the_top_of_up_lists_each_of_its_settings() -> None:
+    up = (SCRIPTS / "up").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^#   ([A-Z_]+) ", up, re.MULTILINE))
+    read = set(re.findall(r"\$\{?([A-Z_]+)", up + (SCRIPTS / "common").read_text(encoding="utf-8")))
+    assert listed == read - OF_THE_SCRIPTS
 
 
 def test_all_that_is_ours_is_uninstalled(machine: Machine) -> None:
