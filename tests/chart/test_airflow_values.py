@@ -201,6 +201,14 @@ def test_logs_outlive_their_pods(manifests: list[Manifest]) -> None:
             assert {"secretRef": {"name": "weather-airflow-logs"}} in container["envFrom"], place
 
 
+def test_logs_may_be_in_an_outside_store(render: Render) -> None:
+    example = PROJECT / "chart" / "examples" / "outside-airflow.yaml"
+    logging = configuration(render(f"--values={example}"))["logging"]
+    assert logging["remote_base_log_folder"] == "s3://my-airflow-logs/"
+    usual = configuration(render())["logging"]
+    assert {name for name in usual if usual[name] != logging[name]} == {"remote_base_log_folder"}
+
+
 def test_nobody_has_to_be_told(manifests: list[Manifest]) -> None:
     """Without its Secret the pods start all the same."""
     sources = [
