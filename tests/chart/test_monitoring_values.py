@@ -1,8 +1,11 @@
 """The chart kube-prometheus-stack with our values: it finds ours, and keeps what levels need."""
 
 import os
+import re
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -16,14 +19,31 @@ from tests.policies import Manifest
 VALUES = PROJECT / "helm-values" / "monitoring.yaml"
 
 
+Rendered = Callable[..., list[Manifest]]
+
+
 @pytest.fixture(scope="session")
-def manifests(helm: Helm) -> list[Manifest]:
+def rendered(helm: Helm) -> Rendered:
+    """Render the chart with our values, and with further arguments."""
     archive = os.environ.get("MONITORING_CHART", "")
     if not Path(archive).is_file():
         pytest.skip(
             "MONITORING_CHART names no archive of kube-prometheus-stack: it is not rendered"
         )
-    return helm.rendered(Path(archive), "monitoring", "monitoring", f"--values={VALUES}")
+    return lambda *arguments: helm.rendered(
+        Path(archive), "monitoring", "monitoring", f"--values={VALUES}", *arguments
+    )
+
+
+@pytest.fixture(scope="session")
+def manifests(rendered: Rendered) -> list[Manifest]:
+    return rendered()
+
+
+def alertmanager(manifests: list[Manifest]) -> dict[str, Any]:
+    secret = of_kind(manifests, "Secret")["alertmanager-monitoring-kube-prometheus-alertmanager"]
+    configuration: dict[str, Any] = yaml.safe_load(b64decode(secret["data"]["alertmanager.yaml"]))
+    return configuration
 
 
 def prometheus(manifests: list[Manifest]) -> dict[str, Any]:
@@ -67,13 +87,26 @@ def test_our_policies_let_its_prometheus_in(manifests: list[Manifest], render: R
 
 def test_the_warning_of_a_critical_alert_is_held_back(manifests: list[Manifest]) -> None:
     """Alerts come as `critical` and as `warning` under one name."""
-    secret = of_kind(manifests, "Secret")["alertmanager-monitoring-kube-prometheus-alertmanager"]
-    rules = yaml.safe_load(b64decode(secret["data"]["alertmanager.yaml"]))["inhibit_rules"]
     assert {
         "source_matchers": ["severity = critical"],
         "target_matchers": ["severity =~ warning|info"],
         "equal": ["namespace", "alertname"],
-    } in rules
+    } in alertmanager(manifests)["inhibit_rules"]
+
+
+def test_who_is_named_as_the_page_says_is_told_of_our_alerts_alone(
+    rendered: Rendered, tmp_path: Path
+) -> None:
+    page = (PROJECT / "docs" / "service-levels.md").read_text(encoding="utf-8")
+    shown = re.search(r"^    alertmanager:\n(?: {4}.*\n)+", page, re.MULTILINE)
+    assert shown
+    file = tmp_path / "my-alerts.yaml"
+    file.write_text(dedent(shown[0]), encoding="utf-8")
+    told = alertmanager(rendered(f"--values={file}"))
+    assert told["route"]["receiver"] == "on-call"
+    [route] = told["route"]["routes"]
+    assert route == {"receiver": "nobody", "matchers": ["severity =~ none|info"]}
+    assert [each["name"] for each in told["receivers"]] == ["nobody", "on-call"]
 
 
 def test_no_alert_takes_our_quota_for_a_reservation(manifests: list[Manifest]) -> None:
