@@ -10,7 +10,7 @@ import pytest
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "cluster"
 OURS = "app.kubernetes.io/part-of=weather-pipeline"
 MARK = "weather/installed-by=cluster-test"
-OF_THE_SCRIPTS = {"KIND_NAME", "OURS", "SECONDS"}
+OF_THE_SCRIPTS = {"BASH_VERSION", "KIND_NAME", "OURS", "SECONDS"}
 """Variables that nobody sets from outside."""
 
 KUBECTL = """#!/bin/bash
