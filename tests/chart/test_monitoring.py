@@ -93,6 +93,13 @@ def test_outside_stores_and_no_airflow_leave_the_api_to_scrape(render: Render) -
     assert "weather-airflow-metrics" not in of_kind(manifests, "NetworkPolicy")
 
 
+def test_without_airflow_nobody_is_alerted_that_it_tells_nothing(render: Render) -> None:
+    manifests = monitored(render, {"airflow": {"enabled": False}})
+    rules = of_kind(manifests, "PrometheusRule")
+    assert set(rules) == {f"weather-{name}" for name in RULES} - {"weather-airflow"}
+    assert "airflow" not in str([each["spec"] for each in rules.values()])
+
+
 @pytest.mark.parametrize(("target", "port"), [(STORE, 9000), (EXPORTER, 9102)])
 def test_prometheus_is_let_in_and_nobody_else(render: Render, target: Place, port: int) -> None:
     policies = list(of_kind(monitored(render), "NetworkPolicy").values())
