@@ -119,3 +119,11 @@ def test_no_alert_takes_our_quota_for_a_reservation(manifests: list[Manifest]) -
     }
     assert "KubeQuotaExceeded" in names
     assert not {name for name in names if name.endswith("QuotaOvercommit")}
+
+
+def test_one_version_of_the_chart_is_meant_everywhere() -> None:
+    def found(file: str, pattern: str) -> list[str]:
+        return re.findall(pattern, (PROJECT / file).read_text(encoding="utf-8"))
+
+    [installed] = found("scripts/cluster/common", r"helm-charts --version ([\d.]+)\)")
+    assert found("helm-values/monitoring.yaml", r"# version ([\d.]+)\.\n") == [installed]

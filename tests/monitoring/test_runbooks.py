@@ -3,8 +3,12 @@
 import re
 
 import pytest
+import yaml
+from orchestration.retries import AFTER_A_KILL, KILLED
+from orchestration.step_pod import FAILED_PODS_KEPT
 
 from tests.monitoring.sources import PROJECT, alerts
+from weather.exit_codes import ExitCode
 
 FOLDER = PROJECT / "docs" / "runbooks"
 PAGES = {
@@ -55,6 +59,30 @@ def test_a_page_says_what_someone_on_call_has_to_know(name: str) -> None:
     headings = re.findall(r"^## (.*)$", PAGES[name], re.MULTILINE)
     wanted = ["Symptom", "What it means to users", "Confirm", "What to do", "Over when"]
     assert [each for each in headings if each in wanted] == wanted
+
+
+def test_every_exit_code_of_a_step_has_its_line() -> None:
+    lines = re.findall(r"^\| ([\d, ]+) \|", PAGES["WeatherRunsFail"], re.MULTILINE)
+    told = [int(code) for codes in lines for code in codes.split(", ")]
+    killed = {code for code in KILLED if code > 0}
+    assert sorted(told) == sorted({*ExitCode} - {ExitCode.OK} | killed)
+
+
+def test_how_long_things_take_is_what_the_code_says() -> None:
+    assert f"stays as a pod for {FAILED_PODS_KEPT.days} days" in PAGES["WeatherRunsFail"]
+    for name in ("fault-ingest-pod-killed", "fault-model-pod-killed"):
+        assert f"tries again after {AFTER_A_KILL.seconds} seconds" in PAGES[name]
+
+    dag = (PROJECT / "dags" / "weather_pipeline.py").read_text(encoding="utf-8")
+    [minutes] = re.findall(r"deadline_alert\(timedelta\(minutes=(\d+)\)\)", dag)
+    assert f"has not ended {minutes} minutes after it was queued" in PAGES["run-late"]
+
+    values = yaml.safe_load((PROJECT / "helm-values" / "airflow.yaml").read_text(encoding="utf-8"))
+    scheduler = values["config"]["scheduler"]
+    seconds = (
+        scheduler["scheduler_health_check_threshold"] + scheduler["orphaned_tasks_check_interval"]
+    )
+    assert f"what it had queued within {seconds} seconds" in PAGES["fault-scheduler-killed"]
 
 
 def test_the_index_lists_every_page_by_its_title() -> None:
