@@ -241,6 +241,17 @@ def test_airflow_s_database_forgets_in_a_place_that_it_may_write_to(
     assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
 
 
+def test_a_changed_mapping_starts_the_exporter_again(
+    render: Render, manifests: list[Manifest]
+) -> None:
+    def template(manifests: list[Manifest]) -> Manifest:
+        made: Manifest = of_kind(manifests, "Deployment")["airflow-statsd"]["spec"]["template"]
+        return made
+
+    changed = "--set=statsd.overrideMappings[0].name=another_name"
+    assert template(render(changed)) != template(manifests)
+
+
 def test_one_version_of_airflow_is_meant_everywhere() -> None:
     def found(file: str, pattern: str) -> set[str]:
         text = (PROJECT / file).read_text(encoding="utf-8")
