@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from cluster import AIRFLOW, WEATHER
 from cluster.connection import Cluster, is_running
 from cluster.waiting import WaitedInVain
 
 SECONDS_OF_ONE_WATCH = 2
+SECONDS_AFTER_A_LOSS = 0.5
 GONE = 410
 DELETED = "DELETED"
 
@@ -105,6 +107,9 @@ class PodWatch:
                 if error.status != GONE:
                     raise
                 version = self.newest_version(namespace)
+            except HTTPError:
+                # The connection was lost, on a busy machine: go on from the last change seen.
+                time.sleep(SECONDS_AFTER_A_LOSS)
 
     def _keep(self, sighting: Sighting) -> None:
         with self._changed:

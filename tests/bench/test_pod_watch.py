@@ -1,0 +1,60 @@
+"""The watch over a cluster's pods, at a server that cuts its answer."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from threading import Thread
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from cluster.connection import Cluster
+from cluster.pod_watch import PodWatch
+
+
+@pytest.fixture
+def kubernetes() -> Iterator[Cluster]:
+    """A Kubernetes that tells of one pod for each watch, and cuts the first one."""
+    numbers = count(1)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            number = next(numbers)
+            metadata = {"name": f"pod-{number}", "resourceVersion": str(number)}
+            event = json.dumps({"type": "ADDED", "object": {"metadata": metadata}}) + "\n"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(f"{len(event):x}\r\n{event}\r\n".encode())
+            if number > 1:
+                self.wfile.write(b"0\r\n\r\n")
+            else:
+                self.close_connection = True
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    configuration = client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+    configuration.no_proxy = "127.0.0.1"
+    yield Cluster(client.ApiClient(configuration))
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_lost_connection_is_followed_by_another(kubernetes: Cluster) -> None:
+    pods = PodWatch(kubernetes)
+    watching = Thread(target=pods.follow, args=["weather", "0"], daemon=True)
+    watching.start()
+    try:
+        pods.await_sighting(
+            "the second pod", lambda each: each.pod.metadata.name == "pod-2", seconds=30
+        )
+    finally:
+        pods.stop()
+        watching.join(30)
