@@ -17,7 +17,8 @@ KUBECTL = """#!/bin/bash
 case "$*" in
     "config current-context") echo production ;;
     "get namespaces --output name") sed 's/ .*//' "$FOLDER/namespaces" ;;
-    "get namespaces --selector "*) grep -F " $4 " "$FOLDER/namespaces" | sed 's/ .*//' ;;
+    "get namespaces --selector "*) grep -F " ${4%,*} " "$FOLDER/namespaces" |
+        grep -F " ${4#*,} " | sed 's/ .*//' ;;
     *"get "*) ;;
     *) echo "kubectl $*" >> "$FOLDER/told" ;;
 esac
@@ -187,7 +188,7 @@ def test_the_test_begins_anew_where_it_has_left_something(machine: Machine) -> N
     machine.run("test", TAG="1")
     told = machine.told()
     assert "kubectl delete namespace weather" in told
-    assert "kubectl delete namespace monitoring" not in told
+    assert not any("monitoring" in line for line in told)
     assert f"kubectl label namespace weather airflow {MARK} --overwrite" in told
 
 
