@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from api.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.series import Series
-from api.snapshots import opened_snapshot, without_zone
+from api.snapshots import reading, without_zone
+from weather.lake import attached_lake
 from weather.published import Published
 from weather.settings import LakeSettings
 from weather.window import HOUR
@@ -121,7 +122,10 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
     Raises:
         StepError: the lake cannot be opened or read.
     """
-    with opened_snapshot(settings, published) as lake:
+    with (
+        attached_lake(settings, snapshot_id=published.snapshot_id) as connection,
+        reading(connection, published) as lake,
+    ):
         days = lake.series(DAYS, DailyWeather, "date")
         newest_since = _newest_day(published, days) - NEWEST_HOURS_READ
         newest_hours = {

@@ -5,6 +5,7 @@ from concurrent.futures import wait
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Timer
 from time import monotonic
 
@@ -12,8 +13,9 @@ from api.background import in_background
 from api.mart import HOURS_COLUMNS
 from api.rows import HourlyWeather
 from api.series import Series
-from api.snapshots import opened_snapshot, without_zone
+from api.snapshots import reading, without_zone
 from weather.exit_codes import ExitCode, StepError
+from weather.lake import LakeDoor
 from weather.published import Published
 from weather.settings import LakeSettings
 
@@ -40,10 +42,12 @@ class OlderHours:
             settings: the lake that is read.
             seconds: how long a request waits for its turn and its hours.
         """
-        self._settings = settings
         self._seconds = seconds
         self._line = BoundedSemaphore(IN_LINE)
-        self._turns = BoundedSemaphore(AT_ONCE)
+        # The last one that was used comes first: another is prepared only when it is needed.
+        self._doors: LifoQueue[LakeDoor] = LifoQueue()
+        for _ in range(AT_ONCE):
+            self._doors.put(LakeDoor(settings))
 
     def read(self, published: Published, location: str, since: datetime, until: datetime) -> Series:
         """A location's hours h with since <= h < until.
@@ -53,20 +57,30 @@ class OlderHours:
         """
         deadline = monotonic() + self._seconds
         with self._place_in_line():
-            if not self._turns.acquire(timeout=self._seconds):
-                raise self._too_slow()
-            hours = in_background(partial(self._read, published, location, since, until))
+            try:
+                door = self._doors.get(timeout=self._seconds)
+            except Empty:
+                raise self._too_slow() from None
+            hours = in_background(partial(self._read, door, published, location, since, until))
             # Not when the request gives up: what reads may never be more than these.
-            hours.add_done_callback(lambda _: self._turns.release())
+            hours.add_done_callback(lambda _: self._doors.put(door))
             wait([hours], deadline - monotonic())
             if not hours.done():
                 raise self._too_slow()
             return hours.result()
 
     def _read(
-        self, published: Published, location: str, since: datetime, until: datetime
+        self,
+        door: LakeDoor,
+        published: Published,
+        location: str,
+        since: datetime,
+        until: datetime,
     ) -> Series:
-        with opened_snapshot(self._settings, published) as snapshot:
+        with (
+            door.opened(published.snapshot_id) as lake,
+            reading(lake, published) as snapshot,
+        ):
             # Nobody waits for it any more then.
             timer = Timer(self._seconds, snapshot.interrupt)
             timer.start()

@@ -13,9 +13,8 @@ from api.columns import arrow_schema
 from api.rows import WeatherRow
 from api.series import Series
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake, first_line
+from weather.lake import first_line
 from weather.published import Published
-from weather.settings import LakeSettings
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,27 +65,26 @@ class Snapshot:
 
 
 @contextmanager
-def opened_snapshot(settings: LakeSettings, published: Published) -> Iterator[Snapshot]:
-    """The published snapshot, and no later one, inside the `with`.
+def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator[Snapshot]:
+    """The published snapshot inside the `with`, of a lake that is open at it.
 
     Raises:
-        StepError: the lake cannot be opened or read.
+        StepError: the lake cannot be read.
     """
     import duckdb
 
-    with attached_lake(settings, snapshot_id=published.snapshot_id) as lake:
-        try:
-            # One thread, so that requests have the other cores.
-            lake.execute("SET threads = 1")
-            lake.execute(f"SET memory_limit = '{MEMORY}'")
-            lake.execute(f"SET temp_directory = '{Path(tempfile.gettempdir()) / 'duckdb'}'")
-            yield Snapshot(lake)
-        except duckdb.Error as error:
-            raise StepError(
-                f"Snapshot {published.snapshot_id} of the lake cannot be read: "
-                f"{first_line(error)}. See that the catalog and the store are running.",
-                ExitCode.UNAVAILABLE,
-            ) from None
+    try:
+        # One thread, so that requests have the other cores.
+        lake.execute("SET threads = 1")
+        lake.execute(f"SET memory_limit = '{MEMORY}'")
+        lake.execute(f"SET temp_directory = '{Path(tempfile.gettempdir()) / 'duckdb'}'")
+        yield Snapshot(lake)
+    except duckdb.Error as error:
+        raise StepError(
+            f"Snapshot {published.snapshot_id} of the lake cannot be read: "
+            f"{first_line(error)}. See that the catalog and the store are running.",
+            ExitCode.UNAVAILABLE,
+        ) from None
 
 
 def without_zone(moment: datetime) -> datetime:

@@ -135,7 +135,8 @@ class Watch:
 
     def _asked(self, known: Mart | None, published: Published) -> Mart:
         # First, because trying to load from a lake that is away would take much CPU time.
-        self._door.open(published.snapshot_id)
+        with self._door.opened(published.snapshot_id):
+            pass
         return known or load_mart(self._settings, published)
 
     def _loaded(self, view: View, mart: Mart) -> View:
