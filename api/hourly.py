@@ -82,9 +82,9 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 def _days_there(mart: Mart, location: str, zone: tzinfo) -> tuple[date, date]:
     """The oldest and the newest local day of which the location has anything."""
-    days = mart.days.periods(location)
+    days = mart.days.extent(location)
     newest_hour = mart.newest_hours[location].astimezone(zone).date()
-    return day_of(days[-1]), max(day_of(days[0]), newest_hour)
+    return day_of(days.oldest), max(day_of(days.newest), newest_hour)
 
 
 def _older_hours(

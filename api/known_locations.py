@@ -9,6 +9,7 @@ from api.answers import rows_answer
 from api.columns import arrow_schema
 from api.description import rows
 from api.lookup import CurrentView
+from api.parameters import each_once
 from api.queries import LocationsQuery
 from api.rows import KnownLocation
 from api.summaries import day_of
@@ -17,7 +18,7 @@ from api.view import View
 router = APIRouter(tags=["weather"])
 
 
-@router.get("/locations", responses=rows(KnownLocation))
+@router.get("/locations", responses=rows(KnownLocation), dependencies=[each_once()])
 def locations(
     query: Annotated[LocationsQuery, Query()], view: CurrentView, request: Request
 ) -> Response:
@@ -34,14 +35,14 @@ def known_locations_of(view: View) -> list[KnownLocation]:
     newest_hours = view.mart.newest_hours if view.mart else {}
     found = []
     for location in view.locations:
-        periods = days.periods(location.id) if days and location.id in days else []
+        extent = days.extent(location.id) if days and location.id in days else None
         found.append(
             KnownLocation(
                 **location.model_dump(),
                 is_default=location is view.locations[0],
-                first_date=day_of(periods[-1]) if periods else None,
-                last_date=day_of(periods[0]) if periods else None,
-                days=len(periods) or None,
+                first_date=day_of(extent.oldest) if extent else None,
+                last_date=day_of(extent.newest) if extent else None,
+                days=extent.rows if extent else None,
                 newest_hour=newest_hours.get(location.id),
             )
         )

@@ -18,6 +18,14 @@ class Place(NamedTuple):
     """The id of its location, as bytes, which is how they are ordered."""
 
 
+class Extent(NamedTuple):
+    """What there is of a location in a series."""
+
+    oldest: int
+    newest: int
+    rows: int
+
+
 @dataclass(frozen=True)
 class Page:
     """Some rows of a series, in its order."""
@@ -53,9 +61,10 @@ class Series:
         wanted = self._positions if locations is None else locations
         return any(each in self._positions for each in wanted)
 
-    def periods(self, location: str) -> Sequence[int]:
-        """The periods of a location's rows, the newest first."""
-        return [self._periods[number] for number in self._positions[location]]
+    def extent(self, location: str) -> Extent:
+        """From when to when the location has rows, and how many."""
+        numbers = self._positions[location]
+        return Extent(self._periods[numbers[-1]], self._periods[numbers[0]], len(numbers))
 
     def page(
         self,

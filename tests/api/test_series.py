@@ -67,6 +67,16 @@ def test_a_page_begins_after_any_place_whether_it_is_there_or_not(
     ]
 
 
+@given(places=stored)
+def test_an_extent_says_what_there_is_of_a_location(places: set[tuple[str, int]]) -> None:
+    series = series_of(made(places))
+    for name in NAMES:
+        days = [day_number(FIRST) + number for location, number in places if location == name]
+        assert (name in series) == bool(days)
+        if days:
+            assert series.extent(name) == (min(days), max(days), len(days))
+
+
 @given(period=st.integers(-(2**31), 2**31 - 1), location=st.binary(max_size=64))
 def test_a_cursor_names_its_place(period: int, location: bytes) -> None:
     assert place_of(cursor_of(Place(period, location))) == Place(period, location)
