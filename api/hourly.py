@@ -11,6 +11,7 @@ from api.description import rows
 from api.lookup import RETRY_AFTER, CurrentView, known_location, mart_with
 from api.mart import Mart
 from api.older_hours import OlderHours
+from api.parameters import each_once
 from api.queries import DAYS_OF_HOURS, ROWS_A_PAGE, HourlyQuery
 from api.rows import HourlyWeather
 from api.series import Series
@@ -27,7 +28,7 @@ log = logging.getLogger("api.hourly")
 router = APIRouter(prefix="/weather", tags=["weather"])
 
 
-@router.get("/hourly", responses=rows(HourlyWeather))
+@router.get("/hourly", responses=rows(HourlyWeather), dependencies=[each_once()])
 def hourly(query: Annotated[HourlyQuery, Query()], view: CurrentView, request: Request) -> Response:
     """The hours of one location, the newest first.
 

@@ -16,6 +16,9 @@ MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 10
 """The most wrong parameters that are named."""
 
+REPEATED = "repeated"
+"""The type of the error that a parameter comes again."""
+
 LONGEST_VALUE = 60
 """The most characters of a wrong value that are repeated."""
 
@@ -109,6 +112,10 @@ def _wrong(error: Mapping[str, Any]) -> WrongParameter:
             parameter=str(name)[:LONGEST_VALUE],
             expected="no parameter of this name, as /docs lists those there are,",
             detail="It is not known here",
+        )
+    if error["type"] == REPEATED:
+        return WrongParameter(
+            parameter=str(name), expected="one value", detail=f"'{shown}': {error['msg']}"
         )
     return WrongParameter(
         parameter=str(name),

@@ -11,6 +11,7 @@ from api.cursors import place_of
 from api.description import one_row, rows
 from api.lookup import CurrentView, known_location, known_locations, mart_with
 from api.mart import Mart
+from api.parameters import each_once
 from api.queries import (
     ROWS_A_PAGE,
     LatestQuery,
@@ -24,10 +25,12 @@ from api.series import Series
 
 EPOCH = date(1970, 1, 1)
 
+MANY_LOCATIONS = [each_once("location")]
+
 router = APIRouter(prefix="/weather", tags=["weather"])
 
 
-@router.get("/summary", responses=rows(DailyWeather))
+@router.get("/summary", responses=rows(DailyWeather), dependencies=MANY_LOCATIONS)
 def summary(query: Annotated[SummaryQuery, Query()], request: Request) -> Response:
     """The days of a location, the newest first; that one may still be incomplete.
 
@@ -36,7 +39,7 @@ def summary(query: Annotated[SummaryQuery, Query()], request: Request) -> Respon
     return _page(request, query, lambda mart: mart.days, day_number)
 
 
-@router.get("/latest", responses=one_row(DailyWeather))
+@router.get("/latest", responses=one_row(DailyWeather), dependencies=[each_once()])
 def latest(query: Annotated[LatestQuery, Query()], view: CurrentView, request: Request) -> Response:
     """The newest day of one location, which may still be incomplete."""
     location = known_location(query.location, view)
@@ -44,7 +47,7 @@ def latest(query: Annotated[LatestQuery, Query()], view: CurrentView, request: R
     return rows_answer(request, query, page.rows, as_object=True)
 
 
-@router.get("/monthly", responses=rows(MonthlyWeather))
+@router.get("/monthly", responses=rows(MonthlyWeather), dependencies=MANY_LOCATIONS)
 def monthly(query: Annotated[MonthlyQuery, Query()], request: Request) -> Response:
     """The calendar months of a location, the newest first, reckoned from its days.
 
@@ -55,7 +58,7 @@ def monthly(query: Annotated[MonthlyQuery, Query()], request: Request) -> Respon
     )
 
 
-@router.get("/yearly", responses=rows(YearlyWeather))
+@router.get("/yearly", responses=rows(YearlyWeather), dependencies=MANY_LOCATIONS)
 def yearly(query: Annotated[YearlyQuery, Query()], request: Request) -> Response:
     """The calendar years of a location, the newest first, reckoned from its days.
 

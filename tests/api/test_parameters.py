@@ -1,4 +1,4 @@
-"""Requests with more parameters than any can mean."""
+"""Requests with more parameters than any can mean, and with one again."""
 
 from itertools import islice, product
 from string import ascii_lowercase
@@ -42,3 +42,41 @@ def test_every_location_may_be_named_beside_the_others(client: httpx.Client) -> 
     query = "location=lyon&" * LOCATIONS_A_REQUEST + "start=2025-11-01&end=2025-11-30&limit=1"
     answer = client.get(f"/weather/summary?{query}&fields=date&format=json")
     assert answer.json() == [{"date": "2025-11-20"}]
+
+
+REPEATED = {
+    "/weather/summary": ["start", "end", "limit", "cursor", "fields", "format"],
+    "/weather/monthly": ["start", "end", "limit", "cursor", "fields", "format"],
+    "/weather/yearly": ["start", "end", "limit", "cursor", "fields", "format"],
+    "/weather/latest": ["location", "fields", "format"],
+    "/weather/hourly": ["location", "start", "end", "limit", "fields", "format"],
+    "/locations": ["fields", "format"],
+}
+
+
+@pytest.mark.parametrize("path", REPEATED)
+def test_none_is_dropped_in_favour_of_another_of_its_name(client: httpx.Client, path: str) -> None:
+    for name in REPEATED[path]:
+        answer = client.get(path, params=[(name, "lyon"), (name, "new-york")])
+        assert answer.status_code == 422, name
+        assert answer.json()["errors"] == [
+            {
+                "parameter": name,
+                "expected": "one value",
+                "detail": "'new-york': It comes 2 times",
+            }
+        ]
+
+
+def test_every_parameter_is_tried_above(client: httpx.Client) -> None:
+    several = {
+        path: [
+            parameter["name"]
+            for parameter in operations["get"].get("parameters", [])
+            if parameter["schema"].get("type") != "array"
+        ]
+        for path, operations in client.get("/openapi.json").json()["paths"].items()
+    }
+    assert {path: sorted(names) for path, names in several.items() if names} == {
+        path: sorted(names) for path, names in REPEATED.items()
+    }
