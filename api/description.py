@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI finds out by itself, and what it cannot."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -32,26 +33,51 @@ ERRORS = {
     503: "The data cannot be read at the moment: try again soon.",
 }
 
-HEADERS = {
-    "ETag": "Names this answer; sent back as `If-None-Match`, it gives 304 while nothing changes.",
+ETAG_HEADERS = {
+    "ETag": "Names this answer; sent back as `If-None-Match`, it gives 304 while nothing changes."
+}
+
+UNCHANGED_HEADERS = {
+    **ETAG_HEADERS,
     "Last-Modified": "When the snapshot was published that the answer comes from.",
-    "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
-    "Attribution": "Whose data this is.",
     "X-Weather-Stale": (
         "There while what is published now cannot be found out: why (`store`, `lake`, "
         "`unpublished`, `defect`). What was loaded last is served meanwhile."
     ),
 }
 
+HEADERS = {
+    **UNCHANGED_HEADERS,
+    "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
+    "Attribution": "Whose data this is.",
+    "Content-Disposition": "A name for the file, for every form but JSON.",
+}
 
-def rows(model: type[Row]) -> Responses:
-    """What a route says that answers with rows."""
-    return _responses(model, {"type": "array", "items": _reference(model)}, [_example(model)])
+RETRY_HEADERS = {"Retry-After": "In how many seconds to try again."}
+
+ID_HEADERS = {"X-Request-ID": "The request's own, if it had a short one; to be named in reports."}
+
+UNCHANGED = "Nothing has changed since the answer that the client has."
+
+
+def rows(model: type[Row], errors: Iterable[int] = tuple(ERRORS)) -> Responses:
+    """What a route says that answers with rows, or with one of these errors."""
+    schema = {"type": "array", "items": _reference(model)}
+    return _responses(model, schema, [_example(model)], errors)
 
 
 def one_row(model: type[Row]) -> Responses:
     """What a route says that answers with one row."""
-    return _responses(model, _reference(model), _example(model))
+    return _responses(model, _reference(model), _example(model), ERRORS)
+
+
+def page(media_type: str) -> Responses:
+    """What a route says that has a page, of this type, beside its answer for programs."""
+    headers = _headers(ETAG_HEADERS)
+    return {
+        200: {"content": {media_type: {}}, "headers": headers},
+        304: {"description": UNCHANGED, "headers": headers},
+    }
 
 
 def describe(app: FastAPI) -> None:
@@ -79,28 +105,39 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for parameter in operations["get"].get("parameters", []):
             parameter["schema"] = _without_null(parameter["schema"])
+        for response in operations["get"]["responses"].values():
+            response.setdefault("headers", {}).update(_headers(ID_HEADERS))
     return document
 
 
-def _responses(model: type[Row], schema: dict[str, Any], example: Any) -> Responses:
+def _responses(
+    model: type[Row], schema: dict[str, Any], example: Any, errors: Iterable[int]
+) -> Responses:
     content: dict[str, Any] = {
         media_type: {"schema": {"type": "string", "contentMediaType": media_type}}
         for media_type in MEDIA_TYPES.values()
     }
     content[MEDIA_TYPES[Format.JSON]] = {"schema": schema, "example": example}
     content[MEDIA_TYPES[Format.CSV]]["example"] = _csv_example(model)
-    headers = {
-        name: {"description": meaning, "schema": {"type": "string"}}
-        for name, meaning in HEADERS.items()
-    }
     problem = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
     return {
-        200: {"description": model.__doc__, "headers": headers, "content": content},
-        304: {"description": "Nothing has changed since the answer that the client has."},
+        200: {"description": model.__doc__, "headers": _headers(HEADERS), "content": content},
+        304: {"description": UNCHANGED, "headers": _headers(UNCHANGED_HEADERS)},
         **{
-            status: {"description": meaning, "content": problem}
-            for status, meaning in ERRORS.items()
+            status: {
+                "description": ERRORS[status],
+                "headers": _headers(RETRY_HEADERS if status == 503 else {}),
+                "content": problem,
+            }
+            for status in errors
         },
+    }
+
+
+def _headers(meanings: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in meanings.items()
     }
 
 

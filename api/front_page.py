@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from api.attribution import ATTRIBUTION, LICENCE_URL
+from api.description import page
 from api.files import file_answer
 from api.negotiation import HTML
 
@@ -32,9 +33,7 @@ class Welcome(BaseModel):
     license: str = LICENCE_URL
 
 
-@router.get(
-    "/", tags=["weather"], response_model=Welcome, responses={200: {"content": {"text/html": {}}}}
-)
+@router.get("/", tags=["weather"], response_model=Welcome, responses=page(HTML))
 async def front_page(request: Request) -> Response:
     """What this is, and where the documentation is; a page for those who like HTML best."""
     headers = {"Vary": "Accept", "Cache-Control": MAY_BE_KEPT}

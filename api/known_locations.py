@@ -18,7 +18,7 @@ from api.view import View
 router = APIRouter(tags=["weather"])
 
 
-@router.get("/locations", responses=rows(KnownLocation), dependencies=[each_once()])
+@router.get("/locations", responses=rows(KnownLocation, errors=[422]), dependencies=[each_once()])
 def locations(
     query: Annotated[LocationsQuery, Query()], view: CurrentView, request: Request
 ) -> Response:

@@ -8,13 +8,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Send
 
-from api.description import HEADERS
+from api.description import HEADERS, ID_HEADERS, RETRY_HEADERS
 from api.head import Head, Headers
 from api.ready import Answer
 
 ANY = "*"
 
-EXPOSED = [*HEADERS, "X-Request-ID"]
+EXPOSED = [*HEADERS, *RETRY_HEADERS, *ID_HEADERS]
 """What those pages may read beside the body."""
 
 FOR_ANY: Headers = [

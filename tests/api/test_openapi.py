@@ -5,7 +5,9 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 
+from api.security_headers import SECURITY_HEADERS
 from local.folders import PROJECT
 from local.processes import program
 from tests.api.server import PATIENCE
@@ -36,3 +38,47 @@ def test_schemathesis_finds_nothing(client: httpx.Client, tmp_path: Path) -> Non
     assert ended.returncode == 0, ended.stdout + ended.stderr
     operations = len(client.get("/openapi.json").json()["paths"])
     assert f"Tested: {operations}" in ended.stdout
+
+
+OF_ANY_ANSWER = {
+    *(name.decode() for name, _ in SECURITY_HEADERS),
+    *("cache-control", "content-encoding", "content-length", "content-type", "date", "vary"),
+}
+"""Headers that are HTTP's own or the same everywhere, and need no description."""
+
+
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [
+        ("/", {200, 304}),
+        ("/weather/summary", {200, 304, 404, 422, 503}),
+        ("/weather/latest", {200, 304, 404, 422, 503}),
+        ("/weather/hourly", {200, 304, 404, 422, 503}),
+        ("/locations", {200, 304, 422}),
+        ("/healthz", {200}),
+        ("/readyz", {200, 503}),
+        ("/metrics", {200}),
+    ],
+)
+def test_answers_are_as_they_are_described(
+    client: httpx.Client, path: str, statuses: set[int]
+) -> None:
+    described = client.get("/openapi.json").json()["paths"][path]["get"]["responses"]
+    assert {int(status) for status in described} == statuses
+    known = {"If-None-Match": "*"}
+    queries = ("limit=2", "format=csv", "location=nowhere", "x=y", "location=kolkata")
+    answers = [
+        client.get(path),
+        client.get(path, headers=known),
+        *(client.get(f"{path}?{query}") for query in queries),
+    ]
+    for answer in answers:
+        response = described[str(answer.status_code)]
+        headers = {name.lower() for name in response["headers"]}
+        assert set(answer.headers) <= headers | OF_ANY_ANSWER
+        if answer.content:
+            media_type = answer.headers["content-type"].partition(";")[0]
+            assert media_type in response["content"]
+    assert all("X-Request-ID" in response["headers"] for response in described.values())
+    if path.startswith("/weather"):
+        assert "Retry-After" in described["503"]["headers"]
