@@ -61,6 +61,9 @@ def _headers(request: Request, format_: Format, next_place: Place | None) -> dic
         headers["Last-Modified"] = format_datetime(view.mart.published.published_at, usegmt=True)
     if format_ is not Format.JSON:
         name = request.url.path.rpartition("/")[2]
+        locations = request.query_params.getlist("location")
+        if len(locations) == 1:
+            name += f"-{locations[0]}"
         headers["Content-Disposition"] = f'attachment; filename="{name}.{format_}"'
     return headers
 

@@ -31,6 +31,8 @@ export function showHistory(location, newestFirst, { step, start }) {
   element("incomplete-key").hidden = newestFirst.every(({ complete }) => complete);
   for (const format of FORMATS) {
     element(format).href = address(location.id, step, start, format);
+    // Of JSON; the API itself names the others.
+    element(format).download = `${location.id}.${format}`;
   }
   element("history").hidden = false;
   slider.max = data.time.length - 1;

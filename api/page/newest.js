@@ -4,6 +4,7 @@ import { extremes, mean } from "./columns.js";
 import * as words from "./words.js";
 
 const LATE = 3 * 3_600_000; // milliseconds; the pipeline publishes each hour
+const LONG_AGO = 7 * 86_400_000; // from here on, the API may know the newest hour's day alone
 
 const element = (id) => document.getElementById(id);
 
@@ -35,7 +36,9 @@ export function showNewest(location, day, rows) {
 /** Show when the newest hour was and when it came in, as seen now. */
 export function showFreshness(location, readiness, now) {
   const parts = [];
-  if (location.newestHour !== null) {
+  if (now - location.newestHour > LONG_AGO) {
+    parts.push(`Newest day ${words.dayPlainly(location.last)}`);
+  } else if (location.newestHour !== null) {
     const hour = words.moment(location.newestHour, location.timezone);
     parts.push(`Newest hour ${hour} (${words.duration(now - location.newestHour)} ago)`);
   }

@@ -63,16 +63,21 @@ export function range(first, last, step) {
   return form.formatRange(new Date(first), new Date(last));
 }
 
-/** A moment on a city's clocks, as in "Tue 24 Nov, 05:00". */
+/** A moment on a city's clocks, as in "Tue 24 Nov, 05:00"; in UTC where the browser is older than
+ * the name of the city's time zone. */
 export function moment(time, timezone) {
-  return new Intl.DateTimeFormat(LANGUAGE, {
+  const parts = {
     weekday: "short",
     day: "numeric",
     month: "short",
     hour: "2-digit",
     minute: "2-digit",
-    timeZone: timezone,
-  }).format(time);
+  };
+  try {
+    return new Intl.DateTimeFormat(LANGUAGE, { ...parts, timeZone: timezone }).format(time);
+  } catch {
+    return `${inUtc(parts).format(time)} UTC`;
+  }
 }
 
 /** A duration in milliseconds, as in "12 minutes". */

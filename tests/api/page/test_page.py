@@ -214,6 +214,11 @@ def test_downloads_have_the_rows_that_are_shown(
     assert len(lines) == 21
     parquet = weather.get(f"/{page.get_attribute('#parquet', 'href')}")
     assert parquet.content.startswith(b"PAR1")
+    names = {"csv": "summary-new-york.csv", "json": "new-york.json"}
+    for form, name in names.items():
+        with page.expect_download() as download:
+            page.click(f"#{form}")
+        assert download.value.suggested_filename == name
 
 
 def test_another_colour_scheme_is_taken_up_at_once(address: str, visit: Open) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.api.conftest import Serve
 from tests.api.lake import Lake
-from tests.api.page.conftest import HOURS_LATE, Open
+from tests.api.page.conftest import HOURS_LATE, Open, Visit
 from tests.api.page.cutting_proxy import cutting_proxy
 from tests.api.server import eventually, running_api
 
@@ -120,6 +120,41 @@ def test_a_defect_of_the_page_is_told_and_tried_again(address: str, visit: Open)
     assert seen.page.is_visible("#temperature-chart canvas")
     seen.page.unroute(unforeseen)
     expect(seen.page.locator("#notices")).to_be_empty()
+
+
+def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> Visit:
+    """A visit to a page that is told something else of Lyon."""
+    seen = visit(address, width=width)
+
+    def with_others(route: Route) -> None:
+        answer = route.fetch()
+        lyon, *rest = answer.json()
+        route.fulfill(response=answer, body=json.dumps([{**lyon, **others}, *rest]))
+
+    seen.page.route("**/locations", with_others)
+    seen.load()
+    return seen
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_makes_nothing_wider(address: str, visit: Open, width: int) -> None:
+    seen = with_lyons(visit, address, width, name="Llanfairpwllgwyngyll" * 5)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") == width
+    city, period = (
+        seen.page.locator(each).bounding_box() or {} for each in ("#location", "#period")
+    )
+    assert (city["y"] + city["height"] < period["y"]) == (width == 390)
+
+
+def test_a_time_zone_that_the_browser_does_not_know(address: str, visit: Open) -> None:
+    seen = with_lyons(visit, address, timezone="Mars/Olympus_Mons")
+    assert seen.text("#notices") == ""
+    assert re.match(r"Newest hour .*, \d\d:00 UTC \(", seen.text("#freshness"))
+
+
+def test_an_hour_that_is_long_ago_is_told_by_its_day(address: str, visit: Open) -> None:
+    seen = with_lyons(visit, address, newest_hour="2025-03-01T00:00:00Z", last_date="2025-03-01")
+    assert seen.text("#freshness").startswith("Newest day 1 March 2025 · published ")
 
 
 @pytest.mark.parametrize("unknown", ["atlantis", "<b>"])
