@@ -20,6 +20,9 @@ ENCODINGS = ("zstd", "br", "gzip")
 
 IDENTITY = "identity"
 
+MOST_NAMED = 50
+"""How many types or encodings of a header are looked at: browsers name about ten."""
+
 _CACHED = 256
 """How many headers are remembered: browsers and programs send a handful of different ones."""
 
@@ -48,8 +51,12 @@ def favourite_encoding(accept_encoding: bytes) -> str:
 
 
 def _weighed(header: bytes) -> Sequence[tuple[str, float]]:
-    """What a header lists, each with its quality from 0 to 1; what cannot be read has 0."""
-    parts = (part.split(";") for part in header.decode("latin-1").lower().split(","))
+    """What a header lists, each with its quality from 0 to 1; what cannot be read has 0.
+
+    Only so many, because it is read where all other requests wait.
+    """
+    listed = header.decode("latin-1").lower().split(",", MOST_NAMED)[:MOST_NAMED]
+    parts = (part.split(";") for part in listed)
     return [(name.strip(), _quality(parameters)) for name, *parameters in parts]
 
 

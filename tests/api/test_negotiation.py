@@ -3,7 +3,13 @@
 import httpx
 import pytest
 
-from api.negotiation import FRONT_PAGE, ROWS, favourite_encoding, favourite_media_type
+from api.negotiation import (
+    FRONT_PAGE,
+    MOST_NAMED,
+    ROWS,
+    favourite_encoding,
+    favourite_media_type,
+)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -80,6 +86,17 @@ def test_media_types_of_the_front_page(accept: str, expected: str) -> None:
 )
 def test_encodings(accept: str, expected: str) -> None:
     assert favourite_encoding(accept.encode()) == expected
+
+
+def test_what_a_header_lists_beyond_reason_is_not_looked_at() -> None:
+    # Among the first ones it counts, and behind thousands that mean nothing it costs nothing.
+    few, many = b"a, " * (MOST_NAMED - 1), b"a, " * MOST_NAMED
+    for header, media_type, encoding in (
+        (few, "text/csv", "gzip"),
+        (many, "application/json", "identity"),
+    ):
+        assert favourite_media_type(header + b"text/csv", ROWS) == media_type
+        assert favourite_encoding(header + b"gzip") == encoding
 
 
 def test_a_page_is_liked_only_where_there_is_one(client: httpx.Client) -> None:

@@ -140,9 +140,10 @@ def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> V
 def test_a_long_name_makes_nothing_wider(address: str, visit: Open, width: int) -> None:
     seen = with_lyons(visit, address, width, name="Llanfairpwllgwyngyll" * 5)
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
-    city, period = (
-        seen.page.locator(each).bounding_box() or {} for each in ("#location", "#period")
-    )
+    city = seen.page.locator("#location").bounding_box()
+    period = seen.page.locator("#period").bounding_box()
+    assert city is not None
+    assert period is not None
     assert (city["y"] + city["height"] < period["y"]) == (width == 390)
 
 
