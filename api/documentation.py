@@ -7,7 +7,7 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.files import file_answer
@@ -40,9 +40,11 @@ async def docs(request: Request) -> Response:
 
 
 @router.get("/docs/{asset}")
-async def docs_asset(asset: Asset, request: Request) -> Response:
+async def docs_asset(asset: str, request: Request) -> Response:
     """One of the page's files."""
-    return _file((HERE if asset is Asset.START else SWAGGER_UI) / asset, request)
+    if asset not in set(Asset):
+        raise HTTPException(404)
+    return _file((HERE if asset == Asset.START else SWAGGER_UI) / asset, request)
 
 
 def _file(path: Path, request: Request) -> Response:

@@ -54,6 +54,9 @@ class ReadyConnection(HttpToolsProtocol):
         if not self._is_answered:
             super().on_message_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: who asks for HTTP/2, as Java does each time, is answered in HTTP/1.1."""
+
     def _may_write(self) -> bool:
         """Whether nothing is on its way before it, and the connection stays as it is."""
         return (

@@ -1,10 +1,13 @@
 """What a connection does with bodies, with broken requests, and with those that lack their host."""
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.api.lake import Lake
+from tests.api.server import running_api
 from tests.api.sockets import Reply, answered, replies
 
 READY = b"/weather/summary?limit=4"
@@ -97,3 +100,15 @@ def test_a_head_that_is_too_long_does_not_overtake_either(client: httpx.Client) 
 def test_a_host_is_not_asked_of_old_clients(client: httpx.Client) -> None:
     (reply,) = found(client, b"GET /healthz HTTP/1.0\r\n\r\n")
     assert reply[0] == b"HTTP/1.1 200 OK"
+
+
+def test_who_asks_for_another_protocol_is_answered_without_a_word(
+    filled_lake: Lake, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with running_api(filled_lake.environment, log) as client:
+        headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
+        answers = [client.get("/weather/latest", headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].http_version == "HTTP/1.1"
+    assert "upgrade" not in log.read_text().lower()
