@@ -62,8 +62,6 @@ class OlderHours:
             except Empty:
                 raise self._too_slow() from None
             hours = in_background(partial(self._read, door, published, location, since, until))
-            # Not when the request gives up: what reads may never be more than these.
-            hours.add_done_callback(lambda _: self._doors.put(door))
             wait([hours], deadline - monotonic())
             if not hours.done():
                 raise self._too_slow()
@@ -77,24 +75,29 @@ class OlderHours:
         since: datetime,
         until: datetime,
     ) -> Series:
-        with (
-            door.opened(published.snapshot_id) as lake,
-            reading(lake, published) as snapshot,
-        ):
-            # Nobody waits for it any more then.
-            timer = Timer(self._seconds, snapshot.interrupt)
-            timer.start()
-            try:
-                return snapshot.series(
-                    HOURS,
-                    HourlyWeather,
-                    "hour_timestamp",
-                    location=location,
-                    since=without_zone(since),
-                    until=without_zone(until),
-                )
-            finally:
-                timer.cancel()
+        try:
+            with (
+                door.opened(published.snapshot_id) as lake,
+                reading(lake, published) as snapshot,
+            ):
+                # Nobody waits for it any more then.
+                timer = Timer(self._seconds, snapshot.interrupt)
+                timer.start()
+                try:
+                    return snapshot.series(
+                        HOURS,
+                        HourlyWeather,
+                        "hour_timestamp",
+                        location=location,
+                        since=without_zone(since),
+                        until=without_zone(until),
+                    )
+                finally:
+                    timer.cancel()
+        finally:
+            # Not when the request gives up: what reads may never be more than these. And before
+            # anybody hears of the result: whoever comes next finds it.
+            self._doors.put(door)
 
     @contextmanager
     def _place_in_line(self) -> Iterator[None]:
