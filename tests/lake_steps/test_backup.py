@@ -1,5 +1,6 @@
 """A lost lake comes back as it was; a backup costs what is new, and refuses what is wrong."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from lake_steps.__main__ import main
 from lake_steps.backup import back_up, copy
-from lake_steps.contents import CONTENTS_KEY
+from lake_steps.contents import CONTENTS_KEY, Contents, read_contents, write_contents
 from lake_steps.places import Folder, Place, place_of
 from lake_steps.restore import restore
 from lake_steps.upkeep import TABLE_FILES, keep_up
@@ -177,6 +178,39 @@ def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
     restore(pipeline.settings, folder, replace=False)
     assert pipeline.store.get(changed) == b"[]"
     assert [back_up(pipeline.settings, folder).copied for _ in range(2)] == [1, 0]
+
+
+def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
+    lake_in_sqlite: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = lake_in_sqlite
+    rows = pipeline.rows("select * from daily_weather_stats order by all")
+    back_up(pipeline.settings, folder)
+    (changed, *_) = pipeline.store.list("raw/")
+    pipeline.store.put(changed, b"[]")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lake_steps.backup.write_contents", killed)
+        with pytest.raises(KeyboardInterrupt):
+            back_up(pipeline.settings, folder)
+    lose_both_stores(pipeline)
+    restore(pipeline.settings, folder, replace=False)
+    assert pipeline.rows("select * from daily_weather_stats order by all") == rows
+    assert pipeline.store.get(changed) == b"[]"
+
+
+def test_many_objects_are_written_down_in_no_time(tmp_path: Path) -> None:
+    objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(50_000)}
+    contents = Contents(b"published", objects, {"stg_weather": 3})
+    file = tmp_path / CONTENTS_KEY
+    began = time.process_time()
+    write_contents(contents, file)
+    # With a statement for each object, it was a minute.
+    assert time.process_time() - began < 10
+    assert read_contents(file) == contents
 
 
 def test_a_backup_holds_no_secret(lake_in_sqlite: Pipeline, folder: Folder, tmp_path: Path) -> None:

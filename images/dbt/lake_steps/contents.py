@@ -35,16 +35,20 @@ def write_contents(contents: Contents, file: Path) -> None:
     with duckdb.connect(str(file)) as saved:
         saved.execute(_TABLES)
         saved.execute("INSERT INTO backup VALUES (?, ?)", [FORMAT, contents.published])
-        for table, values in (
-            (
-                "backup_objects",
-                [(each.key, each.size, each.etag) for each in contents.objects.values()],
-            ),
-            ("backup_rows", list(contents.rows.items())),
-        ):
-            if values:
-                marks = ", ".join("?" for _ in values[0])
-                saved.executemany(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
+        objects = contents.objects.values()
+        # A statement a row takes half a minute for a year of hourly runs.
+        saved.execute(
+            "INSERT INTO backup_objects SELECT unnest(?), unnest(?), unnest(?)",
+            [
+                [each.key for each in objects],
+                [each.size for each in objects],
+                [each.etag for each in objects],
+            ],
+        )
+        saved.execute(
+            "INSERT INTO backup_rows SELECT unnest(?), unnest(?)",
+            [list(contents.rows), list(contents.rows.values())],
+        )
 
 
 def read_contents(file: Path) -> Contents:
