@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -33,6 +34,12 @@ def webhook_server() -> Iterator[WebhookServer]:
             if webhook.silent_until:
                 webhook.silent_until.wait(30)
             self.send_response(webhook.status)
+            if webhook.status == HTTPStatus.FOUND:
+                self.send_header("Location", "/log-in")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(HTTPStatus.OK)
             self.end_headers()
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (the library's)

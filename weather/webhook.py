@@ -48,8 +48,12 @@ def tell(text: str, runbook: str, log_url: str) -> bool:
         headers={"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER):  # noqa: S310
-            return True
-    except (OSError, HTTPException) as error:
+        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310
+            if answer.url == request.full_url:
+                return True
+            # urllib has followed it with a GET, as a browser does, and left the text behind.
+            log.warning("Nobody was told: the webhook of WEATHER_NOTICE_URL redirects elsewhere.")
+            return False
+    except (OSError, HTTPException, ValueError) as error:
         log.warning("Nobody was told: the webhook of WEATHER_NOTICE_URL failed: %s", error)
         return False

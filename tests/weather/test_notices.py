@@ -130,8 +130,22 @@ def test_a_webhook_that_never_answers_is_given_up(
     assert_warned_without_the_secret(caplog, "timed out")
 
 
+def test_a_webhook_that_sends_elsewhere_has_told_nobody(
+    webhook: WebhookServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook.status = 302
+    assert tell("the words", "run-late", LOG) is False
+    assert_warned_without_the_secret(caplog, "redirects")
+
+
 @pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:1/hooks/secret-part", "http:// secret-part", "secret-part"]
+    "address",
+    [
+        "http://127.0.0.1:1/hooks/secret-part",
+        "http://127.0.0.1:1/hooks/secret-part/é",
+        "http:// secret-part",
+        "secret-part",
+    ],
 )
 def test_a_webhook_that_is_not_there_or_is_none_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
