@@ -71,6 +71,8 @@ def read_locations(path: Path) -> list[Location]:
         locations = _LOCATIONS.validate_python(_parse(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise _wrong(path, error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        raise _wrong(path, f"it is not UTF-8: {error}") from None
     except yaml.YAMLError as error:
         raise _wrong(path, f"it is not YAML: {error}") from None
     except ValidationError as error:

@@ -67,6 +67,14 @@ def test_a_wrong_file_is_one_line_that_names_the_place(
     assert "\n" not in message
 
 
+def test_a_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "locations.yaml"
+    file.write_text(f"- {ENTRY.replace('Lyon', 'Évry')}", encoding="latin-1")
+    with pytest.raises(StepError, match="it is not UTF-8: ") as failure:
+        read_locations(file)
+    assert failure.value.exit_code == ExitCode.SETTING
+
+
 @pytest.mark.parametrize("name", ["missing.yaml", "."])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(StepError, match="WEATHER_LOCATIONS: "):
