@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.credentials import Credentials
 from local.folders import DAGS, DBT_PROJECT, IMPORTABLE, State
+from weather.lake import TIME_LIMITS
 
 UNSUITABLE = (
     # Of another interpreter than .venv's.
@@ -58,6 +59,8 @@ def _defaults(state: State) -> dict[str, str]:
         "DUCKDB_EXTENSION_DIRECTORY": str(state.duckdb_extensions),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # dbt opens a catalog in Postgres without the limits that weather.lake adds.
+        "PGCONNECT_TIMEOUT": TIME_LIMITS["connect_timeout"],
     }
 
 

@@ -37,13 +37,15 @@ def attached_lake(
         create: make an empty lake where there is none.
 
     Raises:
-        StepError: the catalog or the store cannot be reached, or there is no lake yet.
+        StepError: the catalog or the store cannot be reached, or there is no lake yet; or what
+            is done inside the `with` fails.
     """
     with closing(_prepared(settings)) as connection:
         with _failures_in_a_line(settings):
             connection.execute(_attachment(snapshot_id=snapshot_id, create=create))
             connection.execute("USE lake")
-        yield connection
+        with _failures_in_a_line(settings, "read or written"):
+            yield connection
 
 
 class LakeDoor:
@@ -111,15 +113,16 @@ def _prepared(settings: LakeSettings) -> "duckdb.DuckDBPyConnection":
 
 
 @contextmanager
-def _failures_in_a_line(settings: LakeSettings) -> Iterator[None]:
+def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Iterator[None]:
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
+        reason = _without_secrets(first_line(error), settings)
         raise StepError(
-            f"The lake cannot be opened: {_without_secrets(first_line(error), settings)}. Look at "
-            "LAKE_CATALOG and AWS_ENDPOINT_URL, and that the catalog and the store are running.",
+            f"The lake cannot be {wanted}: {reason}. Look at LAKE_CATALOG and "
+            "AWS_ENDPOINT_URL, and that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         ) from None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.api.silent_catalog import silent_catalog
 from tests.expected_mart import Row, expected_mart
 from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
 from tests.replay_server import PATIENCE, set_faults
@@ -183,3 +184,22 @@ def test_one_impossible_value_is_rejected_and_the_day_served_without_it(
         " where location_id = 'new-york' and hour_timestamp = '2026-02-09 08:00'"
     ) == [(False, None)]
     assert pipeline.rows(MART) == expected(hour - 158 * HOUR, hour + 10 * HOUR)
+
+
+def test_dbt_waits_for_a_silent_catalog_only_as_long_as_the_environment_says(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.take(lookback_window(FIRST_END, LOOKBACK_HOURS))
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    with silent_catalog() as port:
+        monkeypatch.setenv("LAKE_CATALOG", f"postgres:host=127.0.0.1 port={port} user=weather")
+        ended = subprocess.run(
+            [dbt, "build", "--select", "stg_weather", *PROJECT, *PROFILE],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+    assert ended.returncode != 0
+    assert "timeout expired" in ended.stdout + ended.stderr

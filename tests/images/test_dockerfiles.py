@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from weather.lake import TIME_LIMITS
+
 PROJECT = Path(__file__).resolve().parents[2]
 DOCKERFILES = {
     **{path.parent.name: path for path in PROJECT.glob("images/*/Dockerfile")},
@@ -86,3 +88,7 @@ def test_dbt_is_parsed_as_the_pods_call_it() -> None:
     assert len(named) == 3
     (parse,) = [command for command in values("dbt", "RUN") if "dbt parse" in command]
     assert [option for option in named if option not in parse] == []
+
+
+def test_dbt_waits_for_a_silent_catalog_no_longer_than_the_other_steps() -> None:
+    assert f"PGCONNECT_TIMEOUT={TIME_LIMITS['connect_timeout']}" in values("dbt", "ENV")[-1].split()

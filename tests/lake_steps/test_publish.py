@@ -12,6 +12,7 @@ from lake_steps.__main__ import main
 from tests.pipeline import Pipeline
 from weather.exit_codes import ExitCode
 from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.window import lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 TYPES = {
@@ -82,3 +83,14 @@ def test_a_failure_is_one_line_that_names_the_setting(
     assert len(lines) == 1
     assert said in lines[0]
     assert store.get(PUBLISHED_KEY) == before
+
+
+def test_a_lake_without_its_tables_is_one_line(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.take(lookback_window(END, 24))
+    capfd.readouterr()
+    assert main(["publish"]) == ExitCode.UNAVAILABLE
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("publish: The lake cannot be read or written: ")
+    assert "daily_weather_stats" in line

@@ -32,6 +32,7 @@ def test_an_empty_setting_counts_as_unset() -> None:
         "AIRFLOW_HOME",
         "AIRFLOW__CORE__DAGS_FOLDER",
         "DBT_PROFILES_DIR",
+        "PGCONNECT_TIMEOUT",
     ],
 )
 def test_every_default_yields_to_the_outside(state: State, name: str) -> None:
