@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -132,14 +134,19 @@ def test_a_month_is_made_again_from_raw_alone(
     assert month.rows("select count(*) from stg_weather") == [(LOCATIONS * (HOURS + 1),)]
 
 
+def spoil(pipeline: Pipeline) -> None:
+    """Make the only stored answers ones that no test of temperatures lets pass."""
+    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
+    pipeline.store.put(key, body)
+
+
 def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=48)
     before, published = tables(pipeline), pipeline.store.get(PUBLISHED_KEY)
-    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
-    body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
-    pipeline.store.put(key, body)
+    spoil(pipeline)
     capfd.readouterr()
     assert main(["rebuild"]) == ExitCode.UNEXPECTED
     captured = capfd.readouterr()
@@ -148,6 +155,19 @@ def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(
     assert tables(pipeline) == before
     assert pipeline.store.get(PUBLISHED_KEY) == published
     pipeline.run_hour(END + HOUR, lookback_hours=5)
+
+
+def test_a_rebuild_that_fails_leaves_what_was_published_of_a_lost_catalog(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run_hour(END, lookback_hours=48)
+    published = pipeline.store.get(PUBLISHED_KEY)
+    spoil(pipeline)
+    lose_catalog(pipeline)
+    # dbt in this process still has the lost catalog attached.
+    command = [sys.executable, "-m", "lake_steps", "rebuild"]
+    assert subprocess.run(command, check=False).returncode == ExitCode.UNEXPECTED
+    assert pipeline.store.get(PUBLISHED_KEY) == published
 
 
 def test_a_time_zone_that_was_renamed_meanwhile_is_one_time_zone(pipeline: Pipeline) -> None:

@@ -69,7 +69,7 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
     with TemporaryDirectory(prefix="weather-rebuild-") as folder:
         saved = Path(folder) / "lake.duckdb"
         save_catalog(settings, saved)
-        was_unfinished = is_unfinished(store)
+        was_unfinished, was_published = is_unfinished(store), store.get(PUBLISHED_KEY)
         mark_unfinished(store)
         try:
             _forget_another_lake(settings, store)
@@ -80,6 +80,8 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
             _dbt("test", "--exclude", "test_type:unit", span=span)
         except BaseException:
             load_catalog(settings, saved)
+            if was_published is not None:
+                store.put(PUBLISHED_KEY, was_published)
             if not was_unfinished:
                 mark_whole(store)
             raise
