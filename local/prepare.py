@@ -12,6 +12,7 @@ from local.extensions import install_extensions
 from local.folders import DBT_PROJECT, State
 from local.processes import Command, program, python_module, run_step
 
+MANIFEST = DBT_PROJECT / "target" / "manifest.json"
 MADE_BY_DBT = {"target", "logs", "dbt_packages"}
 
 
@@ -35,7 +36,9 @@ def prepare(
     def parse() -> None:
         # dbt uses what it has parsed only where profile and target are named as Cosmos does.
         profile = ["--profile", "weather", "--target", "lake"]
-        run("dbt parse", [program("dbt"), "parse", "--project-dir", str(DBT_PROJECT), *profile])
+        # Or a DBT_TARGET_PATH from outside would take it where the DAG does not look.
+        places = ["--project-dir", str(DBT_PROJECT), "--target-path", str(MANIFEST.parent)]
+        run("dbt parse", [program("dbt"), "parse", *places, *profile])
 
     def migrate() -> None:
         passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
@@ -51,7 +54,7 @@ def prepare(
         # Each time, because only the lake's own catalog knows whether there is one.
         run("lake", python_module("lake_steps", "create"))
     done("lake ready")
-    if _once(DBT_PROJECT / "target" / "made-from", _hash_of_project(), parse):
+    if _once(MANIFEST.with_name("made-from"), _hash_of_project(), parse):
         done("dbt's manifest made")
     if _once(airflow_home / "made-for", _database(environment), migrate):
         done("Airflow's database made")

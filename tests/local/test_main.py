@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.folders import PROJECT
+from local.prepare import MANIFEST
 from tests.local.observing import running_with, wait_for
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -76,6 +77,16 @@ def test_a_command_gets_the_settings_of_its_caller(run: Run) -> None:
         "echo $WEATHER_BUCKET $AWS_ACCESS_KEY_ID", WEATHER_BUCKET="rain", AWS_ACCESS_KEY_ID="me"
     )
     assert ended.stdout == "rain me\n", ended.stderr
+
+
+def test_the_manifest_is_where_the_dag_looks_whatever_dbt_is_told_outside(
+    run: Run, tmp_path: Path
+) -> None:
+    for file in (MANIFEST, MANIFEST.with_name("made-from")):
+        file.unlink(missing_ok=True)
+    ended = run("true", DBT_TARGET_PATH=str(tmp_path / "elsewhere"))
+    assert ended.returncode == 0, ended.stderr
+    assert MANIFEST.exists()
 
 
 def test_no_store_is_started_where_one_is_named(run: Run, state: Path) -> None:
