@@ -130,7 +130,8 @@ def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3
         ports = free_ports(seaweedfs.PORTS)
         if port is not None:
             require_free(port, "S3")
-            ports = [port, *ports[1:]]
+            # It may be among those that were free.
+            ports = [port, *(each for each in ports if each != port)][: seaweedfs.PORTS]
         try:
             return _start_on(ports, folder, keys, log)
         except StepError:

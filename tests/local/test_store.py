@@ -127,6 +127,15 @@ def test_it_runs_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
         assert server.endpoint == f"http://127.0.0.1:{port}"
 
 
+def test_the_port_that_was_asked_for_is_no_other_part_s_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = free_ports(PORTS)
+    monkeypatch.setattr("local.store.free_ports", lambda _count: ports)
+    with running_store(tmp_path, port=ports[1]) as server:
+        assert server.ports == [ports[1], ports[0], *ports[2:]]
+
+
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
