@@ -58,5 +58,5 @@ def running_workplace() -> Iterator[Workplace]:
         store = folder / "s3"
         store.mkdir()
         log = folder / "logs" / "replay.log"
-        with running_store(store) as server, running_replay(os.environ, log) as source:
+        with running_store(store) as server, running_replay(os.environ, log) as (source, _):
             yield Workplace(folder, server, source)

@@ -9,20 +9,33 @@ from local.credentials import Credentials, S3Keys, load_credentials
 from local.environment import OTHER_S3_IDENTITIES, base_environment, with_defaults
 from local.folders import State
 from local.prepare import prepare
+from local.processes import Service
 from local.progress import Progress
 from local.source import running_source
-from local.store import running_store
+from local.store import S3Server, running_store
 from weather.settings import DEFAULT_BUCKET
 
 
 @dataclass(frozen=True)
 class Session:
-    """What commands run in: `environment` has every setting, `attribution` whose data it is."""
+    """What commands run in: `environment` has every setting, `attribution` whose data it is.
+
+    `store` and `replay` are there where the environment from outside names no other.
+    """
 
     environment: Mapping[str, str]
     attribution: str
     credentials: Credentials
     state: State
+    store: S3Server | None
+    replay: Service | None
+
+    def require_running(self) -> None:
+        """Raise StepError with the last lines of its log when one of them has ended by itself."""
+        if self.store:
+            self.store.require_running(self.state.log("s3"))
+        if self.replay:
+            self.replay.require_running()
 
 
 @contextlib.contextmanager
@@ -39,25 +52,25 @@ def running_session(
     progress.done("environment ready")
     with running_source(base, state.log("replay")) as source:
         progress.done(source.news)
-        place = state.of_replay if source.is_replay else state
+        place = state.of_replay if source.replay else state
         sourced = with_defaults(base, source.environment)
-        with _stored(sourced, credentials.s3, place, s3_port, state.log("s3")) as stored:
+        with _stored(sourced, credentials.s3, place, s3_port, state.log("s3")) as (stored, store):
             progress.done(f"S3 store at {stored['AWS_ENDPOINT_URL']}")
             catalog = place.lake_catalog(
                 base.get("AWS_ENDPOINT_URL", ""), base.get("WEATHER_BUCKET") or DEFAULT_BUCKET
             )
             environment = with_defaults(stored, {"LAKE_CATALOG": f"sqlite:{catalog}"})
             prepare(environment, credentials, state, progress.done)
-            yield Session(environment, source.attribution, credentials, state)
+            yield Session(environment, source.attribution, credentials, state, store, source.replay)
 
 
 @contextlib.contextmanager
 def _stored(
     environment: Mapping[str, str], made: S3Keys, place: State, port: int | None, log: Path
-) -> Iterator[Mapping[str, str]]:
+) -> Iterator[tuple[Mapping[str, str], S3Server | None]]:
     """The environment with a store in it: the one that it names, or ours inside the `with`."""
     if environment.get("AWS_ENDPOINT_URL"):
-        yield environment
+        yield environment, None
         return
     keys = S3Keys(
         environment.get("AWS_ACCESS_KEY_ID") or made.access_key_id,
@@ -67,4 +80,4 @@ def _stored(
     with running_store(place.store, bucket=bucket, keys=keys, port=port, log=log) as server:
         stored = with_defaults(environment, server.environment)
         # They would be sent along with this store's keys, and be refused.
-        yield {name: stored[name] for name in stored if name not in OTHER_S3_IDENTITIES}
+        yield {name: stored[name] for name in stored if name not in OTHER_S3_IDENTITIES}, server

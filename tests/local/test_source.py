@@ -73,7 +73,7 @@ def test_a_source_that_is_named_is_used_and_not_asked(tmp_path: Path) -> None:
     with running_source({"OPEN_METEO_URL": NOWHERE}, tmp_path / "log") as chosen:
         assert chosen.environment == {}
         assert NOWHERE in chosen.news
-        assert not chosen.is_replay
+        assert chosen.replay is None
 
 
 def test_open_meteo_is_used_and_named_where_it_answers(
@@ -97,7 +97,7 @@ def test_a_replay_says_that_it_is_none_of_todays_weather(
         assert httpx.get(f"{address}/healthz", timeout=60).is_success
         assert f"{NOWHERE} cannot be reached" in chosen.news
         assert "not today's weather" in chosen.attribution
-        assert chosen.is_replay
+        assert chosen.replay
     port = address.removeprefix("http://127.0.0.1:")
     # A number alone may stand in the command lines of others.
     assert not running_with(f"replay --port {port}")
