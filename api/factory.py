@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -76,6 +77,8 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         # It would name the scheme and the host that this process sees, behind whatever proxy.
         redirect_slashes=False,
         lifespan=watching,
+        # What clients that are made from the document call their functions.
+        generate_unique_id_function=attrgetter("name"),
     )
     app.state.drain = drain
     app.state.registry = registry

@@ -36,13 +36,17 @@ class Readiness(BaseModel):
     )
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Liveness")
 async def healthz() -> Health:
     """Whether the process answers at all."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
+@router.get(
+    "/readyz",
+    summary="Readiness",
+    responses={503: {"model": Readiness, "description": "Not ready."}},
+)
 async def readyz(view: CurrentView, request: Request, response: Response) -> Readiness:
     """Whether to send requests here: data is loaded, and this process is not about to end."""
     published = view.mart.published if view.mart else None

@@ -31,6 +31,16 @@ def _without_closing_slash(address: str) -> str:
 Address = Annotated[str, AfterValidator(_without_closing_slash)]
 
 
+def _without_path(address: str) -> str:
+    # S3 clients disagree on what a path means: some take it for the bucket, some leave it out.
+    if _ADDRESS.validate_python(address).path not in (None, "/"):
+        raise ValueError("must be an address without a path")
+    return address
+
+
+StoreAddress = Annotated[Address, AfterValidator(_without_path)]
+
+
 def _as_given(address: str) -> str:
     _ADDRESS.validate_python(address)
     return address
@@ -130,7 +140,7 @@ class KubernetesSettings(SettingsGroup):
 class StoreSettings(BucketSettings):
     """The S3 store, under the names that S3 clients read by themselves."""
 
-    aws_endpoint_url: Address | None = Field(
+    aws_endpoint_url: StoreAddress | None = Field(
         None, description="Address of the S3 store; unset, AWS itself."
     )
     aws_access_key_id: str = Field(repr=False, description="User of the S3 store.")

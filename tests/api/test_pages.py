@@ -67,6 +67,10 @@ def test_the_description_is_whole(client: httpx.Client) -> None:
         assert path.keys() == {"get"}
         assert path["get"]["description"]
         assert all(parameter["description"] for parameter in path["get"].get("parameters", []))
+    assert {path["get"]["operationId"] for path in description["paths"].values()} == {
+        *("front_page", "locations", "summary", "latest", "hourly", "monthly", "yearly"),
+        *("healthz", "readyz", "metrics"),
+    }
     summary = description["paths"]["/weather/summary"]["get"]
     assert {"200", "304", "404", "422", "503"} == summary["responses"].keys()
     assert {parameter["name"] for parameter in summary["parameters"]} == {

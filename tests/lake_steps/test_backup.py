@@ -1,6 +1,5 @@
 """A lost lake comes back as it was; a backup costs what is new, and refuses what is wrong."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -202,14 +201,12 @@ def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
     assert pipeline.store.get(changed) == b"[]"
 
 
-def test_many_objects_are_written_down_in_no_time(tmp_path: Path) -> None:
-    objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(50_000)}
+@pytest.mark.parametrize("number", [0, 1, 50_000])
+def test_what_a_backup_holds_is_read_as_it_was_written(tmp_path: Path, number: int) -> None:
+    objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(number)}
     contents = Contents(b"published", objects, {"stg_weather": 3})
     file = tmp_path / CONTENTS_KEY
-    began = time.process_time()
     write_contents(contents, file)
-    # With a statement for each object, it was a minute.
-    assert time.process_time() - began < 10
     assert read_contents(file) == contents
 
 

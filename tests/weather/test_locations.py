@@ -50,6 +50,7 @@ def test_locations_keep_the_order_of_the_file(tmp_path: Path) -> None:
         (f"- {ENTRY.replace('4.85', 'east')}", "0.longitude: "),
         (f"- {ENTRY.replace('Europe/Paris', 'Europe/Lyon')}", "'Europe/Lyon' is no time zone"),
         (f"- {ENTRY.replace('Europe/Paris', '../passwd')}", "'../passwd' is no time zone"),
+        (f"- {ENTRY.replace('Europe/Paris', 'localtime')}", "'localtime' is no time zone"),
         (f"- {ENTRY.replace('}', ', country: FR}')}", "0.country: Extra inputs"),
     ],
 )

@@ -59,6 +59,7 @@ def test_defaults_are_the_designs() -> None:
         (PipelineSettings, "WEATHER_LOOKBACK_HOURS", "a week"),
         (StoreSettings, "WEATHER_BUCKET", "No Bucket"),
         (StoreSettings, "AWS_ENDPOINT_URL", "127.0.0.1:9000"),
+        (StoreSettings, "AWS_ENDPOINT_URL", "https://example.org/storage/s3"),
         (StoreSettings, "AWS_ACCESS_KEY_ID", ""),
         (StoreSettings, "AWS_SECRET_ACCESS_KEY", ""),
         (LakeSettings, "LAKE_CATALOG", f"mysql:password={SECRET}"),
