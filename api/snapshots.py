@@ -13,7 +13,7 @@ from api.columns import arrow_schema
 from api.rows import WeatherRow
 from api.series import Series
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import first_line
+from weather.lake import in_a_line
 from weather.published import Published
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator
     except duckdb.Error as error:
         raise StepError(
             f"Snapshot {published.snapshot_id} of the lake cannot be read: "
-            f"{first_line(error)}. See that the catalog and the store are running.",
+            f"{in_a_line(error)}. See that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         ) from None
 

@@ -1,6 +1,7 @@
 """The lake: DuckLake tables, with the catalog in SQLite or Postgres and the files in the store."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -119,7 +120,7 @@ def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Itera
     try:
         yield
     except duckdb.Error as error:
-        reason = _without_secrets(first_line(error), settings)
+        reason = _without_secrets(in_a_line(error), settings)
         raise StepError(
             f"The lake cannot be {wanted}: {reason}. Look at LAKE_CATALOG and "
             "AWS_ENDPOINT_URL, and that the catalog and the store are running.",
@@ -127,9 +128,13 @@ def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Itera
         ) from None
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, without a full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def in_a_line(error: BaseException) -> str:
+    """The first line of an error's message, and the catalog's own words if there are any."""
+    message = str(error).strip()
+    line = (message.splitlines() or [type(error).__name__])[0].rstrip(".")
+    # Behind all that DuckLake asked the catalog for.
+    refused = re.search(r'^Failed to .*Failed to execute query ".*": +(.+)', message, re.MULTILINE)
+    return f"{line}: {' '.join(refused[1].split())}" if refused else line
 
 
 def _without_secrets(message: str, settings: LakeSettings) -> str:

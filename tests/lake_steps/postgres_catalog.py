@@ -13,10 +13,11 @@ IS_THERE = all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql")))
 WHY_NOT = "no Postgres server on PATH: what it does to a catalog is not run"
 
 PASSWORD = "passwordOfTheWriter"
+READERS_PASSWORD = "passwordOfTheReader"
 _PASSWORDS = {
     "AIRFLOW_PASSWORD": "passwordOfAirflow",
     "LAKE_WRITER_PASSWORD": PASSWORD,
-    "LAKE_READER_PASSWORD": "passwordOfTheReader",
+    "LAKE_READER_PASSWORD": READERS_PASSWORD,
 }
 
 
