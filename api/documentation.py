@@ -3,7 +3,6 @@
 The assets are those of the package fastapi-swagger, which ships Swagger UI's release as it is.
 """
 
-from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,15 +14,17 @@ from api.files import file_answer
 HERE = Path(__file__).parent
 SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
 
+ASSETS = {
+    file.name: file
+    for file in (
+        SWAGGER_UI / "swagger-ui.css",
+        SWAGGER_UI / "swagger-ui-bundle.js",
+        HERE / "start-swagger-ui.js",
+    )
+}
+"""The files that the page loads, by their address under `/docs/`."""
+
 router = APIRouter(include_in_schema=False)
-
-
-class Asset(StrEnum):
-    """The files that the page loads."""
-
-    STYLE = "swagger-ui.css"
-    PROGRAM = "swagger-ui-bundle.js"
-    START = "start-swagger-ui.js"
 
 
 @router.get("/openapi.json")
@@ -42,9 +43,9 @@ async def docs(request: Request) -> Response:
 @router.get("/docs/{asset}")
 async def docs_asset(asset: str, request: Request) -> Response:
     """One of the page's files."""
-    if asset not in set(Asset):
+    if asset not in ASSETS:
         raise HTTPException(404)
-    return _file((HERE if asset == Asset.START else SWAGGER_UI) / asset, request)
+    return _file(ASSETS[asset], request)
 
 
 def _file(path: Path, request: Request) -> Response:

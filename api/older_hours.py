@@ -13,7 +13,7 @@ from api.background import in_background
 from api.mart import HOURS_COLUMNS
 from api.rows import HourlyWeather
 from api.series import Series
-from api.snapshots import reading, without_zone
+from api.snapshots import Snapshot, reading, without_zone
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import LakeDoor
 from weather.published import Published
@@ -79,25 +79,30 @@ class OlderHours:
             with (
                 door.opened(published.snapshot_id) as lake,
                 reading(lake, published) as snapshot,
+                self._in_time(snapshot),
             ):
-                # Nobody waits for it any more then.
-                timer = Timer(self._seconds, snapshot.interrupt)
-                timer.start()
-                try:
-                    return snapshot.series(
-                        HOURS,
-                        HourlyWeather,
-                        "hour_timestamp",
-                        location=location,
-                        since=without_zone(since),
-                        until=without_zone(until),
-                    )
-                finally:
-                    timer.cancel()
+                return snapshot.series(
+                    HOURS,
+                    HourlyWeather,
+                    "hour_timestamp",
+                    location=location,
+                    since=without_zone(since),
+                    until=without_zone(until),
+                )
         finally:
             # Not when the request gives up: what reads may never be more than these. And before
             # anybody hears of the result: whoever comes next finds it.
             self._doors.put(door)
+
+    @contextmanager
+    def _in_time(self, snapshot: Snapshot) -> Iterator[None]:
+        # Nobody waits for it any more then.
+        timer = Timer(self._seconds, snapshot.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     @contextmanager
     def _place_in_line(self) -> Iterator[None]:

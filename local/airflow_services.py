@@ -15,8 +15,6 @@ from local.ports import LOOPBACK
 from local.processes import Command, Service, program, running
 from local.session import Session
 
-START_SECONDS = 120.0
-
 COMPONENTS = {
     "api-server": (),
     "dag-processor": (),
@@ -67,9 +65,9 @@ def running_airflow(session: Session, port: int) -> Iterator[RunningAirflow]:
             for name, options in COMPONENTS.items()
         }
         for name, service in services.items():
-            service.wait_until(_health_of(name, address), START_SECONDS)
+            service.wait_until(_health_of(name, address))
         password = session.credentials.airflow_password
-        services["dag-processor"].wait_until(lambda: _unpause(address, password), START_SECONDS)
+        services["dag-processor"].wait_until(lambda: _unpause(address, password))
         yield RunningAirflow(address, tuple(services.values()))
 
 

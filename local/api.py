@@ -9,8 +9,6 @@ from local.health import responds
 from local.ports import LOOPBACK
 from local.processes import Command, Service, python_module, running
 
-START_SECONDS = 120.0
-
 
 @dataclass(frozen=True)
 class RunningApi:
@@ -27,5 +25,5 @@ def running_api(environment: Mapping[str, str], port: int, log: Path) -> Iterato
     serve = python_module("api", "--host", LOOPBACK, "--port", str(port), "--drain-seconds", "0")
     command = Command("the API", serve, environment, log)
     with running(command) as service:
-        service.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
+        service.wait_until(lambda: responds(f"{address}/healthz"))
         yield RunningApi(address, service)

@@ -17,6 +17,8 @@ from local.lease import Lease
 from weather.exit_codes import StepError
 
 POLL_SECONDS = 0.05
+START_SECONDS = 120.0
+"""How long a service may take until it is ready."""
 LAST_LINES = 5
 
 
@@ -56,7 +58,7 @@ class Service:
         if self.has_ended():
             raise StepError(f"{self.command.name} has ended; {describe_log(self.command.log)}")
 
-    def wait_until(self, is_healthy: Callable[[], bool], timeout: float) -> None:
+    def wait_until(self, is_healthy: Callable[[], bool], timeout: float = START_SECONDS) -> None:
         """Wait until it `is_healthy`.
 
         StepError with the last lines of its log is raised when it ends before that, or is not

@@ -15,7 +15,6 @@ from weather.settings import SourceSettings
 
 OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
 ANSWER_SECONDS = 3.0
-START_SECONDS = 120.0
 SMALLEST_QUESTION = "latitude=45.75&longitude=4.85&hourly=temperature_2m&forecast_days=1"
 
 
@@ -89,5 +88,5 @@ def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[tuple[
         "the replay server", python_module("replay", "--port", str(port)), environment, log
     )
     with running(command) as replay:
-        replay.wait_until(lambda: responds(f"{address}/healthz"), START_SECONDS)
+        replay.wait_until(lambda: responds(f"{address}/healthz"))
         yield address, replay

@@ -25,7 +25,6 @@ from local.processes import Command, describe_log, end_keeper, is_keeper, start_
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
-START_SECONDS = 120.0
 STOP_SECONDS = 3.0
 STARTS = 3
 """How often a start is tried at most."""
@@ -132,7 +131,9 @@ def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) 
 def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3Server:
     # Of one that was killed.
     _end_server(folder)
-    for tries_left in reversed(range(STARTS)):
+    starts = 0
+    while True:
+        starts += 1
         ports = free_ports(seaweedfs.PORTS)
         if port is not None:
             require_free(port, "S3")
@@ -143,9 +144,8 @@ def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3
         except StepError:
             _end_server(folder)
             # Others may have taken a port since it was chosen.
-            if not tries_left or all(map(is_free, ports)):
+            if starts == STARTS or all(map(is_free, ports)):
                 raise
-    raise AssertionError("It is tried at least once")
 
 
 def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Server:
@@ -157,7 +157,7 @@ def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Serv
     write_private(folder / "server.json", state)
     client = s3_client(server)
     try:
-        service.wait_until(lambda: _answers(client), START_SECONDS)
+        service.wait_until(lambda: _answers(client))
     finally:
         service.let_go()
     return server

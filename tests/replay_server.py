@@ -9,12 +9,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.patience import PATIENCE
+
 IMAGE = Path(__file__).resolve().parent.parent / "images" / "replay"
 SERVING = "replay: serving "
-
-
-PATIENCE = 60
-"""Seconds that an answer may take on a busy machine."""
 
 
 def set_faults(url: str, rules: str) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE
+
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 60
-"""Seconds that anything may take on a busy machine."""
 SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 

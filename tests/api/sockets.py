@@ -6,7 +6,7 @@ from io import BytesIO
 
 import httpx
 
-from tests.api.server import PATIENCE
+from tests.patience import PATIENCE
 
 Reply = tuple[bytes, dict[bytes, bytes], bytes]
 """The first line, the headers, and the body."""

@@ -21,8 +21,9 @@ from api.ready import ReadyAnswers
 from api.refusals import MOST_BYTES
 from api.request_metrics import RequestMetrics
 from tests.api.lake import Lake
-from tests.api.server import PATIENCE, running_api
+from tests.api.server import running_api
 from tests.api.sockets import answered, everything_from
+from tests.patience import PATIENCE
 
 ELSEWHERE = "https://elsewhere.example"
 

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests.api.lake import Lake
-from tests.api.server import PATIENCE, address_of, eventually, readiness, start_api
+from tests.api.server import address_of, eventually, readiness, start_api
+from tests.patience import PATIENCE
 
 DRAIN_SECONDS = 8.0
 """Of which clients need a second at most, unless the machine is busy."""

@@ -10,7 +10,7 @@ import pytest
 from api.security_headers import SECURITY_HEADERS
 from local.folders import PROJECT
 from local.processes import program
-from tests.api.server import PATIENCE
+from tests.patience import PATIENCE
 
 CASES = 40
 """For each path, beside its examples and the edges of each parameter."""

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.api.lake import Lake
-from tests.api.server import PATIENCE, start_api
+from tests.api.server import start_api
+from tests.patience import PATIENCE
 from weather.exit_codes import ExitCode
 
 

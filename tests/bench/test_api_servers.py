@@ -14,7 +14,7 @@ from bench.api_rivals import RIVALS
 from bench.api_servers import NOT_MODIFIED, OURS, running_servers
 from local.progress import Progress
 from tests.api.lake import Lake, a_day
-from tests.api.server import PATIENCE
+from tests.patience import PATIENCE
 from weather.exit_codes import StepError
 
 NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)

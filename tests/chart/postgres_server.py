@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from local.ports import free_port
 from tests.chart.helm import CHART
 
 FILES = CHART / "postgres"
@@ -57,7 +57,7 @@ class Volume:
 
     def _start(self) -> tuple[int | None, str]:
         """Start the server on a free port; the port, if that went well, and what was said."""
-        port = _free_port()
+        port = free_port()
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={self.folder}"
             f" -c hba_file={self.files / 'pg_hba.conf'}"
@@ -147,9 +147,3 @@ def query(port: int, role: str, database: str, password: str, statement: str) ->
         check=False,
     )
     return (result.stdout or result.stderr).strip()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port

@@ -18,6 +18,13 @@ def state(tmp_path: Path) -> State:
 
 
 @pytest.fixture
+def outside() -> dict[str, str]:
+    """An environment without settings of the pipeline."""
+    prefixes = ("AIRFLOW", "AWS_", "DBT_", "DUCKDB_", "LAKE_", "OPEN_METEO_", "WEATHER_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+@pytest.fixture
 def python(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
     """Starts a piece of Python that can import the project, in a process of its own."""
     started: list[subprocess.Popen[str]] = []

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import psutil
 
+from tests.patience import PATIENCE
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until `condition` holds; an assertion fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

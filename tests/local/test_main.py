@@ -1,6 +1,5 @@
 """`python -m local`, as `make` calls it, with a state of its own."""
 
-import os
 import shlex
 import signal
 import subprocess
@@ -26,11 +25,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def outside() -> dict[str, str]:
-    """An environment without settings of the pipeline but a source, so that none is looked for."""
-    prefixes = ("AIRFLOW", "AWS_", "DBT_", "DUCKDB_", "LAKE_", "OPEN_METEO_", "WEATHER_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
-    return {**kept, "OPEN_METEO_URL": MISSING}
+def outside(outside: dict[str, str]) -> dict[str, str]:
+    """It names a source, so that none is looked for."""
+    return {**outside, "OPEN_METEO_URL": MISSING}
 
 
 def command(state: Path, *arguments: str) -> list[str]:

@@ -1,8 +1,5 @@
 """A session notices when something of its own ends by itself."""
 
-import os
-from collections.abc import Mapping
-
 import psutil
 import pytest
 
@@ -13,15 +10,6 @@ from local.session import Session, running_session
 from tests.local.observing import wait_for
 from weather.exit_codes import StepError
 
-SETTINGS = ("AIRFLOW", "AWS_", "DBT_", "DUCKDB_", "LAKE_", "OPEN_METEO_", "WEATHER_")
-
-
-@pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """An environment that names neither store nor source, where Open-Meteo is not reached."""
-    monkeypatch.setattr(source, "OPEN_METEO", "http://127.0.0.1:1")
-    return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-
 
 def failure(session: Session) -> str:
     try:
@@ -31,7 +19,10 @@ def failure(session: Session) -> str:
     return ""
 
 
-def test_a_store_or_a_replay_that_ends_is_told(state: State, outside: Mapping[str, str]) -> None:
+def test_a_store_or_a_replay_that_ends_is_told(
+    state: State, outside: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "OPEN_METEO", "http://127.0.0.1:1")
     with running_session(outside, state, Progress()) as session:
         assert failure(session) == ""
         assert session.replay

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from replay.faults import NAMES
 
-from tests.replay_server import IMAGE, PATIENCE, replay_server
+from tests.patience import PATIENCE
+from tests.replay_server import IMAGE, replay_server
 
 FORM = {"latitude": "45.75", "longitude": "4.85", "hourly": "temperature_2m"}
 

@@ -23,6 +23,7 @@ from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, Row
 from tests.api.server import running_api
+from tests.patience import PATIENCE
 from weather.lake import attached_lake
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -43,8 +44,8 @@ HOURS_LATE = 26
 
 # The machine's network changed while the page was loading; nothing of the page's.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
+MILLISECONDS = PATIENCE * 1000
+expect.set_options(timeout=MILLISECONDS)
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Visit:
 
     def wait(self) -> None:
         """Wait until nothing is being asked for."""
-        self.page.wait_for_selector("main[aria-busy=false]", timeout=PATIENCE)
+        self.page.wait_for_selector("main[aria-busy=false]", timeout=MILLISECONDS)
 
     def text(self, selector: str) -> str:
         """What an element says."""
@@ -111,7 +112,7 @@ def visit(browser: Browser) -> Iterator[Open]:
         size = ViewportSize(width=width, height=850)
         context = browser.new_context(viewport=size, locale="en-GB", **options)
         contexts.append(context)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(MILLISECONDS)
         page = context.new_page()
         seen = Visit(page, address)
         page.on("console", seen.keep_error)

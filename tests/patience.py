@@ -1,0 +1,4 @@
+"""How patient tests are."""
+
+PATIENCE = 60
+"""Seconds that anything may take on a busy machine."""
