@@ -64,6 +64,11 @@ def test_it_says_what_it_was_built_from(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", DOCKERFILES)
+def test_it_carries_the_licence_and_the_notices(image: str) -> None:
+    assert "LICENSE NOTICE /licenses/" in values(image, "COPY")
+
+
+@pytest.mark.parametrize("image", DOCKERFILES)
 def test_nothing_in_it_is_secret_or_names_a_package_index(image: str) -> None:
     text = "\n".join(rest for _, rest in instructions(image))
     assert not re.search(r"(?i)password|token|index.url", text)
