@@ -1,7 +1,11 @@
 """The requirement files: one lock, and for each image the part of it that its group needs."""
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,10 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = PROJECT / "requirements"
 IMAGES = ["ingest", "dbt", "airflow", "api", "replay", "store"]
+CODE = {
+    image: PROJECT / {"airflow": "dags", "api": "api"}.get(image, f"images/{image}")
+    for image in IMAGES
+}
 BESIDE = {"airflow": "airflow-server"}
 """Groups of an image that only a cluster needs, and .venv lacks."""
 
@@ -44,6 +52,55 @@ def package(requirement: str) -> str:
     name = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert name
     return re.sub(r"[._-]+", "-", name[0]).lower()
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Each module that a file may import, in whichever function."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def third_party(image: str) -> dict[str, Path]:
+    """Each package of others that an image's code imports, and a file that does."""
+    found: dict[str, Path] = {}
+    seen, waiting = set(), list(CODE[image].rglob("*.py"))
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for module in imports(file):
+            path = module.replace(".", "/")
+            ours = [
+                candidate
+                for root in (PROJECT, CODE[image])
+                for candidate in (root / f"{path}.py", root / path / "__init__.py")
+                if candidate.is_file()
+            ]
+            waiting += ours
+            top = module.partition(".")[0]
+            is_ours = (PROJECT / top).is_dir() or (CODE[image] / top).is_dir()
+            if not is_ours and top not in sys.stdlib_module_names:
+                found[top] = file.relative_to(PROJECT)
+    return found
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_declares_what_it_imports_through_the_shared_code_too(image: str) -> None:
+    declared = {package(requirement) for requirement in groups()[image]}
+    distributions = packages_distributions()
+    imported = third_party(image)
+    assert len(imported) >= 2
+    missing = {
+        module: str(file)
+        for module, file in imported.items()
+        if declared.isdisjoint(package(each) for each in distributions[module])
+    }
+    assert not missing, f"declare these in pyproject.toml's group {image}, then `make lock`"
 
 
 @pytest.mark.parametrize("image", IMAGES)
