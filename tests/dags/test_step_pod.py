@@ -1,5 +1,6 @@
 """A step's pod is attached to again, never doubled, deleted in time, and its end understood."""
 
+import inspect
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from orchestration.retries import SIGKILLED, SIGTERMED, StepFailed
 from orchestration.step_pod import FAILED_PODS_KEPT, StepPod
 
 from tests.dags.cluster import NOW, RUN, Cluster, pod
+from tests.upgrades import internals
 
 OLD = NOW - FAILED_PODS_KEPT - timedelta(minutes=1)
 
@@ -42,6 +44,28 @@ def start(step: StepPod, context: Any) -> str:
     wanted = pod("new", "Pending")
     name: str = step.get_or_create_pod(wanted, context).metadata.name
     return name
+
+
+def test_the_operator_has_the_internals_that_a_step_pod_overrides() -> None:
+    with internals(
+        "apache-airflow-providers-cncf-kubernetes", "10.25.0", "dags/orchestration/step_pod.py"
+    ):
+        from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager, PodPhase
+
+        overridden = {
+            KubernetesPodOperator.get_or_create_pod: ["self", "pod_request_obj", "context"],
+            KubernetesPodOperator.cleanup: ["self", "pod", "remote_pod", "xcom_result", "context"],
+            KubernetesPodOperator._get_ti_pod_labels: ["context", "include_try_number"],
+            PodManager.container_is_running: ["self", "pod", "container_name"],
+            PodManager.delete_pod: ["self", "pod"],
+            PodManager.read_pod: ["self", "pod"],
+        }
+        for method, arguments in overridden.items():
+            assert list(inspect.signature(method).parameters)[: len(arguments)] == arguments, method
+        assert next(iter(inspect.signature(PodManager.await_pod_completion).parameters)) == "self"
+        assert {"Succeeded", "Failed"} == set(PodPhase.terminal_states)
+        operator = KubernetesPodOperator(task_id="publish", namespace="weather")
+        assert operator._killed is False
 
 
 def test_a_first_try_starts_a_pod(step: StepPod, context: Any) -> None:

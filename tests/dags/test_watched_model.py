@@ -14,6 +14,7 @@ from orchestration import watched_model
 from orchestration.watched_model import WatchedModelTrigger
 
 from tests.dags.cluster import Cluster, pod
+from tests.upgrades import internals
 
 InAirflow = Callable[..., str]
 
@@ -98,6 +99,48 @@ def test_a_later_try_builds_it_again_whatever_was_said(
 ) -> None:
     event = end(("running", PASSED), ("success", PASSED), try_number=2)
     assert event.payload == {"producer": "success"}
+
+
+# Cosmos imports what Airflow has moved.
+@pytest.mark.filterwarnings("ignore:The `airflow.utils.timezone.utcnow` attribute is deprecated")
+def test_cosmos_writes_the_xcoms_that_the_trigger_reads() -> None:
+    written: dict[str, Any] = {}
+    ti = SimpleNamespace(xcom_push=lambda *, key, value: written.update({key: value}))
+    test = "test.weather.not_null_stg_weather"
+
+    def finished(unique_id: str, kind: str, status: str) -> str:
+        """A line of dbt's JSON log."""
+        node = {"unique_id": unique_id, "resource_type": kind, "node_status": status}
+        info = {"name": "NodeFinished", "level": "info", "msg": "", "ts": "2026-11-20T05:00:00Z"}
+        return json.dumps({"info": info, "data": {"node_info": node}})
+
+    with internals("astronomer-cosmos", "1.15.1", "dags/orchestration/watched_model.py"):
+        from cosmos.operators._k8s_common import WatcherK8sCallback
+        from cosmos.operators._watcher.aggregation import get_tests_status_xcom_key
+        from cosmos.operators._watcher.state import (
+            get_status_xcom_key,
+            is_producer_task_terminated,
+        )
+
+        results: dict[str, dict[str, str]] = {}
+        for line in (finished(MODEL, "model", "success"), finished(test, "test", "pass")):
+            WatcherK8sCallback.progress_callback(
+                line=line,
+                client=None,
+                mode="sync",
+                container_name="base",
+                timestamp=None,
+                pod=None,
+                context_holder={"context": {"ti": ti}},
+                tests_per_model={MODEL: [test]},
+                test_results_per_model=results,
+            )
+        assert {key: written[key] for key in BUILT | PASSED} == BUILT | PASSED
+        assert [get_status_xcom_key(MODEL)] == list(BUILT)
+        assert [get_tests_status_xcom_key(MODEL)] == list(PASSED)
+        ended = {"success", "failed", "skipped", "upstream_failed", "removed"}
+        going_on = {"queued", "running", "up_for_retry", "deferred", None}
+        assert {state for state in ended | going_on if is_producer_task_terminated(state)} == ended
 
 
 def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:

@@ -1,16 +1,20 @@
 """The replay as a process: its start, its log, and that it never passes for the real service."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from replay.faults import NAMES
 
 from tests.patience import PATIENCE
 from tests.replay_server import IMAGE, replay_server
+from tests.upgrades import internals
 
 FORM = {"latitude": "45.75", "longitude": "4.85", "hourly": "temperature_2m"}
 
@@ -50,3 +54,40 @@ def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
     (line,) = ended.stderr.splitlines()
     assert line.startswith("replay: REPLAY_FAULTS: 'hung' is no fault.")
     assert all(name in line for name in NAMES)
+
+
+def test_uvicorn_gives_a_connection_s_state_to_its_requests_and_its_sockets_to_the_server() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["state"].get("close_connection"))
+        seen[0]()
+
+    async def conversation() -> bytes:
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        class Watched(H11Protocol):
+            def connection_made(self, transport: Any) -> None:
+                super().connection_made(transport)
+                self.app_state = {**self.app_state, "close_connection": transport.abort}
+
+        config = uvicorn.Config(app, port=0, http=Watched, lifespan="off", log_config=None)
+        config.load()
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup(sockets=None)
+        assert server.started
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: weather.test\r\n\r\n")
+        try:
+            return await reader.read()
+        except ConnectionResetError:
+            return b""
+        finally:
+            writer.close()
+            await server.shutdown()
+
+    with internals("uvicorn", "0.54.0", "images/replay/replay/__main__.py"):
+        assert asyncio.run(asyncio.wait_for(conversation(), PATIENCE)) == b""
+        assert len(seen) == 1
