@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from api.texts import csv_text, json_text
@@ -28,13 +29,22 @@ MEDIA_TYPES: Mapping[Format, str] = {
 
 def rendered(rows: pa.RecordBatch, format_: Format) -> bytes:
     """The rows in that form, with their schema's metadata where it has room for that."""
-    return _RENDERERS[format_](rows)
+    return _RENDERERS[format_](_without_negative_zero(rows))
 
 
 def rendered_object(rows: pa.RecordBatch) -> bytes:
     """The only row as one JSON object."""
     assert rows.num_rows == 1
     return rendered(rows, Format.JSON)[1:-1]
+
+
+def _without_negative_zero(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows with 0.0 in place of -0.0, which a mean or an older lake may have."""
+    columns = [
+        pc.add(column, 0.0) if pa.types.is_floating(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
 
 
 def _parquet(rows: pa.RecordBatch) -> bytes:

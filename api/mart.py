@@ -33,9 +33,9 @@ PERIODS = """
         {period} AS {name},
         min(temp_min_c) AS temp_min_c,
         max(temp_max_c) AS temp_max_c,
-        -- Sums of decimals do not depend on the order of the rows; adding zero turns -0.0 into 0.0.
+        -- Sums of decimals do not depend on the order of the rows.
         round(sum(temp_avg_c::DECIMAL(12, 4) * hours)::DOUBLE
-            / sum(hours) FILTER (temp_avg_c IS NOT NULL), 1) + 0 AS temp_avg_c,
+            / sum(hours) FILTER (temp_avg_c IS NOT NULL), 1) AS temp_avg_c,
         round(sum(total_precipitation_mm::DECIMAL(12, 4))::DOUBLE, 1) AS total_precipitation_mm,
         round(avg(avg_windspeed_kmh::DECIMAL(12, 4)), 1) AS avg_windspeed_kmh,
         sum(hours)::INTEGER AS hours,

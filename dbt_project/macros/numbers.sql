@@ -3,6 +3,7 @@
     cast({{ value }} as decimal(12, 4))
 {%- endmacro %}
 
+{#- Adding zero turns -0.0 into 0.0: a mean of -0.04 is rounded to -0.0. -#}
 {% macro one_decimal(value) -%}
-    cast(round({{ value }}, 1) as double)
+    cast(round({{ value }}, 1) + 0 as double)
 {%- endmacro %}

@@ -24,8 +24,9 @@ select
     location_id,
     timezone,
     unnest(hourly.time) as hour_timestamp,
-    unnest(hourly.temperature_2m) as temperature_c,
-    unnest(hourly.precipitation) as precipitation_mm,
-    unnest(hourly.wind_speed_10m) as windspeed_kmh,
+    -- Adding zero turns -0.0 into 0.0.
+    unnest(hourly.temperature_2m) + 0 as temperature_c,
+    unnest(hourly.precipitation) + 0 as precipitation_mm,
+    unnest(hourly.wind_speed_10m) + 0 as windspeed_kmh,
     fetched_at
 from accepted_answers

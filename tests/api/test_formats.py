@@ -56,6 +56,16 @@ def test_rows_are_the_same_in_every_format(format_: Format, rows: list[DailyWeat
     assert read(body, format_) == [row.model_dump() for row in rows]
 
 
+@pytest.mark.parametrize("format_", Format)
+def test_negative_zero_is_written_as_zero(format_: Format) -> None:
+    """An older lake may hold it."""
+    day = date(2026, 1, 10)
+    rows = [a_row("lyon", day, value) for value in (-0.0, -0.1, None)]
+    zero, *others = (row["temp_min_c"] for row in read(rendered(batch_of(rows), format_), format_))
+    assert (zero, math.copysign(1, zero)) == (0, 1)
+    assert others == [-0.1, None]
+
+
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
 def test_a_decimal_has_a_point_or_an_exponent(value: float) -> None:
     body = rendered(batch_of([a_row("lyon", date(2025, 11, 20), value)]), Format.JSON)
