@@ -71,7 +71,7 @@ class RunReport(Report):
 
 
 def shard_report_key(window: Window, shard: int, shards: int) -> str:
-    """Where a shard's report is kept: beside its folder of answers, which readers take whole."""
+    """The key of a shard's report, which is not in a folder of responses: dbt reads those whole."""
     return f"{shard_reports_prefix(window)}{shard:03d}-of-{shards:03d}-report.json"
 
 

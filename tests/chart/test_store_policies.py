@@ -12,8 +12,9 @@ from weather.published import MART_KEY, PUBLISHED_KEY
 
 BUCKET = "arn:aws:s3:::weather"
 LOGS = "arn:aws:s3:::airflow-logs"
-RAW = "raw/2026-11-20T05/shard-000-of-001/call-0000.json"
-REJECTED = "rejected/2026-11-20T05/shard-000-of-001/call-0000-lyon.json"
+TRY = "20261113T0500Z_20261120T0500Z/20261120T050711Z-9f3a61c2"
+RAW = f"raw/{TRY}/shard-000-of-001-call-0000.json"
+REJECTED = f"rejected/{TRY}/shard-000-of-001-call-0000-lyon.json"
 TABLE = "transformed/main/stg_weather/ducklake-1.parquet"
 
 Policy = dict[str, Any]
@@ -71,13 +72,13 @@ def test_objects(user: str) -> None:
     ("user", "prefixes"),
     [
         ("ingest", set()),
-        ("dbt", {"raw/2026-11-20T05/", "transformed/"}),
+        ("dbt", {"raw/20261113T0500Z_20261120T0500Z/", "transformed/"}),
         ("api", {"transformed/"}),
         ("airflow", set()),
     ],
 )
 def test_lists(user: str, prefixes: set[str]) -> None:
-    asked = (None, "", "raw/2026-11-20T05/", "transformed/", "rejected/")
+    asked = (None, "", "raw/20261113T0500Z_20261120T0500Z/", "transformed/", "rejected/")
     granted = {prefix for prefix in asked if allows(policy(user), "s3:ListBucket", BUCKET, prefix)}
     assert granted == prefixes
 

@@ -1,6 +1,7 @@
 """What the user sees of each fault of the service: exit code, last line, and what is stored."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,8 +16,9 @@ from weather.window import Window
 SetFaults = Callable[[str], None]
 Stored = Callable[[str], Lines]
 
-FOLDER = f"{WINDOW.key}/shard-000-of-001"
-RAW = f"raw/{FOLDER}/call-0000.json"
+FOLDER = f"{WINDOW.key}/MOMENT"
+CALL = f"{FOLDER}/shard-000-of-001-call-0000"
+RAW = f"raw/{CALL}.json"
 
 
 @pytest.fixture
@@ -42,11 +44,13 @@ Run = Callable[..., tuple[int, dict[str, object], str]]
 
 @pytest.fixture
 def stored(stored: Stored) -> Stored:
-    """Reads the lines of answers under a prefix, by key; the run's own report is none."""
+    """Read the lines of responses under a prefix, by key with `MOMENT` for the try's folder."""
 
     def read(prefix: str) -> Lines:
         return {
-            key: lines for key, lines in stored(prefix).items() if not key.endswith("-report.json")
+            re.sub(r"/\d{8}T\d{6}Z-\w{8}/", "/MOMENT/", key): lines
+            for key, lines in stored(prefix).items()
+            if not key.endswith("-report.json")
         }
 
     return read
@@ -97,7 +101,7 @@ def test_a_fault_that_passes_is_tried_again_and_its_body_kept(
     code, summary, _ = run()
     assert (code, summary["accepted"], summary["retries"]) == (ExitCode.OK, 3, {retry: 2})
     attempts = stored("rejected/")
-    assert list(attempts) == [f"rejected/{FOLDER}/call-0000-attempt-{n}.json" for n in (1, 2)]
+    assert list(attempts) == [f"rejected/{CALL}.attempt-{n}.json" for n in (1, 2)]
     for (attempt,) in attempts.values():
         assert attempt["status"] == status
         assert body in attempt["body"]
@@ -200,7 +204,7 @@ def test_a_refusal_ends_at_once_with_the_services_own_reason(
         f"ingest: Call 1 of 1 (3 locations, {faulty_replay}) was refused: {reason}. "
         f"Calls stored before it: 0. {advice}"
     )
-    assert list(stored("")) == [f"rejected/{FOLDER}/call-0000-attempt-1.json"]
+    assert list(stored("")) == [f"rejected/{CALL}.attempt-1.json"]
 
 
 @pytest.mark.parametrize(
@@ -226,9 +230,9 @@ def test_an_answer_of_wrong_form_is_kept_apart_and_holds_no_other_back(
     assert (summary["accepted"], summary["rejected"], summary["retries"]) == (2, 1, {})
     assert last_line.startswith("ingest: The checks of form failed 1 of 3 answers: new-york: ")
     assert reason in last_line
-    assert f"/rejected/{FOLDER}/" in last_line
+    assert re.search(rf"/rejected/{WINDOW.key}/\d{{8}}T\d{{6}}Z-\w{{8}}/, ", last_line)
 
-    rejected_key = f"rejected/{FOLDER}/call-0000-new-york.json"
+    rejected_key = f"rejected/{CALL}-new-york.json"
     lines = stored("")
     assert list(lines) == [RAW, rejected_key]
     assert [line["accepted"] for line in lines[RAW]] == [True, False, True]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 from ingest.job import Call, Job
-from ingest.raw import Receipt, attempt_key, attempt_line, lines_of, raw_key, rejected_key
+from ingest.raw import Keys, Receipt, attempt_line, lines_of
 from ingest.replies import Trouble, Unusable
 
 from tests.ingest.examples import answer_of, location, windows
@@ -17,11 +17,24 @@ CALL = Call(7, WINDOW, PLACES)
 MOMENT = datetime(2026, 11, 23, 5, 7, 11, tzinfo=UTC)
 
 
-def test_keys_name_window_shard_and_call() -> None:
-    folder = "20261116T0500Z_20261123T0500Z/shard-002-of-004"
-    assert raw_key(JOB, CALL) == f"raw/{folder}/call-0007.json"
-    assert rejected_key(JOB, CALL, "lyon") == f"rejected/{folder}/call-0007-lyon.json"
-    assert attempt_key(JOB, CALL, 3) == f"rejected/{folder}/call-0007-attempt-3.json"
+def test_keys_name_window_moment_shard_and_call() -> None:
+    keys = Keys(JOB, "20261123T050711Z-9f3a61c2")
+    folder = "20261116T0500Z_20261123T0500Z/20261123T050711Z-9f3a61c2"
+    assert keys.folder == folder
+    assert keys.raw(CALL) == f"raw/{folder}/shard-002-of-004-call-0007.json"
+    assert keys.rejected(CALL, "lyon") == f"rejected/{folder}/shard-002-of-004-call-0007-lyon.json"
+    assert keys.attempt(CALL, 3) == f"rejected/{folder}/shard-002-of-004-call-0007.attempt-3.json"
+
+
+def test_tries_that_start_at_the_same_moment_have_keys_of_their_own() -> None:
+    tries = [Keys.of_try(JOB, MOMENT) for _ in range(100)]
+    assert len({keys.raw(CALL) for keys in tries}) == 100
+    assert all(keys.folder.startswith(f"{WINDOW.key}/20261123T050711Z-") for keys in tries)
+
+
+def test_a_location_named_like_an_attempt_has_a_key_of_its_own() -> None:
+    keys = Keys.of_try(JOB, MOMENT)
+    assert keys.rejected(CALL, "attempt-3") != keys.attempt(CALL, 3)
 
 
 @given(windows(), windows(), st.integers(1, 1000), st.data())
@@ -30,8 +43,9 @@ def test_keys_of_different_calls_differ(
 ) -> None:
     numbers = st.tuples(st.integers(0, shards - 1), st.integers(0, 9999))
     (shard, number), (other_shard, other_number) = data.draw(numbers), data.draw(numbers)
-    key = raw_key(Job(one, shard, shards, []), Call(number, one, []))
-    other_key = raw_key(Job(other, other_shard, shards, []), Call(other_number, other, []))
+    key = Keys(Job(one, shard, shards, []), "try").raw(Call(number, one, []))
+    other_job = Job(other, other_shard, shards, [])
+    other_key = Keys(other_job, "try").raw(Call(other_number, other, []))
     same = (one, shard, number) == (other, other_shard, other_number)
     assert (key == other_key) == same
 

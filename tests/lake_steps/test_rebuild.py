@@ -22,8 +22,10 @@ from lake_steps.upkeep import TABLE_FILES
 from tests.ingest.examples import windows
 from tests.lake_steps.lost_stores import answers, lose_catalog, lose_objects
 from tests.pipeline import MODELS, Pipeline
+from tests.replay_server import set_faults
 from weather.exit_codes import ExitCode
 from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.settings import PipelineSettings, read_settings
 from weather.window import HOUR, Window, lookback_window
 
 END = datetime(2026, 11, 10, 5, tzinfo=UTC)
@@ -53,7 +55,7 @@ def answered_again(
     (newest,) = (
         key
         for key in pipeline.store.list("raw/")
-        if key.endswith("/call-0000.json") and lookback_window(END, 48).key in key
+        if key.endswith("call-0000.json") and lookback_window(END, 48).key in key
     )
     lines = [json.loads(line) for line in (pipeline.store.get(newest) or b"").splitlines()]
     for line in lines:
@@ -136,7 +138,7 @@ def test_a_month_is_made_again_from_raw_alone(
 
 def spoil(pipeline: Pipeline) -> None:
     """Make the only stored answers ones that no test of temperatures lets pass."""
-    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
     pipeline.store.put(key, body)
 
@@ -174,10 +176,47 @@ def test_a_time_zone_that_was_renamed_meanwhile_is_one_time_zone(pipeline: Pipel
     pipeline.run_hour(END, lookback_hours=48)
     pipeline.run_hour(END + HOUR, lookback_hours=48)
     before = tables(pipeline)
-    (older, _) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    (older, _) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     body = pipeline.store.get(older) or b""
     assert body.count(b'"Asia/Kolkata"') == 1
     pipeline.store.put(older, body.replace(b'"Asia/Kolkata"', b'"Asia/Calcutta"'))
+    assert main(["rebuild"]) == ExitCode.OK
+    assert tables(pipeline) == before
+
+
+def test_hours_that_only_an_earlier_try_received_are_rebuilt(
+    pipeline: Pipeline, replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second try of a window lacks a city that was removed, and its New York is rejected."""
+    pipeline.run_hour(END, lookback_hours=48)
+    whole = read_settings(PipelineSettings).weather_locations.read_text(encoding="utf-8")
+    fewer = tmp_path / "fewer.yaml"
+    fewer.write_text(whole[: whole.index("- id: kolkata")], encoding="utf-8")
+    monkeypatch.setenv("WEATHER_LOCATIONS", str(fewer))
+    set_faults(replay, "text_value@1")
+    try:
+        assert pipeline.ingest() == ExitCode.REJECTED
+    finally:
+        set_faults(replay, "")
+    lose_catalog(pipeline)
+    assert main(["rebuild"]) == ExitCode.OK
+    assert pipeline.rows("select location_id, count(*) from stg_weather group by 1 order by 1") == [
+        ("kolkata", 48),
+        ("lyon", 48),
+        ("new-york", 48),
+    ]
+
+
+def test_responses_under_keys_without_a_moment_are_read_as_well(pipeline: Pipeline) -> None:
+    """Until November 2026 each window and shard had one key, which the next try replaced."""
+    pipeline.run_hour(END, lookback_hours=48)
+    pipeline.run_hour(END + HOUR, lookback_hours=48)
+    before = tables(pipeline)
+    for key in [key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json")]:
+        _, window, _, _ = key.split("/")
+        body = pipeline.store.get(key) or b""
+        pipeline.store.put(f"raw/{window}/shard-000-of-001/call-0000.json", body)
+        pipeline.store.delete([key])
     assert main(["rebuild"]) == ExitCode.OK
     assert tables(pipeline) == before
 

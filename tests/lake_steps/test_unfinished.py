@@ -87,7 +87,7 @@ def test_a_rebuild_that_takes_over_and_fails_leaves_the_part_unpublished(
 
 def spoil(pipeline: Pipeline) -> None:
     """Make one stored answer one that no test of temperatures lets pass."""
-    (key, *_) = (key for key in pipeline.store.list("raw/") if key.endswith("/call-0000.json"))
+    (key, *_) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
     lines[0]["answer"]["hourly"]["temperature_2m"][0] = -61
     pipeline.store.put(key, "\n".join(map(json.dumps, lines)).encode())

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 from tenacity import RetryCallState
 
-from ingest.job import Call, Job
+from ingest.job import Call
 from ingest.open_meteo import OpenMeteo
 from ingest.patience import Patience
-from ingest.raw import Receipt, attempt_key, attempt_line
+from ingest.raw import Keys, Receipt, attempt_line
 from ingest.replies import ENDINGS, Unusable
 from weather.exit_codes import ExitCode, StepError
 from weather.store import Store
@@ -39,7 +39,7 @@ class Fetch:
     """A call on its way, with the tries it has taken so far."""
 
     name: str
-    job: Job
+    keys: Keys
     call: Call
     address: str
     service: OpenMeteo
@@ -75,7 +75,7 @@ class Fetch:
         except Unusable as error:
             if error.body:
                 self.store.put(
-                    attempt_key(self.job, self.call, self.tries),
+                    self.keys.attempt(self.call, self.tries),
                     attempt_line(self.call, self.address, self.clock(), error),
                 )
             raise

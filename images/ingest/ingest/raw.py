@@ -1,9 +1,10 @@
-"""Keys and bodies of what ingest stores, all pure functions of what was asked and received."""
+"""Keys and bodies of what ingest stores."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from ingest.job import Call, Job
@@ -24,24 +25,40 @@ class Receipt:
     answers: Sequence[object]
 
 
-def folder_of(job: Job) -> str:
-    """The part that the keys of a job share, such as `<window>/shard-000-of-004`."""
-    return f"{job.window.key}/shard-{job.shard:03d}-of-{job.shards:03d}"
+@dataclass(frozen=True)
+class Keys:
+    """Keys of what one try of a job stores; no other try or process uses the same ones."""
 
+    job: Job
+    try_name: str
 
-def raw_key(job: Job, call: Call) -> str:
-    """Where all the answers of a call are kept."""
-    return f"raw/{folder_of(job)}/call-{call.number:04d}.json"
+    @classmethod
+    def of_try(cls, job: Job, started_at: datetime) -> "Keys":
+        """Make the keys of a try that starts at that moment (UTC)."""
+        # Two processes may start at the same moment, so the moment alone is not unique.
+        return cls(job, f"{started_at:%Y%m%dT%H%M%SZ}-{token_hex(4)}")
 
+    @property
+    def folder(self) -> str:
+        """`<window>/<moment>`, below `raw/` and below `rejected/`."""
+        return f"{self.job.window.key}/{self.try_name}"
 
-def rejected_key(job: Job, call: Call, location_id: str) -> str:
-    """Where a location's answer that failed the checks is kept as well."""
-    return f"rejected/{folder_of(job)}/call-{call.number:04d}-{location_id}.json"
+    def raw(self, call: Call) -> str:
+        """The key of all responses of a call."""
+        return f"raw/{self._stem(call)}.json"
 
+    def rejected(self, call: Call, location_id: str) -> str:
+        """The key of the copy of a location's rejected response."""
+        return f"rejected/{self._stem(call)}-{location_id}.json"
 
-def attempt_key(job: Job, call: Call, attempt: int) -> str:
-    """Where a body that holds no readable answers is kept; attempts count from 1."""
-    return f"rejected/{folder_of(job)}/call-{call.number:04d}-attempt-{attempt}.json"
+    def attempt(self, call: Call, attempt: int) -> str:
+        """The key of a body without readable responses; attempts count from 1."""
+        # With a dot, because "attempt-1" may be the id of a location.
+        return f"rejected/{self._stem(call)}.attempt-{attempt}.json"
+
+    def _stem(self, call: Call) -> str:
+        shard = f"shard-{self.job.shard:03d}-of-{self.job.shards:03d}"
+        return f"{self.folder}/{shard}-call-{call.number:04d}"
 
 
 def lines_of(receipt: Receipt, reasons: Sequence[str | None]) -> list[bytes]:

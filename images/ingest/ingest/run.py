@@ -12,7 +12,7 @@ from ingest.job import Job
 from ingest.open_meteo import UNITS, OpenMeteo, address_of
 from ingest.pacing import seconds_to_next_call
 from ingest.patience import DEFAULT_PATIENCE, Patience, jittered
-from ingest.raw import NOT_JUDGED, Receipt, folder_of, lines_of, raw_key, rejected_key
+from ingest.raw import NOT_JUDGED, Keys, Receipt, lines_of
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import SourceSettings
 from weather.store import Store
@@ -64,6 +64,7 @@ def ingest(
         )
     if excess := excess_of(job, source, clock()):
         raise StepError(excess, ExitCode.SETTING)
+    keys = Keys.of_try(job, clock())
     calls = list(job.calls)
     next_start = 0.0
     with OpenMeteo(source, patience) as service:
@@ -72,14 +73,20 @@ def ingest(
             start = time.monotonic()
             address = address_of(call, source, clock())
             fetch = Fetch(
-                f"Call {call.number + 1} of {len(calls)}", job, call, address, service, store, clock
+                f"Call {call.number + 1} of {len(calls)}",
+                keys,
+                call,
+                address,
+                service,
+                store,
+                clock,
             )
             try:
                 receipt = fetch.with_retries(patience)
             finally:
                 tally.retries += fetch.retries
                 tally.received = service.received
-            rejected = _keep(job, receipt, store)
+            rejected = _keep(keys, receipt, store)
             tally.calls += 1
             tally.rejected += rejected
             tally.accepted += len(call.locations) - len(rejected)
@@ -105,33 +112,33 @@ def ingest(
             )
             next_start = start + jittered(pause)
     if tally.rejected:
-        raise _rejection(job, store, tally)
+        raise _rejection(keys, store, tally)
 
 
-def _keep(job: Job, receipt: Receipt, store: Store) -> list[str]:
+def _keep(keys: Keys, receipt: Receipt, store: Store) -> list[str]:
     """Store answers before they are judged, then with their verdicts; name the rejected ones."""
     call = receipt.call
     unjudged = [NOT_JUDGED for _ in call.locations]
-    store.put(raw_key(job, call), b"".join(lines_of(receipt, unjudged)))
+    store.put(keys.raw(call), b"".join(lines_of(receipt, unjudged)))
     problems = [problem_of(answer, call.window) for answer in receipt.answers]
     lines = lines_of(receipt, problems)
     rejected = []
     for location, problem, line in zip(call.locations, problems, lines, strict=True):
         if problem is not None:
-            store.put(rejected_key(job, call, location.id), line)
+            store.put(keys.rejected(call, location.id), line)
             rejected.append(f"{location.id}: {problem}")
-    store.put(raw_key(job, call), b"".join(lines))
+    store.put(keys.raw(call), b"".join(lines))
     return rejected
 
 
-def _rejection(job: Job, store: Store, tally: Tally) -> StepError:
+def _rejection(keys: Keys, store: Store, tally: Tally) -> StepError:
     rejected = tally.rejected
     named = "; ".join(rejected[:NAMED_REJECTIONS])
     more = len(rejected) - NAMED_REJECTIONS
     return StepError(
         f"The checks of form failed {len(rejected)} of {len(rejected) + tally.accepted} answers: "
         f"{named}{f'; and {more} more' if more > 0 else ''}. The {tally.accepted} others are "
-        f"stored. See s3://{store.bucket}/rejected/{folder_of(job)}/, and take the hours again "
+        f"stored. See s3://{store.bucket}/rejected/{keys.folder}/, and take the hours again "
         "later.",
         ExitCode.REJECTED,
     )
