@@ -11,6 +11,9 @@ from api.lookup import CurrentView
 
 router = APIRouter(tags=["operations"])
 
+OF_NOW = {"Cache-Control": "no-store"}
+"""A cached response would hide the state that these paths are asked for."""
+
 ENDING = "This process is ending: send requests to another one."
 
 
@@ -37,8 +40,9 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz", summary="Liveness")
-async def healthz() -> Health:
+async def healthz(response: Response) -> Health:
     """Whether the process answers at all."""
+    response.headers.update(OF_NOW)
     return Health(status="ok")
 
 
@@ -52,6 +56,7 @@ async def readyz(view: CurrentView, request: Request, response: Response) -> Rea
     published = view.mart.published if view.mart else None
     is_ending = request.app.state.drain.has_begun
     is_ready = published is not None and not is_ending
+    response.headers.update(OF_NOW)
     response.status_code = 200 if is_ready else 503
     return Readiness(
         ready=is_ready,
@@ -65,4 +70,5 @@ async def readyz(view: CurrentView, request: Request, response: Response) -> Rea
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Metrics in Prometheus's text format."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    content = generate_latest(request.app.state.registry)
+    return Response(content, headers=OF_NOW, media_type=CONTENT_TYPE_LATEST)

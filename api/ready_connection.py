@@ -1,5 +1,7 @@
 """A connection on which what is ready goes out at once."""
 
+from functools import lru_cache
+from re import compile as pattern
 from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -11,6 +13,17 @@ from api.head import header_lines
 
 NOT_PLAIN = {b"content-length", b"transfer-encoding", b"expect", b"origin"}
 """Headers of requests that have a body, or come from other pages: all of the API answers these."""
+
+HOST = pattern(
+    rb"(\[[0-9A-Fa-f:.]{2,45}(%25[\w.~-]+)?\]|([\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]*)?"
+)
+"""A value of `Host`: an IPv6 address in brackets, or a name, and a port (RFC 9110, 7.2)."""
+
+
+@lru_cache(256)
+def is_host(value: bytes) -> bool:
+    """Return whether a value of `Host` names a host."""
+    return HOST.fullmatch(value) is not None
 
 
 class ReadyConnection(HttpToolsProtocol):
@@ -74,7 +87,7 @@ class ReadyConnection(HttpToolsProtocol):
         if (
             self.parser.get_method() != b"GET"
             or not NOT_PLAIN.isdisjoint(headers)
-            or b"host" not in headers
+            or not is_host(headers.get(b"host", b""))
             or len(headers) < len(self.headers)
         ):
             return None

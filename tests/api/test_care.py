@@ -15,10 +15,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from api.access_log import AccessLog
-from api.connection import MOST_SECONDS
 from api.gateway import Gateway
 from api.ready import ReadyAnswers
-from api.refusals import MOST_BYTES
+from api.refusals import MOST_BYTES, MOST_SECONDS
 from api.request_metrics import RequestMetrics
 from tests.api.lake import Lake
 from tests.api.server import running_api
@@ -28,18 +27,37 @@ from tests.patience import PATIENCE
 ELSEWHERE = "https://elsewhere.example"
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MOST_BYTES),
-        b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MOST_BYTES),
-        b"GET / HTTP/1.1\r\nHost: a\r\n%s\r\n" % b"".join(b"X: y\r\n" for _ in range(MOST_BYTES)),
-        # It does not even end.
-        b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MOST_BYTES),
-    ],
-)
-def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes) -> None:
-    first, _, rest = answered(client, head[: MOST_BYTES + 1000]).partition(b"\r\n")
+def head_of(length: int, line: bytes = b"a: b\r\n") -> bytes:
+    """A head of that many bytes, made of lines like this one."""
+    start, end = b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"X: %s\r\n\r\n"
+    lines, rest = divmod(length - len(start) - len(end) + 2, len(line))
+    return start + line * lines + end % (b"y" * rest)
+
+
+TOO_LONG = [
+    b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MOST_BYTES),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MOST_BYTES),
+    # Names, separators and the request line count as well.
+    head_of(120_000),
+    head_of(120_000, b"a:\r\n"),
+    head_of(120_000, b"%s: b\r\n" % (b"a" * 60)),
+    head_of(MOST_BYTES + 1),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX:%sy\r\n\r\n" % (b" " * MOST_BYTES),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: y%s\r\n\r\n" % (b" " * MOST_BYTES),
+    # It does not even end.
+    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MOST_BYTES),
+]
+
+
+@pytest.mark.parametrize("head", TOO_LONG)
+@pytest.mark.parametrize("part", [1000, 1_000_000])
+def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes, part: int) -> None:
+    address = (client.base_url.host, client.base_url.port or 80)
+    with socket.create_connection(address, PATIENCE) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(head), part):
+            connection.sendall(head[start : start + part])
+        first, _, rest = everything_from(connection).partition(b"\r\n")
     assert first == b"HTTP/1.1 431 Request Header Fields Too Large"
     problem = json.loads(rest.partition(b"\r\n\r\n")[2])
     assert problem["status"] == 431
@@ -47,8 +65,12 @@ def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes) -
 
 
 def test_a_head_that_is_just_short_enough_is_answered(client: httpx.Client) -> None:
-    answer = client.get("/healthz", headers={"X-Long": "x" * (MOST_BYTES - 1000)})
-    assert answer.status_code == 200
+    longest = head_of(MOST_BYTES)
+    assert len(longest) == MOST_BYTES
+    # Many at once are not one that is too long.
+    last = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    received = answered(client, longest * 5 + last * 2)
+    assert received.count(b"HTTP/1.1 200 OK") == 6
 
 
 BEGUN = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
@@ -81,6 +103,10 @@ def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) ->
         for parts, connection in slow.items():
             answers[parts] += everything_from(connection)
     assert {each: answers[each].count(b"HTTP/1.1 200 OK") for each in answers} == UNFINISHED
+    # A head that has begun is named as the reason, and an idle connection closes silently.
+    timeouts = {each for each in answers if answers[each].startswith(b"HTTP/1.1 408 ")}
+    assert timeouts == {(BEGUN,)}
+    assert answers[b"",] == b""
 
 
 def test_a_request_that_comes_a_little_at_a_time_is_answered(client: httpx.Client) -> None:

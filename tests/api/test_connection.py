@@ -1,4 +1,4 @@
-"""What a connection does with bodies, with broken requests, and with those that lack their host."""
+"""Bodies, invalid requests, and `Host` over a connection."""
 
 import json
 from pathlib import Path
@@ -61,22 +61,93 @@ def test_an_empty_body_is_none(client: httpx.Client) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "broken", [b"BROKEN\r\n\r\n", get(b"/", b""), get(b"/", b"Host: a\r\nHost: b\r\n")]
-)
-def test_what_is_no_request_is_refused(client: httpx.Client, broken: bytes) -> None:
+HOST_IS_NAMED = "one, such as `Host: example.org`"
+ENCODING_IS_NAMED = "percent-encode"
+
+REJECTED = [
+    (b"BROKEN\r\n\r\n", 400, "valid HTTP/1.1"),
+    (b"GET / HTTP/1.1\nHost: a\n\n", 400, "valid HTTP/1.1"),
+    (get(b"/", b"Host: a\r\nX: a\r\n b\r\n"), 400, "valid HTTP/1.1"),
+    (get(b"/", b"Host: a\r\nX: a\rb\r\n"), 400, "valid HTTP/1.1"),
+    (get(b"/", b"Host : a\r\n"), 400, "valid HTTP/1.1"),
+    (
+        get(b"/", b"Host: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
+        400,
+        "valid HTTP/1.1",
+    ),
+    # No host, and several.
+    (get(b"/", b""), 400, HOST_IS_NAMED),
+    (get(b"/", b"Host: a\r\nHost: b\r\n"), 400, HOST_IS_NAMED),
+    (get(b"/", b"Host: a\r\nHost: a\r\n"), 400, HOST_IS_NAMED),
+    *(
+        (get(b"/", b"Host: %s\r\n" % host), 400, HOST_IS_NAMED)
+        for host in [
+            *(b"", b" ", b"a b", b"a, b", b"a/b", b"http://a", b"user@a", b"a?b", b"a#b"),
+            *(b"a:b", b"a:1:2", b":80", b"[::1", b"::1", b"[]", b"[a b]", b"a%zz"),
+            *(b"\xc3\xa9.example", b'"a"', b"<a>", b"a\\b"),
+        ]
+    ),
+    (b"GET / HTTP/1.0\r\nHost: a b\r\n\r\n", 400, HOST_IS_NAMED),
+    *(
+        (get(path), 400, ENCODING_IS_NAMED)
+        for path in [
+            "/caf\u00e9".encode(),
+            "/weather/summary?location=\u6771\u4eac".encode(),
+            b"/weather/summary?location=\xe9",
+            b"/weather/summary?location=new york",
+            b"/weather/summary?location=\x01",
+        ]
+    ),
+    *(
+        (b"GET / HTTP/%s\r\nHost: a\r\n\r\n" % version, 505, "use HTTP/1.1")
+        for version in (b"0.9", b"1.2", b"2.0", b"3.0")
+    ),
+    (b"GET /\r\n\r\n", 505, "use HTTP/1.1"),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "use HTTP/1.1"),
+]
+"""Requests, and status and part of the detail of their response."""
+
+
+@pytest.mark.parametrize(("request_", "status", "detail"), REJECTED)
+def test_an_invalid_request_is_rejected_with_its_reason(
+    client: httpx.Client, request_: bytes, status: int, detail: str
+) -> None:
     make_ready(client)
-    # On what is answered at once, and on what is not answered yet.
-    (refused,) = found(client, broken)
-    answer, after_an_answer = found(client, get(READY), broken)
+    # As the first request of a connection, and after a response.
+    (first,) = found(client, request_, get(b"/healthz"))
+    answer, after_an_answer = found(client, get(READY), request_, get(b"/healthz"))
     assert answer[0] == b"HTTP/1.1 200 OK"
-    for first, headers, body in (refused, after_an_answer):
-        assert first == b"HTTP/1.1 400 Bad Request"
+    for line, headers, body in (first, after_an_answer):
+        assert line.split()[1] == b"%d" % status
         assert headers[b"connection"] == b"close"
         assert headers[b"content-type"] == b"application/problem+json"
+        assert headers[b"cache-control"] == b"no-store"
         assert headers[b"x-content-type-options"] == b"nosniff"
         assert headers[b"date"]
-        assert json.loads(body)["status"] == 400
+        problem = json.loads(body)
+        assert problem["status"] == status
+        assert detail in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(b"a", b"a:", b"127.0.0.1:8000", b"[::1]", b"[::1]:8000", b"[fe80::1%25eth0]:80"),
+        *(b"weather-api.weather.svc.cluster.local.:8000", b"my_api", b"xn--caf-dma.example"),
+        b"caf%C3%A9.example",
+    ],
+)
+@pytest.mark.parametrize("path", [READY, b"/healthz"])
+def test_a_valid_host_is_accepted(client: httpx.Client, path: bytes, host: bytes) -> None:
+    make_ready(client)
+    headers = b"Host: %s\r\nConnection: close\r\n" % host
+    assert [line for line, _, _ in found(client, get(path, headers))] == [b"HTTP/1.1 200 OK"]
+
+
+@pytest.mark.parametrize("target", [b"http://a/healthz", b"https://b:443/healthz?"])
+def test_an_absolute_target_is_its_path(client: httpx.Client, target: bytes) -> None:
+    reply, _ = found(client, get(target), LAST)
+    assert json.loads(reply[2]) == {"status": "ok"}
 
 
 @pytest.mark.parametrize("broken", [b"BROKEN\r\n\r\n", get(b"/", b"")])

@@ -38,6 +38,12 @@ def test_health_and_readiness(client: httpx.Client, filled_lake: Lake) -> None:
     }
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz?x=y"])
+def test_what_holds_only_now_is_not_cached(client: httpx.Client, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        assert client.request(method, path).headers["cache-control"] == "no-store"
+
+
 def test_metrics_say_what_is_served_and_how_old_it_is(
     client: httpx.Client, filled_lake: Lake
 ) -> None:
