@@ -5,8 +5,10 @@ When these tests fail after `make lock UPGRADE=1`, the upgrade is the cause.
 
 import ast
 import asyncio
+import contextlib
 import inspect
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -158,6 +160,33 @@ def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
             "_unsupported_upgrade_warning": [],
         }.items():
             assert list(inspect.signature(getattr(protocol, name)).parameters) == arguments, name
+
+
+@pytest.mark.parametrize(
+    ("line", "exception", "reason"),
+    [
+        (b"GET /\xc3\xa9 HTTP/1.1", "HttpParserInvalidURLError", "Invalid char in url path"),
+        (b"GET /a b HTTP/1.1", "HttpParserError", "Expected HTTP/, RTSP/ or ICE/"),
+        (b"GET / HTTP/3.0", "HttpParserError", "Invalid HTTP version"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM", "HttpParserError", "Pause on PRI/Upgrade"),
+    ],
+)
+def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
+    line: bytes, exception: str, reason: str
+) -> None:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.server import ServerState
+
+    class Rejecting(HttpToolsProtocol):
+        def send_400_response(self, msg: str) -> None:
+            found.append(sys.exc_info()[1])
+
+    found: list[BaseException | None] = []
+    with internals("uvicorn", WRITTEN_FOR, "api/connection.py"):
+        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            Rejecting(config, ServerState(), {}, loop).data_received(line + b"\r\n\r\n")
+        assert [(type(error).__name__, str(error)) for error in found] == [(exception, reason)]
 
 
 def test_the_server_s_hooks_are_those_that_draining_overrides() -> None:
