@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from weather.locations import (
 from weather.settings import DEFAULT_LOCATIONS
 
 ENTRY = "{id: lyon, name: Lyon, latitude: 45.75, longitude: 4.85, timezone: Europe/Paris}"
+KEYS = "id, name, latitude, longitude, timezone"
 
 
 def test_lyon_comes_first_among_the_projects_own_locations() -> None:
@@ -32,46 +34,274 @@ def test_locations_keep_the_order_of_the_file(tmp_path: Path) -> None:
     assert [each.id for each in read_locations(file)] == ["b", "a"]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "valid list"),
-        ("[]", "it lists no location"),
-        ("lyon", "valid list"),
-        ("- [", "it is not YAML"),
-        ("- !!python/object:os.system {}", "it is not YAML"),
-        (f"- {ENTRY}\n- {ENTRY}", "the id 'lyon' stands there twice"),
-        ("- {id: lyon}", "0.name: Field required"),
-        (f"- {ENTRY}\n- {ENTRY.replace('lyon', 'Lyon 2')}", "1.id: "),
-        (f"- {ENTRY.replace('lyon', 'all')}", "'all' means every location"),
-        (f"- {ENTRY.replace('45.75', '90.5')}", "0.latitude: "),
-        (f"- {ENTRY.replace('45.75', '.nan')}", "0.latitude: "),
-        (f"- {ENTRY.replace('4.85', '-181')}", "0.longitude: "),
-        (f"- {ENTRY.replace('4.85', 'east')}", "0.longitude: "),
-        (f"- {ENTRY.replace('Europe/Paris', 'Europe/Lyon')}", "'Europe/Lyon' is no time zone"),
-        (f"- {ENTRY.replace('Europe/Paris', '../passwd')}", "'../passwd' is no time zone"),
-        (f"- {ENTRY.replace('Europe/Paris', 'localtime')}", "'localtime' is no time zone"),
-        (f"- {ENTRY.replace('}', ', country: FR}')}", "0.country: Extra inputs"),
-    ],
-)
-def test_a_wrong_file_is_one_line_that_names_the_place(
-    tmp_path: Path, text: str, words: str
-) -> None:
+def read(tmp_path: Path, text: str) -> list[Location]:
     file = tmp_path / "locations.yaml"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8", newline="")
+    return read_locations(file)
+
+
+def problem_of(tmp_path: Path, text: str) -> str:
+    """The message about a file, without what is the same in all of them."""
     with pytest.raises(StepError) as failure:
-        read_locations(file)
+        read(tmp_path, text)
     message = str(failure.value)
     assert failure.value.exit_code == ExitCode.SETTING
-    assert message.startswith(f"WEATHER_LOCATIONS: {file}: ")
-    assert words in message
-    assert "\n" not in message
+    assert message.isprintable()
+    start = f"WEATHER_LOCATIONS: {tmp_path / 'locations.yaml'}: "
+    assert message.startswith(start)
+    assert message.endswith(". Correct the file, or name another one.")
+    return message.removeprefix(start).removesuffix(". Correct the file, or name another one.")
+
+
+def with_value(key: str, value: str) -> str:
+    """An entry in which a key has a value, as it is written in the file."""
+    return "- " + re.sub(rf"{key}: [^,}}]+", lambda _: f"{key}: {value}", ENTRY)
+
+
+def replaced(old: str, new: str) -> str:
+    return "- " + ENTRY.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "it lists no location"),
+        ("[]", "it lists no location"),
+        ("# nothing but a comment\n", "it lists no location"),
+        ("lyon", "it is not a list; begin each location with `- id: `"),
+        (ENTRY, "it is not a list; begin each location with `- id: `"),
+        (f"lyon: {ENTRY}", "it is not a list; begin each location with `- id: `"),
+        ("[" * 200_000, "it is nested too deeply"),
+        ("- " * 200_000, "it is nested too deeply"),
+        ("!!set {lyon}", "it is not a list; begin each location with `- id: `"),
+        (f"!!omap [{ENTRY}]", "a list has the tag omap; remove the tag"),
+        (
+            "- lyon",
+            f"location number 1 (line 1): 'lyon' is not a mapping with the keys {KEYS}",
+        ),
+        (
+            f"- {ENTRY}\n-\n",
+            f"location number 2 (line 2): '' is not a mapping with the keys {KEYS}",
+        ),
+        (
+            f"- [{ENTRY}]",
+            f"location number 1 (line 1): a list is not a mapping with the keys {KEYS}",
+        ),
+        (
+            "- !!python/object:print {}",
+            "location number 1 (line 1): a mapping has the tag python/object:print; remove the tag",
+        ),
+        (f"- {ENTRY}\n- {ENTRY}", "location 'lyon' (line 2): duplicate id, first in line 1"),
+        ("- {id: lyon}", "location 'lyon' (line 1): name: the key is missing"),
+        ("- {name: Lyon}", "location number 1 (line 1): id: the key is missing"),
+        (
+            replaced("}", ", country: FR}"),
+            f"location 'lyon' (line 1): 'country': unknown key; the keys are {KEYS}",
+        ),
+        (
+            replaced("latitude", "lattitude"),
+            "location 'lyon' (line 1): 'lattitude': unknown key; did you mean latitude?",
+        ),
+        (
+            replaced("latitude", "Latitude"),
+            "location 'lyon' (line 1): 'Latitude': unknown key; did you mean latitude?",
+        ),
+        (
+            replaced("}", ", latitude: 46.75}"),
+            "location 'lyon' (line 1): latitude: the key is there 2 times",
+        ),
+        (
+            replaced("}", ', "id": paris}'),
+            "location 'lyon' (line 1): id: the key is there 2 times",
+        ),
+        (
+            replaced("45.75", "45,75"),
+            "location 'lyon' (line 1): '75': unknown key; write decimals after a point",
+        ),
+    ],
+)
+def test_a_wrong_file_is_one_line_that_names_the_entry(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    assert problem_of(tmp_path, text) == problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        # What YAML 1.1 reads as something else than the text that is there.
+        ("id", "no", "YAML reads no as true or false; write it in quotes: 'no'"),
+        ("name", "NO", "YAML reads NO as true or false; write it in quotes: 'NO'"),
+        ("name", "yes", "YAML reads yes as true or false; write it in quotes: 'yes'"),
+        ("name", "On", "YAML reads On as true or false; write it in quotes: 'On'"),
+        ("timezone", "off", "YAML reads off as true or false; write it in quotes: 'off'"),
+        ("id", "4711", "YAML reads 4711 as a number; write it in quotes: '4711'"),
+        ("id", "010", "YAML reads 010 as a number; write it in quotes: '010'"),
+        ("id", "1_000", "YAML reads 1_000 as a number; write it in quotes: '1_000'"),
+        ("name", "1:30", "YAML reads 1:30 as a number; write it in quotes: '1:30'"),
+        ("name", ".inf", "YAML reads .inf as a number; write it in quotes: '.inf'"),
+        ("id", "2026-11-20", "YAML reads 2026-11-20 as a date; write it in quotes: '2026-11-20'"),
+        ("id", "", "the value is missing"),
+        (
+            "name",
+            "null",
+            "the value is missing; if it is meant as text, write it in quotes: 'null'",
+        ),
+        ("name", "~", "the value is missing; if it is meant as text, write it in quotes: '~'"),
+        ("latitude", "", "the value is missing"),
+        ("latitude", "yes", "'yes' is not a number; write decimal degrees, such as -33.87"),
+        ("longitude", "true", "'true' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "1:30", "'1:30' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "010", "'010' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "0x2D", "'0x2D' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "4_5", "'4_5' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", ".nan", "'.nan' is not a number; write decimal degrees, such as -33.87"),
+        ("longitude", "-.inf", "'-.inf' is not a number; write decimal degrees, such as -33.87"),
+        ("longitude", "east", "'east' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "45.75N", "'45.75N' is not a number; write decimal degrees, such as -33.87"),
+        ("latitude", "٤٥", "'٤٥' is not a number; write decimal degrees, such as -33.87"),
+        (
+            "latitude",
+            "'45,75'",
+            "'45,75' is not a number; write the decimals after a point: 45.75",
+        ),
+        ("latitude", "[45, 75]", "a list is not a single value"),
+        ("name", "{en: Lyon}", "a mapping is not a single value"),
+        ("name", "!!binary THlvbg==", "'THlvbg==' has the tag binary; remove the tag"),
+        ("name", "!city Lyon", "'Lyon' has the tag !city; remove the tag"),
+        # What is read as it is written, and cannot be.
+        ("latitude", "90.5", "90.5: Input should be less than or equal to 90"),
+        ("latitude", "-90.1", "-90.1: Input should be greater than or equal to -90"),
+        ("longitude", "-181", "-181.0: Input should be greater than or equal to -180"),
+        ("longitude", "1e400", "inf: Input should be less than or equal to 180"),
+        ("id", "all", "'all': 'all' means every location and cannot name one"),
+        (
+            "id",
+            "Lyon 2",
+            "'Lyon 2': an id has only a-z and 0-9, with single hyphens between them",
+        ),
+        ("id", '"lyon\\n"', "an id has only a-z and 0-9, with single hyphens between them"),
+        ("id", "x" * 61, "String should have at most 60 characters"),
+        ("name", '""', "'': a name has at least one letter or digit"),
+        ("name", '" "', "' ': a name has at least one letter or digit"),
+        ("name", '"\u200b"', "'\\u200b': a name has at least one letter or digit"),
+        ("name", '"--"', "'--': a name has at least one letter or digit"),
+        ("name", '" Lyon"', "' Lyon': a name neither begins nor ends with a space"),
+        ("name", '"Lyon\u00a0"', "'Lyon\\xa0': a name neither begins nor ends with a space"),
+        ("name", '"Ly\\0on"', "'Ly\\x00on': a name has no control characters such as '\\x00'"),
+        ("name", '"Ly\\ton"', "'Ly\\ton': a name has no control characters such as '\\t'"),
+        ("name", '"Ly\\eon"', "a name has no control characters such as '\\x1b'"),
+        ("name", '"Ly\u202eon"', "a name has no control characters such as '\\u202e'"),
+        ("name", '"Ly\u200bon"', "a name has no control characters such as '\\u200b'"),
+        ("name", '"Ly\u2028on"', "a name has no control characters such as '\\u2028'"),
+        ("name", '"\ufeffLyon"', "a name has no control characters such as '\\ufeff'"),
+        ("name", '"Ly\ufffdn"', "a name has no control characters such as '\\ufffd'"),
+        ("name", "x" * 201, "String should have at most 200 characters"),
+        ("timezone", "Europe/Lyon", "'Europe/Lyon' is no"),
+        ("timezone", "../passwd", "'../passwd' is no"),
+        ("timezone", "localtime", "'localtime' is no"),
+        ("timezone", '"Europe/Paris\\0"', "'Europe/Paris\\x00' is no"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_entry_and_key(
+    tmp_path: Path, key: str, value: str, problem: str
+) -> None:
+    found = problem_of(tmp_path, with_value(key, value))
+    written = value.strip("\"'") if key == "id" and value else "lyon"
+    if "\\" not in written and value:
+        assert found.startswith(f"location '{written}' (line 1): {key}: "), found
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- [", "did not find expected node content"),
+        (f"- {ENTRY}\n\t- {ENTRY}", "found character that cannot start any token"),
+        (f"- {ENTRY}\n---\n- {ENTRY}", "expected a single document"),
+        ("- *lyon", "found undefined alias"),
+        (replaced("Lyon", "Ly\0on"), "control characters are not allowed"),
+        (replaced("Lyon", '"\\ud800"'), "invalid Unicode character escape code"),
+    ],
+)
+def test_a_file_that_is_not_yaml_is_one_line(tmp_path: Path, text: str, problem: str) -> None:
+    found = problem_of(tmp_path, text)
+    assert found.startswith("it is not YAML: ")
+    assert problem in found
+
+
+def test_latitude_and_longitude_that_may_be_swapped_are_hinted_at(tmp_path: Path) -> None:
+    text = "{id: sydney, name: Sydney, latitude: 151.21, longitude: -33.87, timezone: UTC}"
+    assert problem_of(tmp_path, f"- {ENTRY}\n- {text}") == (
+        "location 'sydney' (line 2): latitude: 151.21: Input should be less than or equal to 90; "
+        "latitude and longitude may be swapped"
+    )
+
+
+LYON = Location(id="lyon", name="Lyon", latitude=45.75, longitude=4.85, timezone="Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"- {ENTRY}",
+        f"\ufeff- {ENTRY}",
+        f"---\n- {ENTRY}\n...\n",
+        f"[{ENTRY}]",
+        f"- {ENTRY}".replace(", ", "\r\n  ").replace("{", "").replace("}", "\r\n"),
+        f"- {ENTRY}".replace("45.75", "'45.75'").replace("lyon", '"lyon"'),
+        f"- {ENTRY}".replace("45.75", "+45.750").replace("4.85", "4.85e+0"),
+        f"- {ENTRY}".replace("Lyon", "!!str Lyon"),
+        '[{"timezone":"Europe/Paris","longitude":4.85,"latitude":45.75,"name":"Lyon","id":"lyon"}]',
+    ],
+)
+def test_ways_to_write_the_same_location(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) == [LYON]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("id", "'no'", "no"),
+        ("id", "'010'", "010"),
+        ("id", "n", "n"),
+        ("name", "'NO'", "NO"),
+        ("name", "!!str no", "no"),
+        ("name", "São Paulo", "São Paulo"),
+        ("name", "'s-Hertogenbosch'", "s-Hertogenbosch"),
+        ("name", '"\u0dc1\u0dca\u200d\u0dbb\u0dd3"', "\u0dc1\u0dca\u200d\u0dbb\u0dd3"),
+        ("name", "東京", "東京"),
+        ("latitude", "-0.0", 0.0),
+        ("latitude", "-90", -90.0),
+        ("longitude", "180", 180.0),
+        ("longitude", ".5", 0.5),
+        ("longitude", "1.0e-05", 0.00001),
+    ],
+)
+def test_a_value_is_read_as_it_is_written(
+    tmp_path: Path, key: str, value: str, expected: str | float
+) -> None:
+    (location,) = read(tmp_path, with_value(key, value))
+    assert str(getattr(location, key)) == str(expected)
+
+
+def test_two_locations_may_have_the_same_name_and_place(tmp_path: Path) -> None:
+    first, second = read(tmp_path, f"- {ENTRY}\n- {ENTRY.replace('lyon', 'lyon-2')}")
+    assert (first.name, first.latitude) == (second.name, second.latitude)
+
+
+def test_an_entry_may_take_values_from_another_one(tmp_path: Path) -> None:
+    text = f"- &lyon {ENTRY}\n- {{<<: *lyon, id: lyon-2, latitude: 45.8}}"
+    assert read(tmp_path, text)[1] == LYON.model_copy(update={"id": "lyon-2", "latitude": 45.8})
+    assert "location 'lyon-2' (line 2): latitude: the key is there 2 times" in problem_of(
+        tmp_path, text.replace("latitude: 45.8", "latitude: 45.8, latitude: 45.9")
+    )
 
 
 def test_a_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "locations.yaml"
-    file.write_text(f"- {ENTRY.replace('Lyon', 'Évry')}", encoding="latin-1")
-    with pytest.raises(StepError, match="it is not UTF-8: ") as failure:
+    file.write_text(replaced("Lyon", "Évry"), encoding="latin-1")
+    with pytest.raises(StepError, match=r"it is not UTF-8: .*; save it as UTF-8") as failure:
         read_locations(file)
     assert failure.value.exit_code == ExitCode.SETTING
 
