@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 import pyarrow as pa
 from fastapi import Request, Response
 
-from api.attribution import ATTRIBUTION, LICENCE_URL
 from api.cursors import cursor_of
 from api.formats import MEDIA_TYPES, Format, rendered, rendered_object
 from api.queries import Query
@@ -49,12 +48,14 @@ def rows_answer(
 
 def _headers(request: Request, format_: Format, next_place: Place | None) -> dict[str, str]:
     view: View = request.scope["view"]
-    links = [f'<{LICENCE_URL}>; rel="license"']
+    source = view.source
+    links = [f'<{source.licence_url}>; rel="license"']
     if next_place:
         links.insert(0, f'<{_next_page(request, next_place)}>; rel="next"')
     headers = {
         "Cache-Control": f"public, max-age={SECONDS_TO_KEEP}",
-        "Attribution": ATTRIBUTION,
+        "Attribution": source.attribution,
+        "X-Weather-Source": source.name,
         "Link": ", ".join(links),
     }
     if view.mart:

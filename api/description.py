@@ -20,6 +20,7 @@ from api.rows import (
     Row,
     YearlyWeather,
 )
+from weather.source import Source
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -49,7 +50,8 @@ UNCHANGED_HEADERS = {
 HEADERS = {
     **UNCHANGED_HEADERS,
     "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
-    "Attribution": "Whose data this is.",
+    "Attribution": "Whose data this is, and whether it is a replay of older observations.",
+    "X-Weather-Source": "The source by its name: `Open-Meteo`, or `replay of ...`.",
     "Content-Disposition": "A name for the file, for every form but JSON.",
 }
 
@@ -89,6 +91,16 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def with_source(document: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Return the document with the attribution and the licence of the data that are served."""
+    info = {
+        **document["info"],
+        "description": f"{document['info']['description'].rstrip()}\n\n{source.attribution}\n",
+        "license": {"name": f"Data: {source.licence}", "url": source.licence_url},
+    }
+    return {**document, "info": info}
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.description import with_source
 from api.files import file_answer
+from api.lookup import CurrentView
 
 HERE = Path(__file__).parent
 SWAGGER_UI = Path(str(files("fastapi_swagger") / "resources"))
@@ -28,10 +30,11 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/openapi.json")
-async def description(request: Request) -> JSONResponse:
+async def description(request: Request, view: CurrentView) -> JSONResponse:
     """What the page shows, for programs."""
     # FastAPI's own route does not say that it may be kept, and so compressed.
-    return JSONResponse(request.app.openapi(), headers={"Cache-Control": "public, max-age=60"})
+    document = with_source(request.app.openapi(), view.source)
+    return JSONResponse(document, headers={"Cache-Control": "public, max-age=60"})
 
 
 @router.get("/docs")

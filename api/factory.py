@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from api import documentation, front_page, hourly, known_locations, operations, summaries
 from api.access_log import AccessLog
-from api.attribution import ATTRIBUTION, LICENCE, LICENCE_URL
 from api.description import describe
 from api.draining import Drain
 from api.gateway import GATEWAY, Gateway
@@ -27,12 +26,10 @@ from api.request_metrics import RequestMetrics
 from api.watch import Watch
 from weather.settings import ApiSettings, LakeSettings
 
-DESCRIPTION = f"""
+DESCRIPTION = """
 Temperature, rain and wind of each location by hour, day, month and year, from the snapshot of the
 lake that the pipeline published last. Days are those of the location's own time zone. A value that
 is missing is null in JSON and empty in CSV.
-
-{ATTRIBUTION}
 """
 
 
@@ -69,7 +66,6 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         title="Weather",
         version="1",
         description=DESCRIPTION,
-        license_info={"name": f"Data: {LICENCE}", "url": LICENCE_URL},
         # Two of them would be pages that load their scripts from elsewhere: api/documentation.py.
         openapi_url=None,
         docs_url=None,

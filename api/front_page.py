@@ -1,15 +1,17 @@
 """`/`: what this is, as JSON for programs and as a page for browsers, with the page's files."""
 
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from api.attribution import ATTRIBUTION, LICENCE_URL
 from api.description import page
 from api.files import file_answer
+from api.lookup import CurrentView
 from api.negotiation import HTML
+from weather.source import Source
 
 PAGE = Path(__file__).parent / "page"
 ASSETS = {
@@ -29,18 +31,26 @@ class Welcome(BaseModel):
 
     message: str = "Daily weather from the lake: see /weather/summary and /weather/latest."
     docs: str = "/docs"
-    attribution: str = ATTRIBUTION
-    license: str = LICENCE_URL
+    attribution: str
+    license: str
 
 
 @router.get("/", tags=["weather"], response_model=Welcome, responses=page(HTML))
-async def front_page(request: Request) -> Response:
+async def front_page(request: Request, view: CurrentView) -> Response:
     """What this is, and where the documentation is; a page for those who like HTML best."""
     headers = {"Vary": "Accept", "Cache-Control": MAY_BE_KEPT}
     if request.scope["media_type"] == HTML:
-        content = (PAGE / "index.html").read_bytes()
-        return Response(content, media_type=HTML, headers=headers)
-    return JSONResponse(Welcome().model_dump(), headers=headers)
+        return Response(_page_with(view.source), media_type=HTML, headers=headers)
+    welcome = Welcome(attribution=view.source.attribution, license=view.source.licence_url)
+    return JSONResponse(welcome.model_dump(), headers=headers)
+
+
+def _page_with(source: Source) -> str:
+    """Return the page with the source in its footer, for readers without JavaScript."""
+    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    for name in ("attribution", "url", "licence_url"):
+        page = page.replace(f"{{{{{name}}}}}", escape(getattr(source, name)))
+    return page
 
 
 @router.get("/page/{asset:path}", include_in_schema=False)

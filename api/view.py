@@ -10,6 +10,7 @@ from api.head import Headers
 from api.mart import Mart
 from api.ready import ReadyAnswers
 from weather.locations import Location
+from weather.source import OPEN_METEO, Source
 
 
 class Problem(StrEnum):
@@ -48,6 +49,11 @@ class View:
     def stale_headers(self) -> Headers:
         """What an answer says that comes from an older snapshot than may be published now."""
         return _STALE[self.problem] if self.mart and self.problem else _CURRENT
+
+    @property
+    def source(self) -> Source:
+        """Whose data are served; Open-Meteo's while nothing is."""
+        return self.mart.published.source if self.mart else OPEN_METEO
 
     def zone(self, location: str) -> tzinfo:
         """The location's time zone; UTC where it is no longer in locations.yaml."""

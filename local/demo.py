@@ -26,17 +26,18 @@ def show_demo(outside: Mapping[str, str], state: State) -> int:
         run_dag(session.environment, state.log("demo-run"), lambda news: progress.done(f"  {news}"))
         with running_api(session.environment, free_port(), state.log("api")) as api:
             progress.done(f"API started at {api.address}")
-            summary = _get(f"{api.address}/weather/summary")
+            summary, attribution = _get(f"{api.address}/weather/summary")
             print(f"\nGET /weather/summary, the first {min(ROWS, len(summary))} of its rows:\n")
             print("\n".join(table(summary[:ROWS])))
-            print(f"\n{session.attribution}\n")
+            print(f"\n{attribution}\n")
     progress.done("nothing is left running")
     return 0
 
 
-def _get(address: str) -> list[dict[str, object]]:
+def _get(address: str) -> tuple[list[dict[str, object]], str]:
+    """Return the rows and the attribution of a response."""
     answer = httpx.get(address, timeout=ANSWER_SECONDS, trust_env=False)
     if not answer.is_success:
         raise StepError(f"GET {address} was answered with {answer.status_code}: {answer.text}")
     rows: list[dict[str, object]] = answer.json()
-    return rows
+    return rows, answer.headers["Attribution"]

@@ -13,7 +13,10 @@ from local.processes import Service
 from local.progress import Progress
 from local.source import running_source
 from local.store import S3Server, running_store
-from weather.settings import DEFAULT_BUCKET
+from weather.published import PUBLISHED_KEY, SOURCE_KEY
+from weather.settings import DEFAULT_BUCKET, StoreSettings
+from weather.source import REPLAY
+from weather.store import Store
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,24 @@ def running_session(
                 base.get("AWS_ENDPOINT_URL", ""), base.get("WEATHER_BUCKET") or DEFAULT_BUCKET
             )
             environment = with_defaults(stored, {"LAKE_CATALOG": f"sqlite:{catalog}"})
+            if source.replay:
+                mark_replay(environment)
             prepare(environment, credentials, state, progress.done)
             yield Session(environment, source.attribution, credentials, state, store, source.replay)
+
+
+def mark_replay(environment: Mapping[str, str]) -> None:
+    """Name the source of the replay's own lake where an older version has published without."""
+    settings = StoreSettings.model_validate(
+        {
+            name: environment[name.upper()]
+            for name in StoreSettings.model_fields
+            if environment.get(name.upper())
+        }
+    )
+    store = Store(settings)
+    if store.get(SOURCE_KEY) is None and store.get(PUBLISHED_KEY) is not None:
+        store.put(SOURCE_KEY, REPLAY.model_dump_json().encode())
 
 
 @contextlib.contextmanager

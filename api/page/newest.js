@@ -34,7 +34,7 @@ export function showNewest(location, day, rows) {
 }
 
 /** Show when the newest hour was and when it came in, as seen now. */
-export function showFreshness(location, readiness, now) {
+export function showFreshness(location, readiness, { replay }, now) {
   const parts = [];
   if (now - location.newestHour > LONG_AGO) {
     parts.push(`Newest day ${words.dayPlainly(location.last)}`);
@@ -48,8 +48,9 @@ export function showFreshness(location, readiness, now) {
   if (readiness.snapshot !== null) parts.push(`snapshot ${readiness.snapshot}`);
   element("freshness").textContent = parts.join(" · ");
   const fresh = !isLate(location, now) && readiness.problem === null;
-  element("state").textContent = fresh ? "Up to date" : "Not up to date";
-  element("state").classList.toggle("fresh", fresh);
+  const states = [replay && "Replay", !fresh && "Not up to date"].filter(Boolean);
+  element("state").textContent = states.join(" · ") || "Up to date";
+  element("state").classList.toggle("fresh", fresh && !replay);
 }
 
 /** Say nothing about any day. */

@@ -36,6 +36,11 @@ export function unreachable(shownSince) {
   };
 }
 
+/** The data are a replay. */
+export function replay({ replay, attribution }) {
+  return replay ? [{ title: "This is a replay.", detail: `${attribution}.` }] : [];
+}
+
 /** The page fails at what the API answered. */
 export function defect() {
   return {

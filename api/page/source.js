@@ -53,10 +53,16 @@ export async function readiness() {
   };
 }
 
-/** Every location, the default one first. */
+/** Every location, the default one first, and whose data they have. */
 export async function locations() {
-  const [rows] = await content("locations");
-  return rows.map((row) => ({
+  const [rows, given] = await content("locations");
+  const [, licence] = /<([^>]*)>; rel="license"/.exec(given.headers.get("Link") ?? "") ?? [];
+  const source = {
+    attribution: given.headers.get("Attribution"),
+    licence,
+    replay: (given.headers.get("X-Weather-Source") ?? "").startsWith("replay"),
+  };
+  const found = rows.map((row) => ({
     id: row.id,
     name: row.name,
     timezone: row.timezone,
@@ -64,6 +70,7 @@ export async function locations() {
     last: row.last_date,
     newestHour: row.newest_hour ? new Date(row.newest_hour) : null,
   }));
+  return [found, source];
 }
 
 /** Where the rows of a location are: each day's or each month's, from `start` on. */

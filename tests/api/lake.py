@@ -11,8 +11,9 @@ from lake_steps.create import create
 from lake_steps.publish import publish
 
 from weather.lake import attached_lake
-from weather.published import PUBLISHED_KEY, Published
+from weather.published import PUBLISHED_KEY, Published, require_source
 from weather.settings import LakeSettings
+from weather.source import Source
 from weather.store import Store
 from weather.window import lookback_window
 
@@ -94,6 +95,10 @@ class Lake:
     def publish(self) -> Published:
         """Publish the lake as it is now."""
         return publish(self.settings, self.window)
+
+    def name_source(self, source: Source) -> None:
+        """Name the source as ingest does with the first response."""
+        require_source(self.store, source, "a test")
 
     def say_published(self, published: Published) -> None:
         """Write what publish writes last, and nothing else."""

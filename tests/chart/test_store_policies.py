@@ -8,7 +8,7 @@ import pytest
 
 from tests.chart.conftest import Render
 from tests.chart.helm import CHART, of_kind
-from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY
 
 BUCKET = "arn:aws:s3:::weather"
 LOGS = "arn:aws:s3:::airflow-logs"
@@ -45,14 +45,19 @@ def _holds(condition: dict[str, Any], prefix: str | None) -> bool:
     return prefix is not None and any(fnmatchcase(prefix, each) for each in patterns)
 
 
-KEYS = (RAW, REJECTED, TABLE, MART_KEY, PUBLISHED_KEY, "elsewhere")
+KEYS = (RAW, REJECTED, TABLE, MART_KEY, PUBLISHED_KEY, SOURCE_KEY, "elsewhere")
 ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 
 NEEDED = {
-    "ingest": {("s3:PutObject", RAW), ("s3:PutObject", REJECTED)},
+    "ingest": {
+        ("s3:PutObject", RAW),
+        ("s3:PutObject", REJECTED),
+        ("s3:GetObject", SOURCE_KEY),
+        ("s3:PutObject", SOURCE_KEY),
+    },
     "dbt": {("s3:GetObject", RAW)}
-    | {(action, key) for action in ACTIONS for key in (TABLE, MART_KEY, PUBLISHED_KEY)},
-    "api": {("s3:GetObject", key) for key in (TABLE, MART_KEY, PUBLISHED_KEY)},
+    | {(action, key) for action in ACTIONS for key in (TABLE, MART_KEY, PUBLISHED_KEY, SOURCE_KEY)},
+    "api": {("s3:GetObject", key) for key in (TABLE, MART_KEY, PUBLISHED_KEY, SOURCE_KEY)},
     "airflow": set(),
 }
 
@@ -71,14 +76,21 @@ def test_objects(user: str) -> None:
 @pytest.mark.parametrize(
     ("user", "prefixes"),
     [
-        ("ingest", set()),
-        ("dbt", {"raw/20261113T0500Z_20261120T0500Z/", "transformed/"}),
-        ("api", {"transformed/"}),
+        ("ingest", {SOURCE_KEY}),
+        ("dbt", {"raw/20261113T0500Z_20261120T0500Z/", "transformed/", SOURCE_KEY}),
+        ("api", {"transformed/", SOURCE_KEY}),
         ("airflow", set()),
     ],
 )
 def test_lists(user: str, prefixes: set[str]) -> None:
-    asked = (None, "", "raw/20261113T0500Z_20261120T0500Z/", "transformed/", "rejected/")
+    asked = (
+        None,
+        "",
+        "raw/20261113T0500Z_20261120T0500Z/",
+        "transformed/",
+        "rejected/",
+        SOURCE_KEY,
+    )
     granted = {prefix for prefix in asked if allows(policy(user), "s3:ListBucket", BUCKET, prefix)}
     assert granted == prefixes
 

@@ -13,6 +13,7 @@ from local.store import S3Server
 from tests.ingest.examples import Lines
 from tests.replay_server import replay_server, set_faults
 from tests.weather.buckets import made_bucket
+from weather.published import SOURCE_KEY
 from weather.settings import StoreSettings, read_settings
 from weather.store import Store
 
@@ -58,6 +59,7 @@ def stored(store: Store) -> Callable[[str], Lines]:
         return {
             key: [json.loads(line) for line in (store.get(key) or b"").splitlines()]
             for key in store.list(prefix)
+            if key != SOURCE_KEY
         }
 
     return read

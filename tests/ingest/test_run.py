@@ -14,6 +14,8 @@ from ingest.run import Tally, ingest
 from tests.ingest.examples import UNITS, WINDOW, Lines, answer_of, location, source_at
 from tests.ingest.scripted_server import Reply, nobodys_address, scripted_server
 from weather.exit_codes import ExitCode, StepError
+from weather.published import PUBLISHED_KEY, SOURCE_KEY, read_source
+from weather.source import OPEN_METEO, REPLAY
 from weather.store import Store
 from weather.window import HOUR, Window
 
@@ -209,3 +211,46 @@ def test_nobody_at_the_address_ends_as_unavailable(store: Store, patience: Patie
         ingest(JOB, source_at(url), store, Tally(), patience=patience)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "connection error: [Errno 111] Connection refused" in str(failure.value)
+
+
+@pytest.mark.parametrize("weather_first", [True, False])
+def test_a_replay_and_weather_are_never_stored_in_one_bucket(
+    store: Store, patience: Patience, stored: Stored, faulty_replay: str, *, weather_first: bool
+) -> None:
+    with scripted_server([HEALTHY]) as server:
+        sources = [server.url, faulty_replay] if weather_first else [faulty_replay, server.url]
+        first, second = (source_at(url) for url in sources)
+        ingest(JOB, first, store, Tally(), patience=patience)
+        before = stored("")
+        with pytest.raises(StepError) as failure:
+            ingest(JOB, second, store, Tally(), patience=patience)
+        assert failure.value.exit_code == ExitCode.SETTING
+        assert stored("") == before
+        assert read_source(store) == (OPEN_METEO if weather_first else REPLAY)
+        assert f"than {second.open_meteo_url} sends" in str(failure.value)
+        assert "Nothing of that response was stored" in str(failure.value)
+        ingest(JOB, first, store, Tally(), patience=patience)
+
+
+def test_a_lake_of_an_older_version_takes_no_replay(
+    store: Store, patience: Patience, stored: Stored, faulty_replay: str
+) -> None:
+    store.put(
+        PUBLISHED_KEY,
+        b'{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
+        b' "window_end": "2026-11-20T05:00:00Z"}',
+    )
+    with pytest.raises(StepError, match="another source"):
+        ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+    assert stored("").keys() == {PUBLISHED_KEY}
+
+
+def test_a_gateways_error_does_not_name_the_source(
+    store: Store, patience: Patience, faulty_replay: str
+) -> None:
+    page = Reply(b"<html><title>502 Bad Gateway</title></html>", status=502)
+    with scripted_server([page]) as gateway, pytest.raises(StepError):
+        ingest(JOB, source_at(gateway.url), store, Tally(), patience=patience)
+    assert store.get(SOURCE_KEY) is None
+    ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+    assert read_source(store) == REPLAY

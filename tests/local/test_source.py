@@ -14,6 +14,7 @@ from local.environment import base_environment
 from local.folders import State
 from local.source import answers, running_source
 from tests.local.observing import running_with
+from weather.exit_codes import ExitCode, StepError
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -101,3 +102,29 @@ def test_a_replay_says_that_it_is_none_of_todays_weather(
     port = address.removeprefix("http://127.0.0.1:")
     # A number alone may stand in the command lines of others.
     assert not running_with(f"replay --port {port}")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"AWS_ENDPOINT_URL": "https://s3.example.org"},
+        {"LAKE_CATALOG": "postgres:host=example.org"},
+        {"AWS_ENDPOINT_URL": "https://s3.example.org", "LAKE_CATALOG": "sqlite:/lake.sqlite"},
+    ],
+)
+def test_a_replay_is_refused_for_a_store_or_a_catalog_from_outside(
+    named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "OPEN_METEO", NOWHERE)
+    with pytest.raises(StepError) as failure, running_source(named, tmp_path / "log"):
+        pytest.fail("a replay server was started")
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert all(name in str(failure.value) for name in named)
+    for words in (f"{NOWHERE} did not respond", "Nothing was written", "set OPEN_METEO_URL"):
+        assert words in str(failure.value)
+
+
+def test_a_store_from_outside_is_used_with_a_source_that_is_named(tmp_path: Path) -> None:
+    named = {"AWS_ENDPOINT_URL": "https://s3.example.org", "OPEN_METEO_URL": NOWHERE}
+    with running_source(named, tmp_path / "log") as chosen:
+        assert chosen.replay is None

@@ -7,8 +7,15 @@ import duckdb
 from lake_steps.run_report import run_report
 from lake_steps.unfinished import require_whole
 from weather.lake import attached_lake, current_snapshot_id
-from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_published
+from weather.published import (
+    MART_KEY,
+    PUBLISHED_KEY,
+    Published,
+    read_published,
+    read_source,
+)
 from weather.settings import LakeSettings
+from weather.source import OPEN_METEO
 from weather.store import Store
 from weather.window import Window
 
@@ -34,6 +41,7 @@ def publish(settings: LakeSettings, window: Window) -> Published:
         published_at=datetime.now(UTC),
         window_end=window.end,
         run=run,
+        source=read_source(store) or OPEN_METEO,
     )
     store.put(PUBLISHED_KEY, published.model_dump_json().encode())
     return published

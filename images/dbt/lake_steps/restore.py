@@ -12,7 +12,7 @@ from lake_steps.publish import write_mart
 from lake_steps.unfinished import mark_whole
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import attached_lake
-from weather.published import PUBLISHED_KEY, Published
+from weather.published import PUBLISHED_KEY, Published, read_source
 from weather.settings import LakeSettings
 from weather.store import Store
 
@@ -41,7 +41,8 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
 
     Raises:
         StepError: there is no backup or it lacks an object, the lake is not empty and `replace`
-            is not given, a store or the catalog fails, or the restored lake is not the backup's.
+            is not given, a store or the catalog fails, the restored lake is not the backup's, or
+            one of the two is a replay and the other is not.
     """
     store = Store(settings)
     with TemporaryDirectory(prefix="weather-restore-") as folder:
@@ -50,6 +51,7 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
         files = table_files(file)
         if not replace:
             _require_empty(settings, store)
+        _require_same_source(store, place)
         present = {found.key: found for prefix in LAKE for found in store.objects(prefix)}
         missing = [each for each in contents.objects.values() if present.get(each.key) != each]
         restored = contents.objects | {each.key: each for each in copy(place, store, missing)}
@@ -100,6 +102,17 @@ def _require_empty(settings: LakeSettings, store: Store) -> None:
         raise StepError(
             f"The lake in bucket '{store.bucket}' is not empty. Nothing was changed; give "
             "--replace to put the backup in its place.",
+            ExitCode.SETTING,
+        )
+
+
+def _require_same_source(store: Store, place: Place) -> None:
+    ours, theirs = read_source(store), read_source(place)
+    if ours and theirs and ours.name != theirs.name:
+        raise StepError(
+            f"The backup in {place.name} holds data of another source ({theirs.name}) than bucket "
+            f"'{store.bucket}' ({ours.name}), and raw/ must not hold both. Nothing was changed; "
+            "restore to an empty bucket (WEATHER_BUCKET) with a LAKE_CATALOG of its own.",
             ExitCode.SETTING,
         )
 

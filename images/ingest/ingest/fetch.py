@@ -15,6 +15,7 @@ from ingest.patience import Patience
 from ingest.raw import Keys, Receipt, attempt_line
 from ingest.replies import ENDINGS, Unusable
 from weather.exit_codes import ExitCode, StepError
+from weather.published import require_source
 from weather.store import Store
 
 log = logging.getLogger("ingest")
@@ -71,7 +72,7 @@ class Fetch:
     def _try(self) -> list[object]:
         self.tries += 1
         try:
-            return self.service.ask(self.call, self.address)
+            answers = self.service.ask(self.call, self.address)
         except Unusable as error:
             if error.body:
                 self.store.put(
@@ -79,6 +80,8 @@ class Fetch:
                     attempt_line(self.call, self.address, self.clock(), error),
                 )
             raise
+        require_source(self.store, self.service.answered_by, self.address)
+        return answers
 
     def _note(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -11,6 +11,7 @@ from ingest.job import Call
 from ingest.patience import Patience
 from ingest.replies import STREAMING_ERROR, Trouble, Unusable, read_reply
 from weather.settings import SourceSettings
+from weather.source import OPEN_METEO, REPLAY, REPLAY_HEADER, Source
 
 UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
 """The variables asked for, with the units that the service answers in by default."""
@@ -60,6 +61,8 @@ class OpenMeteo:
         )
         self.received = 0
         """Bytes of all bodies so far."""
+        self.answered_by: Source = OPEN_METEO
+        """Whose data the newest response holds: a replay server names itself in a header."""
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +97,7 @@ class OpenMeteo:
         try:
             with self._client.stream("POST", f"{address}/v1/forecast", data=form) as response:
                 status = response.status_code
+                self.answered_by = REPLAY if REPLAY_HEADER in response.headers else OPEN_METEO
                 for piece in response.iter_bytes():
                     body += piece
                     if time.monotonic() > latest_end:

