@@ -16,9 +16,9 @@ class ExitCode(IntEnum):
     SETTING = 64
     """What a setting or an argument asks for cannot be done: trying again cannot help."""
     REJECTED = 65
-    """At least one location's answer failed the checks of form; everything else is stored."""
+    """At least one location's response was unreadable or failed the checks; the rest is stored."""
     REFUSED = 66
-    """The service refused the request itself (400, 401, 403): trying again cannot help."""
+    """The service itself refused the request (400, 401, 403), or redirects to another host."""
     UNAVAILABLE = 75
     """The service or the store did not answer well after several tries: tried again later."""
     WAIT_NEXT_HOUR = 76

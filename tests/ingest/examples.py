@@ -1,5 +1,6 @@
 """Locations, windows and valid answers to build tests from, and strategies that make them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -40,6 +41,14 @@ def source_at(url: str, archive_url: str | None = None, key: str | None = None) 
     )
 
 
+def answers_to(window: Window, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """The responses to a request for `location(number)` of each number."""
+    return [
+        answer_of(window, number=number) | ({"location_id": position} if position else {})
+        for position, number in enumerate(numbers)
+    ]
+
+
 def windows(most_hours: int = 2000) -> st.SearchStrategy[Window]:
     """Windows of one hour to `most_hours`."""
 
@@ -66,12 +75,14 @@ def asked_and_answered(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, d
     return window, answer_of(window, columns)
 
 
-def answer_of(window: Window, columns: dict[str, list[Any]] | None = None) -> dict[str, Any]:
-    """A location's answer as the service writes it."""
+def answer_of(
+    window: Window, columns: dict[str, list[Any]] | None = None, number: int = 1
+) -> dict[str, Any]:
+    """A response for `location(number)` as the service writes it, without a `location_id`."""
     hours = [window.start + hour * HOUR for hour in range(window.hours)]
     return {
-        "latitude": 45.76,
-        "longitude": 4.84,
+        "latitude": number % 90 + 0.01,
+        "longitude": number % 180 - 0.02,
         "generationtime_ms": 0.05,
         "utc_offset_seconds": 0,
         "timezone": "GMT",

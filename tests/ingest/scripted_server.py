@@ -1,6 +1,6 @@
 """A server that replies with given bytes, for replies that the replay server does not give."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,14 +20,20 @@ class Reply:
     pieces: int = 1
     seconds_between: float = 0
     cut: bool = False
+    location: str | None = None
+    """The header of a redirect."""
+
+
+Form = dict[str, str]
 
 
 @dataclass
 class ScriptedServer:
-    """Where the server is, and the forms that it has received."""
+    """The server's address, and the forms and paths that it has received."""
 
     url: str
-    forms: list[dict[str, str]] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -39,18 +45,27 @@ def nobodys_address() -> Iterator[str]:
 
 
 @contextmanager
-def scripted_server(replies: Sequence[Reply]) -> Iterator[ScriptedServer]:
-    """A server that gives these replies in turn, the last one again and again."""
-    remaining = list(replies)
+def scripted_server(
+    replies: Sequence[Reply] | Callable[[Form], Reply],
+) -> Iterator[ScriptedServer]:
+    """Serve these replies in turn, the last one again and again; or what a function returns."""
+    remaining = [] if callable(replies) else list(replies)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _reply(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
-            scripted.forms.append({name: each[0] for name, each in parse_qs(text).items()})
-            reply = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            form = {name: each[0] for name, each in parse_qs(text).items()}
+            scripted.forms.append(form)
+            scripted.paths.append(f"{self.command} {self.path}")
+            if callable(replies):
+                reply = replies(form)
+            else:
+                reply = remaining.pop(0) if len(remaining) > 1 else remaining[0]
             self.send_response(reply.status)
+            if reply.location is not None:
+                self.send_header("Location", reply.location)
             self.send_header("Content-Length", str(len(reply.body) + reply.cut))
             self.end_headers()
             step = -(-len(reply.body) // reply.pieces) or 1

@@ -14,7 +14,7 @@ from ingest.job import HOURS_A_CALL, Job
 from ingest.pacing import seconds_to_next_call
 from ingest.patience import Patience
 
-from tests.ingest.examples import WINDOW, answer_of, location, source_at
+from tests.ingest.examples import WINDOW, answers_to, location, source_at
 from tests.ingest.scripted_server import Reply, ScriptedServer, scripted_server
 from weather.exit_codes import ExitCode
 from weather.settings import SourceSettings, StoreSettings
@@ -141,7 +141,7 @@ def test_a_run_beyond_the_limit_is_refused_in_one_line_before_its_first_call(
 def test_a_run_within_the_limit_is_asked_of_the_free_service(
     ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with scripted_server([Reply(json.dumps([answer_of(WINDOW)] * 3).encode())]) as server:
+    with scripted_server([Reply(json.dumps(answers_to(WINDOW, [0, 1, 2])).encode())]) as server:
         code = ask_free_service(server, 6, WINDOW)
     assert code == ExitCode.OK
     assert len(server.forms) == 1

@@ -126,8 +126,8 @@ def test_a_fault_without_a_body_is_tried_again(
     [
         ("bad_gateway", "502: Bad Gateway", 5, 10),
         ("minutely_limit", "429: Minutely API request limit exceeded", 5, 10),
-        ("cut_json", "broken or cut JSON of", 5, 10),
-        ("streaming_error", "Unexpected error while streaming data: timeoutReached", 5, 10),
+        ("cut_json", "broken or cut JSON of", 8, 10),
+        ("streaming_error", "Unexpected error while streaming data: timeoutReached", 8, 10),
         ("html_ok", "an HTML page instead of JSON: Open-Meteo is being maintained", 5, 10),
         ("reset", "connection error: Server disconnected", 0, 10),
         ("hang", "timeout: timed out", 0, 0.5),

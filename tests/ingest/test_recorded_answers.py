@@ -24,6 +24,8 @@ RECORDED = Path(
     or Path(__file__).resolve().parents[3] / "shared" / "data" / "open-meteo"
 )
 
+NEW_YORK = location(1).model_copy(update={"latitude": 40.71, "longitude": -74.01})
+
 pytestmark = pytest.mark.skipif(
     not RECORDED.is_dir(),
     reason="no recorded answers: set WEATHER_RECORDED_ANSWERS to their folder",
@@ -57,7 +59,7 @@ def test_a_real_answer_is_stored_whole(store: Store, patience: Patience) -> None
     with scripted_server([Reply(body)]) as server:
         source = source_at(server.url)
         tally = Tally()
-        ingest(Job(window, 0, 1, [location(1)]), source, store, tally, patience=patience)
+        ingest(Job(window, 0, 1, [NEW_YORK]), source, store, tally, patience=patience)
     assert tally.accepted == 1
     (key,) = store.list("raw/")
     assert json.loads(store.get(key) or b"")["answer"] == json.loads(body)
@@ -83,7 +85,7 @@ def test_a_real_refusal_is_handed_on_in_its_own_words(
     reason = " ".join(json.loads(body)["reason"].split())
     with pytest.raises(Unusable) as refusal:
         read_reply(400, body, 1)
-    assert refusal.value.trouble == Trouble.REFUSED
+    assert refusal.value.trouble == Trouble.BAD_REQUEST
     window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
     with scripted_server([Reply(body, status=400)]) as server:
         source = source_at(server.url)

@@ -13,7 +13,7 @@ from ingest.job import Call
 from ingest.open_meteo import OpenMeteo
 from ingest.patience import Patience
 from ingest.raw import Keys, Receipt, attempt_line
-from ingest.replies import ENDINGS, Unusable
+from ingest.replies import ENDINGS, REPEATABLE, Trouble, Unusable
 from weather.exit_codes import ExitCode, StepError
 from weather.published import require_source
 from weather.store import Store
@@ -49,25 +49,56 @@ class Fetch:
     tries: int = 0
     retries: Counter[str] = field(default_factory=Counter)
     """How many more tries each kind of trouble made necessary."""
+    started: float = field(default_factory=time.monotonic)
 
     def with_retries(self, patience: Patience) -> Receipt:
-        """Ask until there are answers, or there is no use in asking.
+        """Send the request until there are responses, or until another try cannot succeed.
 
         Raises:
-            StepError: REFUSED, WAIT_NEXT_HOUR or WAIT_NEXT_DAY as the service says, UNAVAILABLE
-                after too many tries; or the store failed.
+            Unusable: the last try's failure.
+            StepError: the store failed.
         """
-        start = time.monotonic()
-        try:
-            answers = patience.retrying(self._note)(self._try)
-        except Unusable as error:
-            raise self._failure(error, time.monotonic() - start) from None
+
+        def most_attempts(error: Unusable) -> int:
+            # Each location counts against the service's limits in each try, and the tries of the
+            # parts follow anyway.
+            if not error.may_be_of_a_location:
+                return patience.attempts
+            if self.call.part:
+                return 2 if len(self.call.locations) == 1 else 1
+            several = len(self.call.locations) > 1
+            return 2 if several and error.trouble in REPEATABLE else patience.attempts
+
+        answers = patience.retrying(self._note, most_attempts)(self._try)
         return Receipt(self.call, self.address, self.clock(), answers)
 
     @property
     def tries_in_words(self) -> str:
         """Such as `1 try`."""
         return "1 try" if self.tries == 1 else f"{self.tries} tries"
+
+    def failure(self, error: Unusable) -> StepError:
+        """Make the error that ends the step: REFUSED, WAIT_NEXT_HOUR and so on, or UNAVAILABLE."""
+        locations = self.call.locations
+        which = f"{len(locations)} locations" if len(locations) > 1 else locations[0].id
+        what = f"{self.name} ({which}, {self.address})"
+        kept = f"Calls stored before it: {self.call.number}."
+        if error.passes:
+            seconds = time.monotonic() - self.started
+            remedy = "See that the service can be reached, then run the task again."
+            if error.trouble is Trouble.GATEWAY:
+                remedy = (
+                    "This is not the service's own refusal: see that OPEN_METEO_URL and "
+                    "OPEN_METEO_ARCHIVE_URL are its addresses and that no proxy or gateway in "
+                    "between refuses, then run the task again."
+                )
+            return StepError(
+                f"{what} was given up after {self.tries_in_words} in {seconds:.0f} s, the last "
+                f"one: {error}. {kept} {remedy}",
+                ExitCode.UNAVAILABLE,
+            )
+        code = ENDINGS[error.trouble]
+        return StepError(f"{what} was refused: {error}. {kept} {_ADVICE[code]}", code)
 
     def _try(self) -> list[object]:
         self.tries += 1
@@ -89,16 +120,3 @@ class Fetch:
             self.retries[error.trouble] += 1
             wait = state.next_action.sleep
             log.warning("%s: try %d: %s; again in %.1f s", self.name, self.tries, error, wait)
-
-    def _failure(self, error: Unusable, seconds: float) -> StepError:
-        what = f"{self.name} ({len(self.call.locations)} locations, {self.address})"
-        kept = f"Calls stored before it: {self.call.number}."
-        if error.passes:
-            return StepError(
-                f"{what} was given up after {self.tries_in_words} in {seconds:.0f} s, the last "
-                f"one: {error}. {kept} See that the service can be reached, then run the task "
-                "again.",
-                ExitCode.UNAVAILABLE,
-            )
-        code = ENDINGS[error.trouble]
-        return StepError(f"{what} was refused: {error}. {kept} {_ADVICE[code]}", code)

@@ -1,7 +1,8 @@
 """What one process of ingest has to do, cut into calls of the service."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from weather.locations import LOCATIONS_A_CALL, Location, shard_of
 from weather.window import Window
@@ -17,6 +18,31 @@ class Call:
     number: int
     window: Window
     locations: Sequence[Location]
+    part: str = ""
+    """Which part of the call this is; empty for the whole."""
+
+    def halves(self) -> list["Call"]:
+        """Split the call into two with half of the locations each."""
+        middle = (len(self.locations) + 1) // 2
+        return [
+            replace(self, part=f"{self.part}{name}", locations=locations)
+            for name, locations in (
+                ("a", self.locations[:middle]),
+                ("b", self.locations[middle:]),
+            )
+        ]
+
+    def without(self, suspects: AbstractSet[str]) -> list["Call"]:
+        """Split off the locations with these ids, each into a part of its own."""
+        others = [each for each in self.locations if each.id not in suspects]
+        if len(others) == len(self.locations):
+            return [self]
+        apart = [[each] for each in self.locations if each.id in suspects]
+        return [
+            replace(self, part=f"{number}", locations=locations)
+            for number, locations in enumerate([others, *apart])
+            if locations
+        ]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h
 FORECAST_REACH = timedelta(days=90)
 """The forecast host keeps 92 days; older hours come from the archive of the same models."""
 
+MOST_REDIRECTS = 5
+"""Followed for one request."""
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+
 TIME_FORMAT = "%Y-%m-%dT%H:%M"
 """The service's way to write an hour, without an offset."""
 
@@ -87,16 +92,31 @@ class OpenMeteo:
         key = self._source.open_meteo_api_key
         form = form_of(call) | ({"apikey": key} if key else {})
         try:
-            return read_reply(*self._post(address, form), expected=len(call.locations))
+            return read_reply(*self._followed(address, form), expected=len(call.locations))
         except Unusable as error:
             raise error.without(key) from None
 
-    def _post(self, address: str, form: dict[str, str]) -> tuple[int, bytes]:
+    def _followed(self, address: str, form: dict[str, str]) -> tuple[int, bytes]:
+        """Send the form, also where redirects of the same host lead to.
+
+        Every redirect gets a POST with the form: httpx would drop the form after a 301, 302 or 303,
+        and the service would answer a question without parameters.
+        """
+        url = httpx.URL(f"{address}/v1/forecast")
+        for _ in range(MOST_REDIRECTS + 1):
+            status, body, location = self._post(url, form)
+            if status not in _REDIRECTS or location is None:
+                return status, body
+            url = _target(url, location, status, body)
+        reason = f"{status}: more than {MOST_REDIRECTS} redirects, the last one to {url}"
+        raise Unusable(Trouble.REFUSED, reason, status, body)
+
+    def _post(self, url: httpx.URL, form: dict[str, str]) -> tuple[int, bytes, str | None]:
         status, body = None, bytearray()
         latest_end = time.monotonic() + self._answer_seconds
         try:
-            with self._client.stream("POST", f"{address}/v1/forecast", data=form) as response:
-                status = response.status_code
+            with self._client.stream("POST", url, data=form) as response:
+                status, location = response.status_code, response.headers.get("Location")
                 self.answered_by = REPLAY if REPLAY_HEADER in response.headers else OPEN_METEO
                 for piece in response.iter_bytes():
                     body += piece
@@ -110,7 +130,34 @@ class OpenMeteo:
             raise _interrupted(trouble, error, status, body) from None
         finally:
             self.received += len(body)
-        return status, bytes(body)
+        return status, bytes(body), location
+
+
+def _target(url: httpx.URL, location: str, status: int, body: bytes) -> httpx.URL:
+    """Return the address that a redirect names, if the form may be sent there.
+
+    Raises:
+        Unusable: another host, which must not get the API key and whose responses would be stored
+            under the wrong host; or a connection without encryption in place of one with it.
+    """
+    try:
+        target = url.join(location)
+    except httpx.InvalidURL as error:
+        reason = f"{status}: a redirect to an unreadable address: {error}"
+        raise Unusable(Trouble.REFUSED, reason, status, body) from None
+    upgraded = url.copy_with(scheme="https")
+    if _origin(target) in (_origin(url), _origin(upgraded)):
+        return target
+    reason = (
+        f"{status}: a redirect to {target}, not followed because its host, port or encryption "
+        "differs. If the service has moved, set OPEN_METEO_URL or OPEN_METEO_ARCHIVE_URL to its "
+        "new address"
+    )
+    raise Unusable(Trouble.REFUSED, reason, status, body)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _interrupted(

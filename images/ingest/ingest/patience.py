@@ -8,7 +8,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception,
-    stop_after_attempt,
     stop_before_delay,
 )
 
@@ -33,11 +32,30 @@ class Patience:
     answer: float = 300
     """For an answer as a whole, however steadily it drips."""
 
-    def retrying(self, before_wait: Callable[[RetryCallState], None]) -> Retrying:
-        """A new controller of one call's tries; the last failure is raised as it is."""
+    def retrying(
+        self,
+        before_wait: Callable[[RetryCallState], None],
+        most_attempts: Callable[[Unusable], int] | None = None,
+    ) -> Retrying:
+        """Make a controller of one call's tries, which raises the last failure as it is.
+
+        Args:
+            before_wait: called before each wait.
+            most_attempts: how many tries may have failed before a failure like this one is
+                raised; `attempts` without it.
+        """
+        time_is_up = stop_before_delay(self.deadline)
+
+        def is_last(state: RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            most = self.attempts
+            if most_attempts is not None and isinstance(error, Unusable):
+                most = most_attempts(error)
+            return state.attempt_number >= most or time_is_up(state)
+
         return Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Unusable) and error.passes),
-            stop=stop_after_attempt(self.attempts) | stop_before_delay(self.deadline),
+            stop=is_last,
             wait=self._wait,
             before_sleep=before_wait,
             reraise=True,

@@ -58,7 +58,8 @@ class Keys:
 
     def _stem(self, call: Call) -> str:
         shard = f"shard-{self.job.shard:03d}-of-{self.job.shards:03d}"
-        return f"{self.folder}/{shard}-call-{call.number:04d}"
+        part = f".{call.part}" if call.part else ""
+        return f"{self.folder}/{shard}-call-{call.number:04d}{part}"
 
 
 def lines_of(receipt: Receipt, reasons: Sequence[str | None]) -> list[bytes]:
