@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest.answers import problem_of
+from ingest.answers import problem_of, problem_of_place
 
-from tests.ingest.examples import UNITS, answer_of, asked_and_answered
+from tests.ingest.examples import UNITS, answer_of, asked_and_answered, location
+from weather.locations import Location
 from weather.window import Window
 
 WINDOW = Window(datetime(2026, 11, 22, 22, tzinfo=UTC), datetime(2026, 11, 23, 2, tzinfo=UTC))
@@ -205,3 +207,102 @@ def test_something_else_than_an_answer_is_a_problem(answer: object) -> None:
 def test_a_number_that_no_float_can_hold_is_a_problem() -> None:
     answer = changed(put("temperature_2m", 0, json.loads("1" + "0" * 400)))
     assert problem_of(answer, WINDOW) is not None
+
+
+def place(latitude: float, longitude: float) -> Location:
+    return location(1).model_copy(update={"latitude": latitude, "longitude": longitude})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        # The cell of a grid of 0.25 degrees, 1.5 cells away in each direction, on the equator.
+        ((0.0, 0.0), (0.375, 0.375)),
+        ((45.75, 4.85), (45.76, 4.84)),
+        ((0.0, 179.9), (0.1, -179.95)),
+        ((0.0, -180.0), (0.0, 180.0)),
+        ((10.0, 4.85), (10.0, 364.85)),
+        ((89.9, 0.0), (89.9, 180.0)),
+        ((-90.0, 0.0), (-89.875, 123.0)),
+        ((45.75, 4.85), (None, 4.84)),
+        ((45.75, 4.85), ("-nan", "nan")),
+        ((45.75, 4.85), ("45.7", "4.8")),
+    ],
+)
+def test_coordinates_within_the_grids_reach_are_no_problem(
+    asked: tuple[float, float], said: tuple[object, object]
+) -> None:
+    answer = {"latitude": said[0], "longitude": said[1]}
+    assert problem_of_place(answer, place(*asked), 0) is None
+    assert problem_of_place(answer | {"location_id": 3}, place(*asked), 3) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "kilometres"),
+    [
+        # Distances by the spherical law of cosines; a degree of latitude is 111.2 km.
+        ((22.57, 88.36), (45.75, 4.85), 7745),
+        ((45.75, 4.85), (45.75, 5.85), 78),
+        ((0.0, 0.0), (1.0, 0.0), 111),
+        ((0.0, 179.9), (0.0, -179.0), 122),
+        ((45.75, 4.85), (46.75, "nan"), 111),
+        ((45.75, 4.85), ("nan", 4.0), 66),
+        ((45.75, 4.85), (-45.75, -175.15), 20015),
+    ],
+)
+def test_coordinates_of_another_place_are_named_with_those_asked_for(
+    asked: tuple[float, float], said: tuple[object, object], kilometres: float
+) -> None:
+    answer = {"latitude": said[0], "longitude": said[1]}
+    problem = problem_of_place(answer, place(*asked), 0)
+    assert problem is not None
+    words = re.fullmatch(
+        r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from (\S+), (\S+) that "
+        r"were asked for",
+        problem,
+    )
+    assert words is not None
+    assert [words[1], words[2]] == ["unknown" if value == "nan" else f"{value:g}" for value in said]
+    assert float(words[3].replace(",", "")) == pytest.approx(kilometres, rel=0.005)
+    assert (float(words[4]), float(words[5])) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "position", "problem"),
+    [
+        ({"location_id": 2}, 0, "location_id is 2, but 0 was asked for"),
+        ({"location_id": 1}, 2, "location_id is 1, but 2 was asked for"),
+        ({"location_id": "2"}, 0, "location_id is 2, but 0 was asked for"),
+        ({}, 1, "the response has neither a location_id nor coordinates"),
+        ({"latitude": 45.75}, 1, "the response has neither a location_id nor coordinates"),
+        ({"latitude": 45.75, "longitude": 5.2}, 1, "the response is for latitude 45.75, longi"),
+        ({"latitude": 405.75, "longitude": 4.85}, 0, "the response is for latitude 405.75, "),
+    ],
+)
+def test_a_response_for_another_location_is_a_problem(
+    answer: Answer, position: int, problem: str
+) -> None:
+    assert (problem_of_place(answer, place(45.75, 4.85), position) or "").startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("answer", "position"),
+    [
+        ({}, 0),
+        ({"location_id": 0}, 0),
+        ({"location_id": 3}, 3),
+        ({"location_id": 3.0, "latitude": "nan"}, 3),
+        ({"latitude": 45.7, "longitude": 4.8}, 1),
+    ],
+)
+def test_a_response_that_contradicts_nothing_is_no_problem(answer: Answer, position: int) -> None:
+    assert problem_of_place(answer, place(45.75, 4.85), position) is None
+
+
+@given(JSON_VALUES, JSON_VALUES, JSON_VALUES, st.integers(0, 2))
+def test_whatever_is_in_the_places_fields_is_judged_without_an_error(
+    number: Any, latitude: Any, longitude: Any, position: int
+) -> None:
+    answer = {"location_id": number, "latitude": latitude, "longitude": longitude}
+    problem_of_place(answer, place(45.75, 4.85), position)
+    problem_of_place(number, place(45.75, 4.85), position)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -512,3 +513,31 @@ def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
     (lines,) = stored("raw/").values()
     assert [line["answer"]["elevation"] for line in lines] == ["-nan", "-nan"]
     assert lines[1]["answer"]["latitude"] == "-nan"
+
+
+@pytest.mark.parametrize(
+    ("change", "rejected"),
+    [
+        (lambda answers: answers[::-1], [0, 2]),
+        (lambda answers: [answers[0]] * 3, [1, 2]),
+        (lambda answers: [answers[1]] * 3, [0, 2]),
+        (lambda answers: [each | {"location_id": 7} for each in answers], [0, 1, 2]),
+        (lambda answers: [{**each, "latitude": "nan"} for each in answers], []),
+    ],
+    ids=["reversed", "first", "second", "number", "no latitude"],
+)
+def test_only_responses_for_the_locations_asked_for_are_accepted(
+    store: Store,
+    patience: Patience,
+    change: Callable[[list[Any]], list[Any]],
+    rejected: list[int],
+) -> None:
+    numbers = [1, 40, 80]
+    job = Job(WINDOW, 0, 1, [location(number) for number in numbers])
+    tally = Tally()
+    body = json.dumps(change(answers_to(WINDOW, numbers))).encode()
+    with scripted_server([Reply(body)]) as server, suppress(StepError):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert [each.partition(":")[0] for each in tally.rejected] == [
+        f"place-{numbers[position]}" for position in rejected
+    ]

@@ -1,5 +1,6 @@
 """The checks of form that one location's answer passes before it counts."""
 
+import math
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +9,90 @@ from reprlib import repr as shortened
 from typing import Any
 
 from ingest.open_meteo import TIME_FORMAT, UNITS
+from weather.locations import Location
 from weather.window import HOUR, Window
+
+REACH_KM = 60
+"""How far the coordinates of a response may be from those that were asked for.
+
+A response carries the coordinates of a grid cell. Open-Meteo takes the cell of the 3 x 3 around the
+nearest one whose height fits best (`cell_selection=land`, `findPointTerrainOptimised` in its
+Gridable.swift), so up to 1.5 cells away in each direction: 59 km on a grid of 0.25 degrees, the
+coarsest of the models that it combines.
+"""
+
+REACH_WITHOUT_ID_KM = 20
+"""The same where a `location_id` should be and is not: half a cell of 0.25 degrees, diagonally."""
+
+EARTH_KM = 6371
+
+
+def problem_of_place(answer: object, location: Location, position: int) -> str | None:
+    """Return what shows that a response is for another location than the one asked for, or None.
+
+    A coordinate that is missing or is not a number contradicts nothing.
+
+    Args:
+        answer: the service's JSON object for one location.
+        location: the one that was asked for.
+        position: its position in the request, which the service returns as `location_id`, except
+            for the first.
+    """
+    if not isinstance(answer, dict):
+        return None
+    number, latitude, longitude = (
+        _number(answer.get(name)) for name in ("location_id", "latitude", "longitude")
+    )
+    if number is not None and number != position:
+        return f"location_id is {number:g}, but {position} was asked for"
+    is_unnumbered = position > 0 and number is None
+    if is_unnumbered and (latitude is None or longitude is None):
+        return "the response has neither a location_id nor coordinates, so it may be of any place"
+    kilometres = _distance(
+        (location.latitude, location.longitude),
+        (
+            location.latitude if latitude is None else latitude,
+            location.longitude if longitude is None else longitude,
+        ),
+    )
+    if kilometres > (REACH_WITHOUT_ID_KM if is_unnumbered else REACH_KM):
+        return (
+            f"the response is for latitude {_text(latitude)}, longitude {_text(longitude)}, "
+            f"{kilometres:,.0f} km from {location.latitude}, {location.longitude} that were asked "
+            f"for{' and without a location_id' if is_unnumbered else ''}"
+        )
+    return None
+
+
+def _number(value: object) -> float | None:
+    """A finite number, also one that is written as a text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(coordinate: float | None) -> str:
+    return "unknown" if coordinate is None else f"{coordinate:g}"
+
+
+def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Kilometres on the sphere; without a limit for a latitude beyond the poles."""
+    if abs(other[0]) > 90:
+        return math.inf
+    (latitude, longitude), (other_latitude, other_longitude) = (
+        map(math.radians, place) for place in (one, other)
+    )
+    half_chord = (
+        math.sin((other_latitude - latitude) / 2) ** 2
+        + math.cos(latitude)
+        * math.cos(other_latitude)
+        * math.sin((other_longitude - longitude) / 2) ** 2
+    )
+    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half_chord)))
 
 
 def problem_of(answer: object, window: Window) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingest.allowance import excess_of
-from ingest.answers import problem_of
+from ingest.answers import problem_of, problem_of_place
 from ingest.fetch import Clock, Fetch, now_in_utc
 from ingest.job import Call, Job
 from ingest.open_meteo import UNITS, OpenMeteo, address_of
@@ -210,7 +210,11 @@ class _Run:
         call = receipt.call
         unjudged = [NOT_JUDGED for _ in call.locations]
         self.store.put(self.keys.raw(call), b"".join(lines_of(receipt, unjudged)))
-        problems = [problem_of(answer, call.window) for answer in receipt.answers]
+        problems = [
+            problem_of_place(answer, call.locations[position], position)
+            or problem_of(answer, call.window)
+            for position, answer in enumerate(receipt.answers)
+        ]
         self.tally.calls += 1
         return self._store_verdicts(receipt, problems)
 
