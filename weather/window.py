@@ -8,14 +8,24 @@ from weather.exit_codes import ExitCode, StepError
 
 HOUR = timedelta(hours=1)
 
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""The first hour that a run may take: older dates are typing errors or stand for "no start"."""
+
 _EDGE_OF_KEY = "%Y%m%dT%H%MZ"
 
 
 def first_hour_from(moment: datetime) -> datetime:
-    """The first whole hour that is not before the moment, in UTC."""
-    moment = moment.astimezone(UTC)
-    hour = moment.replace(minute=0, second=0, microsecond=0)
-    return hour if hour == moment else hour + HOUR
+    """The first whole hour that is not before the moment, in UTC.
+
+    Raises:
+        ValueError: the hour is not within the years 1 to 9999.
+    """
+    try:
+        moment = moment.astimezone(UTC)
+        hour = moment.replace(minute=0, second=0, microsecond=0)
+        return hour if hour == moment else hour + HOUR
+    except OverflowError:
+        raise ValueError(f"{moment.isoformat()} is not within the years 1 to 9999") from None
 
 
 @dataclass(frozen=True)
@@ -85,13 +95,42 @@ def wide_window(start: str | None, end: str | None, run_end: datetime, lookback:
         lookback: hours.
 
     Raises:
-        ValueError: a text is no date and time, or the start is not before the end.
+        ValueError: one line that names what does not make a window: the run's own end, or
+            `window_start` or `window_end` with its value.
     """
-    wanted_end = min(parse_moment(end), run_end) if end else run_end
-    whole_end = first_hour_from(wanted_end)
-    if not start:
+    if run_end <= EARLIEST:
+        raise ValueError(
+            f"the run's data interval ends at {run_end.isoformat()}, before the earliest hour, "
+            f"{EARLIEST.isoformat()}"
+        )
+    first = _moment_of("window_start", start, EARLIEST) if start else None
+    last = _moment_of("window_end", end, EARLIEST + HOUR) if end else run_end
+    if (first or last - lookback * HOUR) >= run_end:
+        named = f"window_start: {start!r}" if first else f"window_end: {end!r}"
+        raise ValueError(
+            f"{named}: its hours have not happened yet when the run's data interval ends, at "
+            f"{run_end.isoformat()}"
+        )
+    whole_end = first_hour_from(min(last, run_end))
+    if first is None:
         return lookback_window(whole_end, lookback)
-    return Window(first_hour_from(parse_moment(start)), whole_end)
+    if first_hour_from(first) >= whole_end:
+        raise ValueError(f"window_start: {start!r} is not before window_end: {end!r}")
+    return Window(first_hour_from(first), whole_end)
+
+
+def _moment_of(name: str, text: str, earliest: datetime) -> datetime:
+    try:
+        moment = parse_moment(text)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name}: {text!r} is not a date and time such as 2026-11-20T05:00:00Z"
+        ) from None
+    if moment < earliest:
+        raise ValueError(
+            f"{name}: {text!r} is before {earliest.isoformat()}, the earliest possible"
+        )
+    return moment
 
 
 def parse_moment(text: str) -> datetime:
@@ -101,7 +140,10 @@ def parse_moment(text: str) -> datetime:
         ValueError: the text is no such date and time.
     """
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not within the years 1 to 9999 in UTC") from None
 
 
 def window_of_environment(start: str | None, end: str | None) -> Window:

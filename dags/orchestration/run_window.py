@@ -20,7 +20,8 @@ WINDOW_PARAMS = {
         **_MOMENT,
         title="First hour",
         description_md=(
-            "First hour to take, in UTC. Empty: `WEATHER_LOOKBACK_HOURS` before the end."
+            "First hour to take, in UTC, from 2020 on. Empty: `WEATHER_LOOKBACK_HOURS` before the "
+            "end."
         ),
     ),
     "window_end": Param(
@@ -41,16 +42,23 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
     A run without a data interval (one that an asset or a person triggered) ends when it was due.
 
     Raises:
-        AirflowFailException: the window's parameters do not make a window.
+        AirflowFailException: the run's date is in the future or before 2020, or the window's
+            parameters do not make a window.
     """
     due: datetime = dag_run.run_after
-    end = min(dag_run.data_interval_end or due, due)
+    end = dag_run.data_interval_end or due
+    if end > due:
+        raise AirflowFailException(
+            f"The run's data interval ends in the future, at {end.isoformat()}. "
+            "Run it again with a date in the past."
+        )
     lookback = read_settings(PipelineSettings).weather_lookback_hours
     try:
         return wide_window(params["window_start"], params["window_end"], end, lookback)
     except ValueError as error:
         raise AirflowFailException(
-            f"window_start, window_end: {error}. Trigger the run again with a start before its end."
+            f"This run has no window: {error}. Trigger the run again with another date, "
+            "window_start or window_end."
         ) from None
 
 

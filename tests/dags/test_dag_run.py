@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 MOMENT = datetime(2026, 11, 20, 5, tzinfo=UTC)
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
-DagsTest = Callable[[], subprocess.CompletedProcess[str]]
+DagsTest = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -45,16 +45,16 @@ def notices(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web
 def dags_test(
     pipeline: Pipeline, airflow_environment: dict[str, str], manifest: Path, migrated: None
 ) -> DagsTest:
-    """Run the DAG for the moment with the pipeline's settings."""
+    """Run the DAG for a moment with the pipeline's settings."""
     settings = {
         name: value
         for name, value in os.environ.items()
         if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_", "DUCKDB_"))
     }
 
-    def run() -> subprocess.CompletedProcess[str]:
+    def run(moment: datetime = MOMENT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["airflow", "dags", "test", "weather_pipeline", MOMENT.isoformat()],
+            ["airflow", "dags", "test", "weather_pipeline", moment.isoformat()],
             env={**airflow_environment, **settings, "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO"},
             capture_output=True,
             text=True,
@@ -98,3 +98,18 @@ def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
         others, END - 168 * HOUR, END
     )
     assert [key for key in pipeline.store.list("rejected/") if key.endswith("new-york.json")]
+
+
+@pytest.mark.parametrize(
+    ("year", "words"),
+    [(2019, "before the earliest hour, 2020-01-01"), (2099, "ends in the future, at 2099-06-01")],
+)
+def test_a_run_of_a_date_without_hours_is_red_and_says_why(
+    dags_test: DagsTest, pipeline: Pipeline, year: int, words: str
+) -> None:
+    result = dags_test(datetime(year, 6, 1, 3, tzinfo=UTC))
+    output = result.stdout + result.stderr
+    assert result.returncode != 0, output
+    assert words in output
+    assert list(pipeline.store.list("raw/")) == []
+    assert pipeline.published() is None

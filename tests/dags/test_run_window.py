@@ -27,10 +27,27 @@ def test_a_run_ends_with_its_data_interval() -> None:
 
 
 def test_no_hour_is_taken_before_it_has_happened() -> None:
-    run = dag_run(at(2030, 1, 1, 0, 7), at(2026, 11, 20, 5, 30))
+    run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 30))
     window = run_window(run, {"window_start": "2026-11-20T00:00", "window_end": "2031-01-01T00:00"})
     assert window == Window(at(2026, 11, 20, 0), at(2026, 11, 20, 6))
     assert window.last_hour <= run.run_after
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        # What `airflow dags test` makes of 2027-06-01T05:00:00+02:00 and 2019-06-01T05:00:00+02:00.
+        (at(2027, 6, 1, 2, 7), "ends in the future, at 2027-06-01T02:07:00+00:00"),
+        (at(2026, 11, 20, 6, 7), "ends in the future, at 2026-11-20T06:07:00+00:00"),
+        (at(2019, 6, 1, 2, 7), "ends at 2019-06-01T02:07:00+00:00, before the earliest hour"),
+        (at(1, 1, 1, 0, 7), "ends at 0001-01-01T00:07:00+00:00, before the earliest hour"),
+    ],
+)
+def test_a_run_of_a_date_that_has_no_hours_fails(end: datetime, words: str) -> None:
+    with pytest.raises(AirflowFailException) as failure:
+        run_window(dag_run(end, at(2026, 11, 20, 5, 30)), NO_PARAMS)
+    assert words in str(failure.value)
+    assert "\n" not in str(failure.value)
 
 
 def test_a_run_without_an_interval_ends_when_it_was_due() -> None:
@@ -49,17 +66,55 @@ def test_the_form_sets_either_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "params",
+    ("start", "end", "words"),
     [
-        {"window_start": "2026-06-02", "window_end": "2026-06-01"},
-        {"window_start": "2026-06-01", "window_end": "2026-06-01"},
-        {"window_start": "yesterday", "window_end": None},
+        ("2026-06-02", "2026-06-01", "window_start: '2026-06-02' is not before window_end"),
+        ("2026-06-01", "2026-06-01", "window_start: '2026-06-01' is not before window_end"),
+        ("2026-06-01T00:10", "2026-06-01T00:50", "is not before window_end"),
+        ("yesterday", None, "window_start: 'yesterday' is not a date and time such as 2026-"),
+        (None, "now", "window_end: 'now' is not a date and time such as 2026-"),
+        ("2026-02-30", None, "window_start: '2026-02-30' is not a date and time"),
+        ("2016-12-31T23:59:60Z", None, "window_start: '2016-12-31T23:59:60Z' is not a date"),
+        ("0000-01-01T00:00:00Z", None, "window_start: '0000-01-01T00:00:00Z' is not a date"),
+        (20261120.5, None, "window_start: 20261120.5 is not a date and time"),
+        # Usual values for "no start" and "no end".
+        ("0001-01-01T00:00:00+01:00", None, "window_start: '0001-01-01T00:00:00+01:00' is not a"),
+        ("0001-01-01T00:00:00Z", None, "window_start: '0001-01-01T00:00:00Z' is before 2020-"),
+        ("1970-01-01T00:00:00Z", None, "window_start: '1970-01-01T00:00:00Z' is before 2020-"),
+        ("2019-12-31T23:59:59Z", None, "is before 2020-01-01T00:00:00+00:00"),
+        (None, "2020-01-01T00:00:00Z", "window_end: '2020-01-01T00:00:00Z' is before 2020-"),
+        ("9999-12-31T23:59:59Z", None, "window_start: '9999-12-31T23:59:59Z': its hours have not"),
+        ("9999-12-31T23:59:59-01:00", None, "window_start: '9999-12-31T23:59:59-01:00' is not a"),
+        (None, "9999-12-31T23:59:59Z", "window_end: '9999-12-31T23:59:59Z': its hours have not"),
+        ("2026-11-20T05:07Z", None, "window_start: '2026-11-20T05:07Z': its hours have not"),
+        ("2027-01-01", "2027-02-01", "window_start: '2027-01-01': its hours have not happened"),
     ],
 )
-def test_a_window_that_is_none_fails_at_once_and_says_what_to_do(params: dict[str, Any]) -> None:
+def test_a_window_that_is_none_fails_at_once_and_names_the_parameter(
+    start: Any, end: Any, words: str
+) -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
-    with pytest.raises(AirflowFailException, match="Trigger the run again"):
-        run_window(run, params)
+    with pytest.raises(AirflowFailException) as failure:
+        run_window(run, {"window_start": start, "window_end": end})
+    assert words in str(failure.value)
+    assert "Trigger the run again" in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "window"),
+    [
+        ("2020-01-01T00:00:00Z", "2020-01-01T01:00:00Z", (at(2020, 1, 1), at(2020, 1, 1, 1))),
+        ("2026-11-19", "9999-12-31T23:59:59Z", (at(2026, 11, 19), at(2026, 11, 20, 6))),
+        ("2026-11-20T05:00+00:00", None, (at(2026, 11, 20, 5), at(2026, 11, 20, 6))),
+        (None, "2026-11-21", (at(2026, 11, 13, 6), at(2026, 11, 20, 6))),
+    ],
+)
+def test_what_has_happened_of_a_window_is_taken(
+    start: str | None, end: str | None, window: tuple[datetime, datetime]
+) -> None:
+    run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
+    assert run_window(run, {"window_start": start, "window_end": end}) == Window(*window)
 
 
 def test_upkeep_runs_in_one_run_of_a_day() -> None:

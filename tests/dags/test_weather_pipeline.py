@@ -67,6 +67,21 @@ def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow
     ]
 
 
+def test_the_newest_interval_is_run_first_and_then_each_hour(in_airflow: InAirflow) -> None:
+    """A DAG without a start_date; one with a start_date gives older runs no tasks."""
+    printed = in_airflow(
+        "import pendulum\n"
+        "from airflow.serialization.serialized_objects import DagSerialization\n"
+        "kept = DagSerialization.from_dict(DagSerialization.to_dict(dag))\n"
+        "first = kept.next_dagrun_info(last_automated_run_info=None)\n"
+        "second = kept.next_dagrun_info(last_automated_run_info=first)\n"
+        "late = (pendulum.now('UTC') - first.run_after).in_minutes()\n"
+        "hour = (second.run_after - first.run_after).in_minutes()\n"
+        "print(json.dumps([0 <= late < 60, hour, {t.start_date for t in kept.tasks} == {None}]))"
+    )
+    assert json.loads(printed) == [True, 60, True]
+
+
 def test_the_window_is_a_form(in_airflow: InAirflow) -> None:
     form = json.loads(
         in_airflow(

@@ -24,7 +24,7 @@ zones = st.builds(
     lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-14 * 60, 14 * 60)
 )
 moments = st.datetimes(
-    min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=zones
+    min_value=datetime(2020, 1, 3), max_value=datetime(2100, 1, 1), timezones=zones
 )
 
 
@@ -119,8 +119,19 @@ def test_a_wide_window_never_takes_an_hour_that_has_not_happened_yet(
     [("2026-11-20T05:00", "2026-11-20T05:00"), ("2026-11-21", None), ("yesterday", None)],
 )
 def test_a_wide_window_that_is_none_is_refused(start: str, end: str | None) -> None:
-    with pytest.raises(ValueError, match=r"not before|isoformat"):
+    with pytest.raises(ValueError, match=r"window_start: '.*'"):
         wide_window(start, end, FIVE + 12 * HOUR, 168)
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:30:00Z"]
+)
+def test_a_moment_at_the_end_of_the_calendar_is_refused_as_others_are(text: str) -> None:
+    with pytest.raises(ValueError, match="is not within the years 1 to 9999"):
+        first_hour_from(parse_moment(text))
+    with pytest.raises(StepError, match="WEATHER_WINDOW_START, WEATHER_WINDOW_END: ") as failure:
+        window_of_environment(text, text)
+    assert failure.value.exit_code == ExitCode.SETTING
 
 
 def test_a_step_is_told_its_window_by_the_environment() -> None:
