@@ -28,6 +28,16 @@ VOLUMES = {
 """The kinds of volumes that `restricted` allows."""
 
 
+DISK = "ephemeral-storage"
+
+
+def amount(quantity: str) -> float:
+    """A quantity of Kubernetes as a number."""
+    units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+    unit = next((each for each in units if quantity.endswith(each)), "")
+    return float(quantity.removesuffix(unit)) * units.get(unit, 1)
+
+
 @dataclass(frozen=True)
 class Pod:
     """A pod, by what makes it: `Deployment/weather-api`."""
@@ -75,12 +85,29 @@ Findings = Iterator[tuple[str, str]]
 
 
 def resources(pod: Pod) -> Findings:
-    """CPU and memory are asked for, and limited."""
+    """CPU, memory and disk are asked for, and limited."""
     for place, container in pod.containers:
         given = container.get("resources") or {}
         for kind in ("requests", "limits"):
-            if missing := {"cpu", "memory"} - set(given.get(kind) or {}):
+            if missing := {"cpu", "memory", DISK} - set(given.get(kind) or {}):
                 yield place, f"{kind} lack {', '.join(sorted(missing))}"
+
+
+def bounded_scratch(pod: Pod) -> Findings:
+    """No scratch volume takes more of its node's disk than the pod's limits allow."""
+    limits = [
+        amount(limit)
+        for _, container in pod.containers
+        if (limit := ((container.get("resources") or {}).get("limits") or {}).get(DISK))
+    ]
+    for volume in pod.spec.get("volumes") or []:
+        if "emptyDir" not in volume:
+            continue
+        size = (volume["emptyDir"] or {}).get("sizeLimit")
+        if size is None:
+            yield pod.place, f"emptyDir {volume['name']} has no sizeLimit"
+        elif limits and amount(size) > sum(limits):
+            yield pod.place, f"emptyDir {volume['name']} is larger than ephemeral-storage"
 
 
 def non_root(pod: Pod) -> Findings:
@@ -156,6 +183,7 @@ RULES: Mapping[str, Callable[[Pod], Findings]] = {
     rule.__name__: rule
     for rule in (
         resources,
+        bounded_scratch,
         non_root,
         seccomp,
         privileges,
@@ -172,8 +200,9 @@ def breaches(manifests: Iterable[Manifest], exceptions: Exceptions = NO_EXCEPTIO
 
     Args:
         manifests: objects of Kubernetes as plain dicts; those that make no pod are passed over.
-        exceptions: reasons by rule (a function's name here) and place, `<kind>/<name>` for
-            `no_token` and `own_node`, `<kind>/<name>/<container>` for the others.
+        exceptions: reasons by rule (a function's name here) and place: `<kind>/<name>`
+            for `no_token`, `own_node` and `bounded_scratch`, `<kind>/<name>/<container>` for the
+            others.
     """
     found = [
         ((name, place), problem)

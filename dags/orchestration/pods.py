@@ -7,12 +7,19 @@ from kubernetes.client import models as k8s
 
 from weather.settings import KubernetesSettings
 
+DISK = "ephemeral-storage"
+"""Kubernetes' name for a pod's scratch files and log; the limit is the scratch volume's, too."""
+
 RESOURCES = {
+    # Nothing but a log.
     "ingest": k8s.V1ResourceRequirements(
-        requests={"cpu": "100m", "memory": "128Mi"}, limits={"cpu": "1", "memory": "512Mi"}
+        requests={"cpu": "100m", "memory": "128Mi", DISK: "16Mi"},
+        limits={"cpu": "1", "memory": "512Mi", DISK: "128Mi"},
     ),
+    # dbt's target folder has 1.4 MB; the rest is for temporary files of a model or of upkeep.
     "dbt": k8s.V1ResourceRequirements(
-        requests={"cpu": "200m", "memory": "512Mi"}, limits={"cpu": "2", "memory": "2Gi"}
+        requests={"cpu": "200m", "memory": "512Mi", DISK: "64Mi"},
+        limits={"cpu": "2", "memory": "2Gi", DISK: "4Gi"},
     ),
 }
 
@@ -72,7 +79,12 @@ def pod_of(
             capabilities=k8s.V1Capabilities(drop=["ALL"]),
         ),
         # The root file system is read-only; dbt and DuckDB write their scratch files here.
-        "volumes": [k8s.V1Volume(name="scratch", empty_dir=k8s.V1EmptyDirVolumeSource())],
+        "volumes": [
+            k8s.V1Volume(
+                name="scratch",
+                empty_dir=k8s.V1EmptyDirVolumeSource(size_limit=RESOURCES[image].limits[DISK]),
+            )
+        ],
         "volume_mounts": [k8s.V1VolumeMount(name="scratch", mount_path="/tmp")],  # noqa: S108 (the pod's own)
         "active_deadline_seconds": int(DEADLINE.total_seconds()),
         "termination_grace_period": GRACE_SECONDS,

@@ -11,7 +11,7 @@ from orchestration.pods import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_of
 from tests.chart.conftest import EVERYTHING, TAG, Render
 from tests.chart.helm import PROJECT, of_kind
 from tests.plain_secrets import secret_values
-from tests.policies import Manifest, pods_of
+from tests.policies import DISK, Manifest, amount, pods_of
 from weather.settings import (
     ApiSettings,
     KubernetesSettings,
@@ -192,16 +192,9 @@ def test_the_quota_has_room_for_all_services_a_rolling_update_and_four_steps(
     dbt = RESOURCES["dbt"]
     wanted += 4 * [{"requests": dbt.requests, "limits": dbt.limits}]
     hard = of_kind(manifests, "ResourceQuota")["weather"]["spec"]["hard"]
-    for kind, what in product(("requests", "limits"), ("cpu", "memory")):
+    for kind, what in product(("requests", "limits"), ("cpu", "memory", DISK)):
         total = sum(amount(resources[kind][what]) for resources in wanted)
         assert total <= amount(hard[f"{kind}.{what}"])
-
-
-def amount(quantity: str) -> float:
-    """A quantity of Kubernetes as a number."""
-    units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-    unit = next((each for each in units if quantity.endswith(each)), "")
-    return float(quantity.removesuffix(unit)) * units.get(unit, 1)
 
 
 def test_airflow_s_workers_may_run_pods_here_and_nothing_else(render: Render) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.plain_secrets import plain_secrets, weak_secrets
-from tests.policies import RULES, Manifest, breaches, pods_of
+from tests.policies import DISK, RULES, Manifest, breaches, pods_of
 
 GOOD: Manifest = {
     "kind": "Deployment",
@@ -32,12 +32,12 @@ GOOD: Manifest = {
                             "capabilities": {"drop": ["ALL"]},
                         },
                         "resources": {
-                            "requests": {"cpu": "10m", "memory": "16Mi"},
-                            "limits": {"cpu": "1", "memory": "64Mi"},
+                            "requests": {"cpu": "10m", "memory": "16Mi", DISK: "1Mi"},
+                            "limits": {"cpu": "1", "memory": "64Mi", DISK: "1Gi"},
                         },
                     }
                 ],
-                "volumes": [{"name": "scratch", "emptyDir": {}}],
+                "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "64Mi"}}],
             }
         }
     },
@@ -49,6 +49,14 @@ POD = "Deployment/good"
 BREAKS: list[tuple[str, str, Callable[[Manifest, Manifest], Any]]] = [
     ("resources", MAIN, lambda pod, main: main["resources"].pop("limits")),
     ("resources", MAIN, lambda pod, main: main["resources"]["requests"].pop("memory")),
+    ("resources", MAIN, lambda pod, main: main["resources"]["limits"].pop(DISK)),
+    ("bounded_scratch", POD, lambda pod, main: pod["volumes"][0].update(emptyDir={})),
+    ("bounded_scratch", POD, lambda pod, main: pod["volumes"][0].update(emptyDir=None)),
+    (
+        "bounded_scratch",
+        POD,
+        lambda pod, main: pod["volumes"][0].update(emptyDir={"sizeLimit": "2Gi"}),
+    ),
     ("non_root", MAIN, lambda pod, main: pod["securityContext"].pop("runAsNonRoot")),
     ("non_root", MAIN, lambda pod, main: main["securityContext"].update(runAsNonRoot=False)),
     ("non_root", MAIN, lambda pod, main: main["securityContext"].update(runAsUser=0)),

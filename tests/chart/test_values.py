@@ -39,6 +39,14 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ("--set=api.readyMb=65537", ("/api/readyMb", "65,537, want 65,536")),
     ("--set=api.resources.limits.cpu=lots", ("/api/resources/limits/cpu", "does not match")),
     ("--set=api.resources.limits.memory=512", ("/api/resources/limits/memory", "want string")),
+    (
+        "--set-json=api.resources.limits.ephemeral-storage=5",
+        ("/api/resources/limits/ephemeral-storage", "want string"),
+    ),
+    (
+        "--set=limitRange.max.ephemeral-storage=null",
+        ("/limitRange/max", "missing property 'ephemeral-storage'"),
+    ),
     ("--set=api.resources.limits=null", ("/api/resources", "missing property 'limits'")),
     ("--set=api.ingress.enabled=true", ("/api/ingress/host", "does not match")),
     (

@@ -100,7 +100,8 @@ def short_pod(
         command=list(command),
         env_from=sources,
         resources=client.V1ResourceRequirements(
-            requests={"cpu": "20m", "memory": "64Mi"}, limits={"cpu": "1", "memory": "512Mi"}
+            requests={"cpu": "20m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+            limits={"cpu": "1", "memory": "512Mi", "ephemeral-storage": "64Mi"},
         ),
         security_context=client.V1SecurityContext(
             allow_privilege_escalation=False,
@@ -122,7 +123,11 @@ def short_pod(
                 fs_group=USER,
                 seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault"),
             ),
-            volumes=[client.V1Volume(name="scratch", empty_dir=client.V1EmptyDirVolumeSource())],
+            volumes=[
+                client.V1Volume(
+                    name="scratch", empty_dir=client.V1EmptyDirVolumeSource(size_limit="64Mi")
+                )
+            ],
         ),
     )
     cluster.core.create_namespaced_pod(namespace, pod)
