@@ -7,6 +7,9 @@ RUN := .venv/bin/python -m
 export PYTHON
 # Airflow and dbt start in half the time when Python keeps what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
+# Settings of another Python than .venv's.
+unexport PYTHONHOME
+unexport PYTHONSAFEPATH
 export COMMAND = $(value CMD)
 
 .PHONY: help setup demo test lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean
@@ -61,6 +64,6 @@ cluster-down:  ## Uninstall it; the volumes stay (kind's cluster goes with them)
 	@scripts/cluster/down
 
 clean:  ## Remove everything that the commands above made, the lake included
-	rm -rf .venv .weather .setup.lock dbt_project/target dbt_project/logs bench/results.json
+	rm -rf .venv .weather .setup.lock .setup.log dbt_project/target dbt_project/logs bench/results.json
 	rm -rf tests/artifacts tests/cluster/artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
