@@ -45,13 +45,13 @@ STARTS = (
 
 
 def measure_images(progress: Progress, rounds: int) -> list[Result]:
-    """Build and measure them; nothing, with a line that says so, where no Docker engine answers.
+    """Build and measure them; nothing, with a line that says so, where Docker cannot build.
 
     Raises:
         StepError: an image cannot be built, or its program fails.
     """
-    if not has_docker():
-        progress.done("left out: sizes and starts of the images, for no Docker engine answers")
+    if reason := why_not():
+        progress.done(f"left out: sizes and starts of the images, because {reason}")
         return []
     with TemporaryDirectory(prefix="weather-bench-") as folder:
         log = Path(folder) / "images.log"
@@ -71,9 +71,13 @@ def measure_images(progress: Progress, rounds: int) -> list[Result]:
     return results
 
 
-def has_docker() -> bool:
-    """Whether a Docker engine answers."""
-    return shutil.which("docker") is not None and not _docker("version").returncode
+def why_not() -> str | None:
+    """The reason why images cannot be built here, if there is one."""
+    if shutil.which("docker") is None or _docker("version").returncode:
+        return "no Docker engine answers"
+    if _docker("buildx", "version").returncode:
+        return "Docker has no buildx"
+    return None
 
 
 def image_names() -> dict[str, str]:

@@ -1,21 +1,57 @@
 """Images are measured where there is an engine to run them, and left out aloud elsewhere."""
 
 import io
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bench.images import measure_images
+from local.folders import PROJECT
 from local.progress import Progress
 
+WITHOUT_AN_ENGINE = "#!/bin/sh\nexit 1\n"
+WITHOUT_BUILDX = '#!/bin/sh\n[ "$1" = version ]\n'
+"""What `docker` does there: `docker buildx version` fails, as does `docker build` with BuildKit."""
 
-def test_without_a_docker_engine_a_line_says_what_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+
+@pytest.mark.parametrize(
+    ("docker", "reason"),
+    [
+        (None, "no Docker engine answers"),
+        (WITHOUT_AN_ENGINE, "no Docker engine answers"),
+        (WITHOUT_BUILDX, "Docker has no buildx"),
+    ],
+)
+def test_where_images_cannot_be_built_a_line_says_what_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: str | None, reason: str
 ) -> None:
+    if docker:
+        make_program(tmp_path / "docker", docker)
     monkeypatch.setenv("PATH", str(tmp_path))
     said = io.StringIO()
     assert measure_images(Progress(said), rounds=1) == []
     assert said.getvalue().count("\n") == 1
-    assert "left out: sizes and starts of the images, for no Docker engine answers" in (
-        said.getvalue()
+    assert f"left out: sizes and starts of the images, because {reason}" in said.getvalue()
+
+
+def test_make_images_without_buildx_is_one_clear_line(tmp_path: Path) -> None:
+    make_program(tmp_path / "docker", WITHOUT_BUILDX)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["scripts/images"],
+        cwd=PROJECT,
+        env=os.environ | {"PATH": path, "WEATHER_IMAGE_TAG": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("images: Docker has no buildx")
+
+
+def make_program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from bench.images import SETTINGS, has_docker, image_names
+from bench.images import SETTINGS, image_names, why_not
 
 IMAGES = ["ingest", "dbt", "airflow", "replay", "store", "api"]
 WINDOW = {
@@ -34,8 +34,8 @@ for folder in {folder for folder in sys.path if os.path.isdir(folder)}:
 @pytest.fixture(scope="session")
 def names() -> dict[str, str]:
     """The full name of each image, built from the files that are here now."""
-    if not has_docker():
-        pytest.skip("no Docker engine answers")
+    if reason := why_not():
+        pytest.skip(reason)
     found = image_names()
     known = subprocess.run(
         ["docker", "image", "inspect", *found.values()], capture_output=True, check=False
