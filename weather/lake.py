@@ -26,6 +26,13 @@ TIME_LIMITS = {
 """How long a Postgres that is silent is waited for; in seconds, but for the last: milliseconds."""
 
 
+STORE_LIMITS = {"http_timeout": 8, "http_retries": 1, "http_retry_wait_ms": 1000}
+"""DuckDB's limits for a silent store: it makes six attempts for a write, so it waits 54 s at most.
+
+With its defaults, 30 s and 3 retries, it waits 6 minutes.
+"""
+
+
 @contextmanager
 def attached_lake(
     settings: LakeSettings, *, snapshot_id: int | None = None, create: bool = False
@@ -103,6 +110,7 @@ def _prepared(settings: LakeSettings) -> "duckdb.DuckDBPyConnection":
             for statement in (
                 "LOAD httpfs",
                 "LOAD ducklake",
+                *(f"SET {name} = {value}" for name, value in STORE_LIMITS.items()),
                 _store_secret(settings),
                 _lake_secret(settings),
             ):
@@ -121,11 +129,29 @@ def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Itera
         yield
     except duckdb.Error as error:
         reason = _without_secrets(in_a_line(error), settings)
+        kind, _, file = settings.lake_catalog.partition(":")
+        place = f" (catalog {file})" if kind == "sqlite" else ""
         raise StepError(
-            f"The lake cannot be {wanted}: {reason}. Look at LAKE_CATALOG and "
-            "AWS_ENDPOINT_URL, and that the catalog and the store are running.",
+            f"The lake{place} cannot be {wanted}: {reason}. {_advice(reason)}",
             ExitCode.UNAVAILABLE,
         ) from None
+
+
+def _advice(reason: str) -> str:
+    """The next step after a failure of the lake."""
+    if re.search("is not a database|disk image is malformed", reason):
+        return (
+            "The catalog's file is damaged: move it away, then restore a backup "
+            "(docs/runbooks/restore-from-backup.md) or rebuild the lake from raw/ "
+            "(docs/runbooks/rebuild-the-lake.md)."
+        )
+    if re.search("disk is full|disk I/O error|No space left", reason):
+        return "Free disk space, then run the task again."
+    if re.search("readonly database|unable to open database file|Permission denied", reason):
+        return "See that the catalog's folder exists and can be written to."
+    return (
+        "Look at LAKE_CATALOG and AWS_ENDPOINT_URL, and that the catalog and the store are running."
+    )
 
 
 def in_a_line(error: BaseException) -> str:
@@ -138,9 +164,12 @@ def in_a_line(error: BaseException) -> str:
 
 
 def _without_secrets(message: str, settings: LakeSettings) -> str:
-    """The message with the catalog's address and the store's password named and not shown."""
+    """The message without the store's password and the address of a catalog that is a server."""
     catalog = catalog_address(settings)
-    for secret in (catalog, catalog.partition(":")[2], settings.aws_secret_access_key):
+    secrets = [settings.aws_secret_access_key]
+    if not catalog.startswith("sqlite:"):
+        secrets = [catalog, catalog.partition(":")[2], *secrets]
+    for secret in secrets:
         message = message.replace(secret, "...")
     return message
 
@@ -176,10 +205,10 @@ def _store_secret(settings: LakeSettings) -> str:
     address = urlsplit(settings.aws_endpoint_url or "https://s3.amazonaws.com")
     return (
         "CREATE SECRET store (TYPE s3"
-        f", KEY_ID {_literal(settings.aws_access_key_id)}"
-        f", SECRET {_literal(settings.aws_secret_access_key)}"
-        f", REGION {_literal(settings.aws_region)}"
-        f", ENDPOINT {_literal(address.netloc)}"
+        f", KEY_ID {literal(settings.aws_access_key_id)}"
+        f", SECRET {literal(settings.aws_secret_access_key)}"
+        f", REGION {literal(settings.aws_region)}"
+        f", ENDPOINT {literal(address.netloc)}"
         f", USE_SSL {address.scheme == 'https'}"
         f", URL_STYLE {'path' if settings.aws_endpoint_url else 'vhost'!r})"
     )
@@ -188,8 +217,8 @@ def _store_secret(settings: LakeSettings) -> str:
 def _lake_secret(settings: LakeSettings) -> str:
     return (
         "CREATE SECRET weather_lake (TYPE ducklake"
-        f", METADATA_PATH {_literal(catalog_address(settings))}"
-        f", DATA_PATH {_literal(data_path(settings))})"
+        f", METADATA_PATH {literal(catalog_address(settings))}"
+        f", DATA_PATH {literal(data_path(settings))})"
     )
 
 
@@ -200,7 +229,8 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
     return f"ATTACH 'ducklake:weather_lake' AS lake ({', '.join(options)})"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text as a string of DuckDB's SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -1,5 +1,6 @@
 """The S3 store: raw answers, rejected answers and the lake's files."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from weather.settings import StoreSettings
 
 KEYS_A_DELETION = 1000
 """The most keys that S3's DeleteObjects takes."""
+
+log = logging.getLogger("weather.store")
 
 _BUSY = {429, 500, 502, 503, 504}
 
@@ -45,8 +48,8 @@ class Store:
         settings: StoreSettings,
         *,
         connect_seconds: float = 5,
-        read_seconds: float = 60,
-        attempts: int = 5,
+        read_seconds: float = 10,
+        attempts: int = 4,
     ) -> None:
         """Prepare a client; nothing is asked of the store yet.
 
@@ -54,7 +57,8 @@ class Store:
             settings: endpoint, bucket and credentials.
             connect_seconds: how long to wait for a connection.
             read_seconds: how long to wait for the next bytes.
-            attempts: how often each request is made at most, with growing waits between.
+            attempts: how often each request is made at most, with growing waits between. With the
+                defaults a store that never responds is given up within a minute.
 
         Raises:
             StepError: the settings name no usable endpoint or region.
@@ -82,6 +86,28 @@ class Store:
             )
         except (BotoCoreError, ValueError) as error:
             raise self._wrong(str(error).rstrip(".")) from None
+        self._attempts = attempts
+        self._client.meta.events.register("needs-retry.s3", self._log_retry)
+
+    def _log_retry(
+        self,
+        operation: Any,
+        attempts: int,
+        response: tuple[Any, dict[str, Any]] | None,
+        caught_exception: Exception | None,
+        **_: Any,
+    ) -> None:
+        """Log a failed attempt, so that a task that waits for the store says so."""
+        status = response[0].status_code if response else None
+        if attempts < self._attempts and (caught_exception or status in _BUSY):
+            log.warning(
+                "The S3 store (%s): %s failed, attempt %d of %d: %s. Trying again.",
+                self.place,
+                operation.name,
+                attempts,
+                self._attempts,
+                caught_exception or status,
+            )
 
     def put(self, key: str, body: bytes) -> None:
         """Store an object, in place of one with the same key.

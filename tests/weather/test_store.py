@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -170,6 +171,29 @@ def test_a_store_that_does_not_answer_is_unavailable() -> None:
         port = silent.getsockname()[1]
         failure = failure_of(store_at(f"http://127.0.0.1:{port}", read_seconds=0.3))
     assert failure.exit_code == ExitCode.UNAVAILABLE
+
+
+def test_a_store_that_hangs_is_in_the_log_at_each_attempt(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = store_at(f"http://127.0.0.1:{silent.getsockname()[1]}", read_seconds=0.3)
+        failure_of(store)
+    (line,) = caplog.messages
+    assert line.startswith(f"The S3 store ({store.place}): PutObject failed, attempt 1 of 2: Read ")
+    assert PASSWORD not in line
+
+
+def test_a_store_that_never_responds_is_given_up_within_a_minute() -> None:
+    limits = {
+        name: float(each.default)
+        for name, each in signature(Store).parameters.items()
+        if each.default is not each.empty
+    }
+    # botocore's standard mode waits up to 1, 2, 4 ... seconds between attempts.
+    waits = 2 ** (limits["attempts"] - 1) - 1
+    assert limits["attempts"] * limits["read_seconds"] + waits < 60
+    assert limits["attempts"] * limits["connect_seconds"] + waits < 60
 
 
 @pytest.mark.parametrize("status", [500, 503])
