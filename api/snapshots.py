@@ -13,7 +13,7 @@ from api.columns import arrow_schema
 from api.rows import WeatherRow
 from api.series import Series
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import in_a_line
+from weather.lake import in_a_line, literal
 from weather.published import Published
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator
         # One thread, so that requests have the other cores.
         lake.execute("SET threads = 1")
         lake.execute(f"SET memory_limit = '{MEMORY}'")
-        lake.execute(f"SET temp_directory = '{Path(tempfile.gettempdir()) / 'duckdb'}'")
+        lake.execute(f"SET temp_directory = {literal(str(Path(tempfile.gettempdir()) / 'duckdb'))}")
         yield Snapshot(lake)
     except duckdb.Error as error:
         raise StepError(

@@ -4,8 +4,11 @@ import base64
 import json
 import os
 import secrets
+import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from weather.exit_codes import ExitCode, StepError
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,22 @@ def load_credentials(path: Path) -> Credentials:
             pass
         finally:
             draft.unlink()
-    content = json.loads(path.read_text())
-    return Credentials(**{**content, "s3": S3Keys(**content["s3"])})
+    try:
+        content = json.loads(path.read_text())
+        return Credentials(**{**content, "s3": S3Keys(**content["s3"])})
+    except (ValueError, TypeError, KeyError):
+        raise StepError(
+            f"{path} is damaged; remove it and try again, and new passwords are made",
+            ExitCode.SETTING,
+        ) from None
 
 
 def write_private(path: Path, content: object) -> None:
-    """Write `content` as JSON into a file that only its owner can read."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
+    """Write `content` as JSON into a file that only its owner can read, whole or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

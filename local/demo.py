@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 
 from local.api import running_api
 from local.dag_run import run_dag
 from local.folders import State
+from local.lease import one_at_a_time
 from local.ports import free_port
 from local.progress import Progress
-from local.session import running_session
+from local.session import Session, running_session
 from local.table import table
 from weather.exit_codes import StepError
 
@@ -22,8 +24,14 @@ def show_demo(outside: Mapping[str, str], state: State) -> int:
     """Run the DAG for the present hour and print `GET /weather/summary`; the exit code."""
     progress = Progress(sys.stdout)
     with running_session(outside, state, progress) as session:
-        progress.done("airflow dags test weather_pipeline:")
-        run_dag(session.environment, state.log("demo-run"), lambda news: progress.done(f"  {news}"))
+        with one_at_a_time(
+            state.root / "demo.lock",
+            waiting=lambda: progress.done(
+                "another `make demo` runs in this folder; waiting for it"
+            ),
+        ):
+            progress.done("airflow dags test weather_pipeline:")
+            _run_dag(session, state.log("demo-run"), progress)
         with running_api(session.environment, free_port(), state.log("api")) as api:
             progress.done(f"API started at {api.address}")
             summary, attribution = _get(f"{api.address}/weather/summary")
@@ -32,6 +40,15 @@ def show_demo(outside: Mapping[str, str], state: State) -> int:
             print(f"\n{attribution}\n")
     progress.done("nothing is left running")
     return 0
+
+
+def _run_dag(session: Session, log: Path, progress: Progress) -> None:
+    try:
+        run_dag(session.environment, log, lambda news: progress.done(f"  {news}"))
+    except StepError:
+        # A service that has ended, or lost its folder, is the reason for what the task met.
+        session.require_running()
+        raise
 
 
 def _get(address: str) -> tuple[list[dict[str, object]], str]:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from local.credentials import Credentials
 from local.folders import DAGS, DBT_PROJECT, IMPORTABLE, State
@@ -37,6 +38,8 @@ def base_environment(
     """
     kept = {name: value for name, value in outside.items() if name not in UNSUITABLE}
     environment = with_defaults(kept, {**_defaults(state), **_airflow_defaults(state, credentials)})
+    if not outside.get("AIRFLOW_HOME"):
+        environment = with_defaults(environment, _airflow_places(state.airflow_home, outside))
     environment |= search_paths(outside)
     for name in ("NO_PROXY", "no_proxy"):
         environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
@@ -54,6 +57,7 @@ def search_paths(outside: Mapping[str, str]) -> dict[str, str]:
 
 def _defaults(state: State) -> dict[str, str]:
     return {
+        "HOME": _home(state),
         "WEATHER_RUNTIME": "local",
         "WEATHER_LOCATIONS": str(DAGS / "locations.yaml"),
         "DUCKDB_EXTENSION_DIRECTORY": str(state.duckdb_extensions),
@@ -80,6 +84,32 @@ def _airflow_defaults(state: State, credentials: Credentials) -> dict[str, str]:
         "AIRFLOW__COSMOS__CACHE_DIR": str(state.cosmos_cache),
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def _home(state: State) -> str:
+    """The user's home, or the state's folder where passwd has none: dbt does not start without."""
+    try:
+        return str(Path.home())
+    except RuntimeError:
+        return str(state.root)
+
+
+def _airflow_places(home: Path, outside: Mapping[str, str]) -> dict[str, str]:
+    """The settings that Airflow derives from AIRFLOW_HOME; its templates break at a `%` in it."""
+    places = {
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{quote(str(home / 'airflow.db'))}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
+            home / "logs" / "dag_processor"
+        ),
+    }
+    elsewhere = ("_CMD", "_SECRET")
+    return {
+        name: place
+        for name, place in places.items()
+        if not any(outside.get(name + kind) for kind in elsewhere)
     }
 
 

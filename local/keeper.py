@@ -1,7 +1,7 @@
 """Keeps one service running for as long as its lease is held, and then ends all of it.
 
-A process of its own, `python -m local.keeper <lease> <seconds> <command...>`, so that it outlives
-whoever started the service: also after a `kill -9` of that one, the service is ended.
+A process of its own, `python -m local.keeper <lease> <seconds> <folder> <command...>`, so that it
+outlives whoever started the service: also after a `kill -9` of that one, the service is ended.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from local.lease import lock_at_once
 POLL_SECONDS = 0.1
 
 
-def keep(lease: str, patience: float, command: list[str]) -> int:
-    """Run `command` until it ends, SIGTERM comes or nobody holds `lease`; its exit code."""
+def keep(lease: str, patience: float, folder: str, command: list[str]) -> int:
+    """Run `command` until it ends, SIGTERM comes or `lease` is not held; return its exit code."""
     stopped = False
 
     def stop(_signal: int, _frame: object) -> None:
@@ -29,7 +29,7 @@ def keep(lease: str, patience: float, command: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     lease_file = os.open(lease, os.O_RDWR | os.O_CREAT, 0o600)
-    service = subprocess.Popen(command, process_group=0)
+    service = subprocess.Popen(command, cwd=folder, process_group=0)
     while service.poll() is None and not stopped and not lock_at_once(lease_file):
         time.sleep(POLL_SECONDS)
     end_family(service.pid, patience)
@@ -81,4 +81,4 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(sys.argv[1], float(sys.argv[2]), sys.argv[3:]))
+    sys.exit(keep(sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4:]))

@@ -6,6 +6,8 @@ the lock away when its holder ends, however it ends, so nothing is left running 
 
 import fcntl
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -20,8 +22,17 @@ class Lease:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def give_up(self) -> bool:
-        """Whether nobody else needs the service; nobody new can, then, before `close`."""
-        return lock_at_once(self._file)
+        """Whether nobody else needs the service; nobody new can, then, before `close`.
+
+        False as well where the file was removed: a later one belongs to another service.
+        """
+        return lock_at_once(self._file) and self._is_there()
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """End the need."""
@@ -35,3 +46,14 @@ def lock_at_once(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def one_at_a_time(lock: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the file `lock` inside the `with`; `waiting` is called if another process has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        if not lock_at_once(file.fileno()):
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

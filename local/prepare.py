@@ -1,15 +1,15 @@
 """What must be there before the DAG can run: made once, and again only when its source changes."""
 
-import fcntl
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from local.credentials import Credentials, write_private
 from local.extensions import install_extensions
 from local.folders import DBT_PROJECT, State
+from local.lease import one_at_a_time
 from local.processes import Command, program, python_module, run_step
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
@@ -48,9 +48,9 @@ def prepare(
     def run(name: str, arguments: list[str]) -> None:
         run_step(Command(name, arguments, environment, state.log(name.replace(" ", "-"))))
 
-    if _once(extensions / "made-for", version("duckdb-extensions"), install):
+    if _once(extensions / "made-for", version("duckdb"), install):
         done("DuckDB's extensions installed")
-    with _one_at_a_time(state.root / "lake.lock"):
+    with one_at_a_time(state.root / "lake.lock"):
         # Each time, because only the lake's own catalog knows whether there is one.
         run("lake", python_module("lake_steps", "create"))
     done("lake ready")
@@ -60,17 +60,9 @@ def prepare(
         done("Airflow's database made")
 
 
-@contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
     """Call `make` unless it was called for this `source` before; whether it was called."""
-    with _one_at_a_time(stamp.with_suffix(".lock")):
+    with one_at_a_time(stamp.with_suffix(".lock")):
         with suppress(FileNotFoundError):
             if stamp.read_text() == source:
                 return False
@@ -80,8 +72,8 @@ def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
 
 
 def _hash_of_project() -> str:
-    """A hash of everything that dbt parses, and of its version."""
-    content = hashlib.sha256(version("dbt-core").encode())
+    """A hash of everything that dbt parses, of its version and of the project's own folder."""
+    content = hashlib.sha256(f"{version('dbt-core')} {DBT_PROJECT}".encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
         name = path.relative_to(DBT_PROJECT)
         if path.is_file() and name.parts[0] not in MADE_BY_DBT:

@@ -20,6 +20,7 @@ POLL_SECONDS = 0.05
 START_SECONDS = 120.0
 """How long a service may take until it is ready."""
 LAST_LINES = 5
+TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Command:
     """A program to run.
 
     `name` is what users are told; all output goes to `log`; `patience` is how many seconds a
-    service is given to end by itself before it is killed.
+    service is given to end by itself before it is killed; `folder` is where a service runs.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Command:
     environment: Mapping[str, str]
     log: Path
     patience: float = 5.0
+    folder: Path = PROJECT
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,10 @@ def running(command: Command) -> Iterator[Service]:
 
 def start_service(command: Command, lease: Path) -> Service:
     """Start `command` under a keeper that ends it when nobody holds `lease` any more."""
+    options = (str(lease), str(command.patience), str(command.folder))
     with _fresh(command.log) as log:
         keeper = subprocess.Popen(
-            python_module("local.keeper", str(lease), str(command.patience), *command.arguments),
+            python_module("local.keeper", *options, *command.arguments),
             cwd=PROJECT,
             env=dict(command.environment),
             stdin=subprocess.DEVNULL,
@@ -163,8 +166,12 @@ def run_step(command: Command) -> None:
 
 
 def describe_log(log: Path) -> str:
-    """The last lines of `log`, and where all of it is."""
+    """The last lines of `log`, or the exception that ended it, and where all of it is."""
     lines = log.read_text(errors="replace").splitlines()
+    if TRACEBACK in lines:
+        # Frames are indented, or belong to one before; the exception comes last.
+        after = lines[len(lines) - lines[::-1].index(TRACEBACK) :]
+        lines = [line for line in after if not line.startswith(" ")]
     last = " / ".join(line.strip() for line in lines[-LAST_LINES:] if line.strip())
     return f"its last lines: {last or 'none'}; its log: {os.path.relpath(log)}"
 

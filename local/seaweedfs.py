@@ -16,7 +16,7 @@ SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS puts them, and nowhere el
 
 
 def command_line(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
-    """The command that serves `folder` to the owner of `keys`, with S3 on the first of `ports`.
+    """The command, run in `folder`, that serves it to the owner of `keys` on the first of `ports`.
 
     Writes the file that names the keys, and removes what servers before it have left. `ports`
     are `PORTS` different ones.
@@ -31,7 +31,8 @@ def command_line(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
     s3, s3_grpc, *others = ports
     inner = dict(zip((name for name in SERVERS if name != "s3"), _pairs(others), strict=True))
     options = {
-        "dir": data,
+        # Not the whole path, because SeaweedFS cuts this option at commas.
+        "dir": data.name,
         "ip": LOOPBACK,
         "ip.bind": LOOPBACK,
         "s3.config": identities,

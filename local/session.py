@@ -1,6 +1,7 @@
 """What every command of the one-machine runtime begins with: settings, store, source and lake."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,8 @@ def running_session(
                 base.get("AWS_ENDPOINT_URL", ""), base.get("WEATHER_BUCKET") or DEFAULT_BUCKET
             )
             environment = with_defaults(stored, {"LAKE_CATALOG": f"sqlite:{catalog}"})
+            if store and store.has_new_bucket and not base.get("LAKE_CATALOG"):
+                _set_aside(catalog, store.folder, progress)
             if source.replay:
                 mark_replay(environment)
             prepare(environment, credentials, state, progress.done)
@@ -81,6 +84,20 @@ def mark_replay(environment: Mapping[str, str]) -> None:
     store = Store(settings)
     if store.get(SOURCE_KEY) is None and store.get(PUBLISHED_KEY) is not None:
         store.put(SOURCE_KEY, REPLAY.model_dump_json().encode())
+
+
+def _set_aside(catalog: Path, folder: Path, progress: Progress) -> None:
+    """Rename a catalog whose store is lost: the files that it names are nowhere any more."""
+    if not catalog.exists():
+        return
+    kept = catalog.with_name(f"{catalog.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{catalog}{suffix}").rename(f"{kept}{suffix}")
+    progress.done(
+        f"the store in {folder} was removed, and with it raw/ and all weather before this run:"
+        f" an empty lake begins, and the catalog of the old one is kept as {kept.name}"
+    )
 
 
 @contextlib.contextmanager

@@ -5,11 +5,10 @@ ends it.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import seaweedfs
 from local.credentials import S3Keys, make_s3_keys, write_private
-from local.lease import Lease
+from local.lease import Lease, one_at_a_time
 from local.ports import LOOPBACK, free_ports, is_free, require_free
 from local.processes import Command, describe_log, end_keeper, is_keeper, start_service
 from weather.exit_codes import ExitCode, StepError
@@ -38,6 +37,8 @@ class S3Server:
     ports: list[int]
     keys: S3Keys = field(repr=False)
     keeper: int
+    has_new_bucket: bool = False
+    """Its bucket was made just now, so nothing that another process wrote is in it."""
 
     @property
     def endpoint(self) -> str:
@@ -58,6 +59,12 @@ class S3Server:
         """Raise StepError with the last lines of its log when it has ended by itself."""
         if not is_keeper(self.keeper, self.folder / "lease"):
             raise StepError(f"S3 has ended; {describe_log(log)}")
+        stored = _read_server(self.folder)
+        if stored is None or stored.keeper != self.keeper:
+            raise StepError(
+                f"S3's folder {self.folder} was removed while S3 ran, and what it held is lost;"
+                " start again, and an empty lake begins"
+            )
 
 
 @contextlib.contextmanager
@@ -77,15 +84,14 @@ def running_store(
     """
     folder = folder.absolute()
     with _leased(folder):
-        with _one_at_a_time(folder):
+        with one_at_a_time(folder / "start.lock"):
             server = _find_server(folder)
             if server:
                 _require_agreement(server, keys, port)
             else:
                 log = log or folder / "server.log"
                 server = _start_server(folder, keys or make_s3_keys(), port, log)
-        _create_bucket(server, bucket)
-        yield server
+        yield replace(server, has_new_bucket=_create_bucket(server, bucket))
 
 
 @contextlib.contextmanager
@@ -98,13 +104,6 @@ def _leased(folder: Path) -> Iterator[None]:
         if lease.give_up():
             _end_server(folder)
         lease.close()
-
-
-@contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with (folder / "start.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _find_server(folder: Path) -> S3Server | None:
@@ -150,7 +149,7 @@ def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3
 
 def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Server:
     arguments = seaweedfs.command_line(folder, keys, ports)
-    command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS)
+    command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS, folder=folder)
     service = start_service(command, folder / "lease")
     server = S3Server(folder, ports, keys, service.keeper.pid)
     state = {"ports": ports, "keys": asdict(keys), "keeper": server.keeper}
@@ -170,15 +169,16 @@ def _end_server(folder: Path) -> None:
         if is_keeper(server.keeper, folder / "lease"):
             end_keeper(server.keeper)
         seaweedfs.remove_sockets(server.ports)
-        (folder / "server.json").unlink()
+        (folder / "server.json").unlink(missing_ok=True)
 
 
 def _read_server(folder: Path) -> S3Server | None:
     try:
         state = json.loads((folder / "server.json").read_text())
-    except FileNotFoundError:
+        return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["keeper"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        # Without the file, or with one that was cut off, its server cannot be found.
         return None
-    return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["keeper"])
 
 
 def s3_client(server: S3Server) -> Any:
@@ -203,9 +203,16 @@ def _answers(client: Any) -> bool:
     return True
 
 
-def _create_bucket(server: S3Server, bucket: str) -> None:
+def _create_bucket(server: S3Server, bucket: str) -> bool:
+    """Make the bucket unless it is there; whether it was made."""
     client = s3_client(server)
-    with contextlib.suppress(
-        client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists
-    ):
+    try:
         client.create_bucket(Bucket=bucket)
+    except (client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+        return False
+    except (BotoCoreError, ClientError) as error:
+        raise StepError(
+            f"S3 cannot make the bucket '{bucket}': {error}; see that the disk of {server.folder}"
+            " has room"
+        ) from None
+    return True

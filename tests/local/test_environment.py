@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from local.credentials import make_credentials
 from local.environment import base_environment, with_defaults
@@ -80,3 +81,19 @@ def test_airflow_listens_on_loopback_and_asks_for_a_password(state: State) -> No
 @pytest.mark.parametrize("name", ["MAKEFLAGS", "MAKELEVEL", "CMD", "COMMAND", "PYTHONHOME"])
 def test_what_is_of_the_caller_only_stays_outside(state: State, name: str) -> None:
     assert name not in environment(state, **{name: "outside"})
+
+
+def test_airflows_database_is_an_address_of_any_path(state: State) -> None:
+    made = environment(State(state.root / "50%2F? #1"))
+    address = make_url(made["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+    assert address.database == str(state.root / "50%2F? #1" / "airflow" / "airflow.db")
+
+
+@pytest.mark.parametrize("kind", ["", "_CMD", "_SECRET"])
+def test_airflows_database_may_be_named_in_each_of_its_ways(state: State, kind: str) -> None:
+    made = environment(state, **{f"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN{kind}": "outside"})
+    assert made.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "outside") == "outside"
+
+
+def test_an_airflow_home_from_outside_keeps_what_its_own_file_says(state: State) -> None:
+    assert "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" not in environment(state, AIRFLOW_HOME="/srv")

@@ -1,11 +1,13 @@
 """`python -m local`, as `make` calls it, with a state of its own."""
 
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -21,7 +23,8 @@ MISSING = "http://127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("state")
+    """In a folder whose name has what some program or other takes for its own syntax."""
+    return tmp_path_factory.mktemp("bob's") / """100%2F ä #1? {{x}} {%y%} "q" `z` & [a], ; \\ b*"""
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_a_commands_own_output_and_exit_code_come_through(run: Run, state: Path)
 
 def test_a_command_finds_what_the_pipeline_needs(run: Run, state: Path) -> None:
     ended = run(
-        "command -v airflow; command -v dbt; python -m lake_steps create; echo $LAKE_CATALOG"
+        'command -v airflow; command -v dbt; python -m lake_steps create; echo "$LAKE_CATALOG"'
     )
     assert ended.returncode == 0, ended.stderr
     *programs, lake, catalog = ended.stdout.splitlines()
@@ -114,6 +117,62 @@ def test_no_password_is_printed(run: Run, state: Path) -> None:
     for line in (state / "credentials.json").read_text().splitlines():
         if ': "' in line:
             assert line.split('"')[3] not in ended.stdout + ended.stderr
+
+
+AIRFLOWS_PLACES = """python -c '
+from airflow.configuration import conf
+print(conf.get("core", "plugins_folder"))
+print(conf.get("logging", "base_log_folder"))
+print(conf.get("database", "sql_alchemy_conn"))
+'"""
+
+
+def test_airflow_keeps_everything_in_the_state(run: Run, state: Path) -> None:
+    ended = run(AIRFLOWS_PLACES)
+    assert ended.returncode == 0, ended.stderr
+    plugins, logs, address = ended.stdout.splitlines()
+    home = state / "airflow"
+    assert (plugins, logs) == (str(home / "plugins"), str(home / "logs"))
+    assert unquote(address) == f"sqlite:///{home / 'airflow.db'}"
+    assert (home / "airflow.db").stat().st_size > 0
+
+
+def test_a_user_without_a_home_can_run_a_command(run: Run, outside: dict[str, str]) -> None:
+    ended = run("echo $HOME", HOME="")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip()
+
+
+@pytest.mark.parametrize("place", ["/proc/weather", "/dev/null", "/dev/null/weather"])
+def test_a_state_that_cannot_be_written_is_one_clear_line(
+    outside: dict[str, str], place: str
+) -> None:
+    ended = subprocess.run(
+        command(Path(place), "run", "true"),
+        cwd=PROJECT,
+        env=outside,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"run: {place}")
+    assert line.endswith(
+        "see that the folder can be written to and the disk has room, then try again"
+    )
+
+
+def test_a_store_that_was_removed_is_told_and_an_empty_lake_begins(run: Run, state: Path) -> None:
+    assert run("true").returncode == 0
+    shutil.rmtree(state / "s3")
+    ended = run("python -m lake_steps create")
+    assert ended.returncode == 0, ended.stderr
+    (line,) = [line for line in ended.stderr.splitlines() if "was removed" in line]
+    (kept,) = state.glob("lake.sqlite.*")
+    assert f"the store in {state / 's3'} was removed" in line
+    assert f"kept as {kept.name}" in line
+    assert "was removed" not in run("true").stderr
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake, data_path
+from weather.lake import attached_lake, data_path, literal
 from weather.settings import LakeSettings
 
 LIVE = "__ducklake_metadata_lake"
@@ -23,9 +23,12 @@ def save_catalog(settings: LakeSettings, file: Path) -> None:
         StepError: the lake cannot be opened, or keeps rows in its catalog.
     """
     with attached_lake(settings) as lake:
-        lake.execute(f"ATTACH 'ducklake:{file}' AS saved (DATA_PATH '{data_path(settings)}')")
+        lake.execute(
+            f"ATTACH {literal(f'ducklake:{file}')} AS saved"
+            f" (DATA_PATH {literal(data_path(settings))})"
+        )
         lake.execute("DETACH saved")
-        lake.execute(f"ATTACH '{file}' AS saved")
+        lake.execute(f"ATTACH {literal(str(file))} AS saved")
         _replace(lake, LIVE, "saved")
         if lake.execute("FROM saved.ducklake_inlined_data_tables").fetchall():
             raise StepError(
@@ -44,7 +47,7 @@ def load_catalog(settings: LakeSettings, file: Path) -> None:
         StepError: the lake cannot be opened, or the file's format is another DuckLake's.
     """
     with attached_lake(settings, create=True) as lake:
-        lake.execute(f"ATTACH '{file}' AS saved (READ_ONLY)")
+        lake.execute(f"ATTACH {literal(str(file))} AS saved (READ_ONLY)")
         saved, live = (_version(lake, database) for database in ("saved", LIVE))
         if saved != live:
             raise StepError(
@@ -101,7 +104,7 @@ def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, in
     """The rows of each table in the newest snapshot of the lake, or of a saved catalog of it."""
     with attached_lake(settings) as lake:
         if file:
-            lake.execute(f"ATTACH 'ducklake:{file}' AS saved (READ_ONLY)")
+            lake.execute(f"ATTACH {literal(f'ducklake:{file}')} AS saved (READ_ONLY)")
         database = "saved" if file else "lake"
         tables = lake.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY 1", [database]
