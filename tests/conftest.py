@@ -11,11 +11,13 @@ import pytest
 from local.environment import search_paths
 from local.extensions import install_extensions
 from local.store import S3Server, running_store
+from tests.orphans import end_orphans_after_this_process
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
 
 # pytest's `pythonpath` does not reach the processes that tests start.
 os.environ.update(search_paths(os.environ))
+end_orphans_after_this_process()
 
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -32,7 +34,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 def duckdb_extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of DuckDB's extensions."""
-    folder = tmp_path_factory.mktemp("extensions")
+    folder = tmp_path_factory.mktemp("bob's 100% extensions")
     install_extensions(folder)
     return folder
 
@@ -65,7 +67,7 @@ def environment(
     settings = {
         **s3_server.environment,
         "WEATHER_BUCKET": f"weather-{uuid4().hex}",
-        "LAKE_CATALOG": f"sqlite:{tmp_path / 'lake.sqlite'}",
+        "LAKE_CATALOG": f"sqlite:{tmp_path}/bob's 100% lake.sqlite",
         "DUCKDB_EXTENSION_DIRECTORY": str(duckdb_extensions),
         "DBT_TARGET_PATH": str(dbt_target),
         "DBT_LOG_PATH": str(tmp_path),

@@ -13,6 +13,7 @@ import psutil
 
 from local.ports import free_port
 from tests.chart.helm import CHART
+from tests.orphans import mark
 
 FILES = CHART / "postgres"
 NO_ROOT = 65534
@@ -105,6 +106,7 @@ class Volume:
                 "PATH": os.environ["PATH"],
                 "PGDATA": str(self.data),
                 "PGHOST": str(self.folder),
+                **mark(),
                 **environment,
             },
             cwd=self.folder,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.orphans import mark
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -19,6 +21,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     folders = (".", "dags", "images/ingest", "images/dbt", "images/replay")
     return {
         **kept,
+        **mark(),
         "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
         "PYTHONPATH": ":".join(str(PROJECT / folder) for folder in folders),
         "AIRFLOW_HOME": str(home),

@@ -11,6 +11,7 @@ from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
 from local.ports import LOOPBACK, free_port
+from tests.orphans import mark
 from tests.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, client, policy
 
 
@@ -135,7 +136,12 @@ def test_it_waits_for_a_store_that_starts_later(setup: Setup, minio_binary: str)
     addresses = ["--address", address, "--console-address", f"{LOOPBACK}:{free_port()}"]
     begun = subprocess.Popen(
         ["sh", "-c", 'sleep 2; exec "$0" server "$@"', minio_binary, data, *addresses],
-        env={"MINIO_ROOT_USER": ROOT_USER, "MINIO_ROOT_PASSWORD": ROOT_PASSWORD, "PATH": "/bin"},
+        env={
+            "MINIO_ROOT_USER": ROOT_USER,
+            "MINIO_ROOT_PASSWORD": ROOT_PASSWORD,
+            "PATH": "/bin",
+            **mark(),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

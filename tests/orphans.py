@@ -1,0 +1,67 @@
+"""End the processes that a run of tests has started, when pytest itself was killed.
+
+`python -m tests.orphans <mark>` waits until its standard input is closed, which the operating
+system does when pytest ends, however it ends. All processes that tests start inherit the mark in
+their environment, those in sessions of their own as well.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+
+MARK = "PYTEST_RUN_MARK"
+SECONDS_TO_END = 5
+
+
+def end_orphans_after_this_process() -> None:
+    """Mark all processes that this one starts from here on, and have them ended after it."""
+    name = uuid4().hex
+    reader, writer = os.pipe()
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "tests.orphans", name],
+        cwd=Path(__file__).resolve().parents[1],
+        stdin=reader,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(reader)
+    os.set_inheritable(writer, False)
+    # Without this, subprocess would warn that it is still running.
+    watcher.returncode = 0
+    os.environ[MARK] = name
+
+
+def mark() -> dict[str, str]:
+    """The variable for processes that do not inherit the environment."""
+    return {MARK: os.environ[MARK]}
+
+
+def _marked(name: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == name:
+                yield process
+
+
+def _end_all(name: str) -> None:
+    # Again, because what is ended may have started something meanwhile.
+    while found := list(_marked(name)):
+        for process in found:
+            with suppress(psutil.Error):
+                process.terminate()
+        _, alive = psutil.wait_procs(found, timeout=SECONDS_TO_END)
+        for process in alive:
+            with suppress(psutil.Error):
+                process.kill()
+
+
+if __name__ == "__main__":
+    sys.stdin.read()
+    _end_all(sys.argv[1])
