@@ -1,7 +1,10 @@
 import stat
 from pathlib import Path
 
+import pytest
+
 from local.credentials import load_credentials, make_credentials, write_private
+from weather.exit_codes import StepError
 
 
 def mode(path: Path) -> int:
@@ -39,3 +42,13 @@ def test_no_secret_is_shown_by_a_traceback_or_a_log() -> None:
     made = make_credentials()
     for secret in (made.s3.secret_access_key, made.airflow_password, made.airflow_jwt_secret):
         assert secret not in repr(made) + repr(made.s3)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"s3": {}}', "null"])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "credentials.json"
+    path.write_text(content)
+    with pytest.raises(StepError, match=r"credentials\.json is damaged; remove it"):
+        load_credentials(path)
+    path.unlink()
+    load_credentials(path)

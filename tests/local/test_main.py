@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import psutil
 import pytest
 
 from local.folders import PROJECT
@@ -161,6 +162,21 @@ def test_a_state_that_cannot_be_written_is_one_clear_line(
     assert line.endswith(
         "see that the folder can be written to and the disk has room, then try again"
     )
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
+    outside: dict[str, str], tmp_path: Path
+) -> None:
+    with subprocess.Popen(
+        command(tmp_path, "run", "sleep 60"), cwd=PROJECT, env=outside, stderr=subprocess.PIPE
+    ) as process:
+        # Its own first lines take less, and what it imports after them takes more.
+        wait_for(lambda: sum(psutil.Process(process.pid).cpu_times()[:2]) > 0.15)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 128 + signal.SIGINT
+    assert said == "SIGINT: ended, and nothing is left running\n"
 
 
 def test_a_store_that_was_removed_is_told_and_an_empty_lake_begins(run: Run, state: Path) -> None:

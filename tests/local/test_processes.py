@@ -118,6 +118,15 @@ def test_a_step_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> No
         run_step(command(tmp_path, "import sys; sys.exit('no bucket')"))
 
 
+def test_of_a_traceback_only_the_exception_is_reported(tmp_path: Path) -> None:
+    code = "print('before'); raise OSError(28, 'No space left on device', '/a/file')"
+    with pytest.raises(StepError) as failed:
+        run_step(command(tmp_path, code))
+    last = "its last lines: OSError: [Errno 28] No space left on device: '/a/file'; its log"
+    assert last in str(failed.value)
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
 def test_a_step_that_succeeds_says_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -209,6 +209,28 @@ def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
         assert get(server, "raw/1") == b"stored"
 
 
+@pytest.mark.parametrize("content", ["", '{"ports": [1', "{}"])
+def test_a_file_that_a_full_disk_has_cut_off_hinders_no_start(tmp_path: Path, content: str) -> None:
+    (tmp_path / "server.json").write_text(content)
+    with running_store(tmp_path) as server:
+        put(server, "raw/1", b"one")
+
+
+def test_a_folder_that_is_removed_while_the_server_runs_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "s3"
+    with running_store(folder) as server:
+        assert server.has_new_bucket
+        server.require_running(folder / "log")
+        folder.rename(tmp_path / "removed")
+        with pytest.raises(StepError, match=f"folder {folder} was removed .* start again"):
+            server.require_running(folder / "log")
+    wait_for(lambda: not running_with(str(folder)))
+    with running_store(folder) as server:
+        assert server.has_new_bucket
+    with running_store(folder) as server:
+        assert not server.has_new_bucket
+
+
 def test_a_server_that_ends_at_its_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "filerldb2").write_text("a file where SeaweedFS wants a folder")
