@@ -55,9 +55,25 @@ HEADERS = {
     "Content-Disposition": "A name for the file, for every form but JSON.",
 }
 
+RANGE_HEADERS = {
+    "Accept-Ranges": "`bytes`: the header `Range` may name a part. Not on compressed bodies."
+}
+
+PART_HEADERS = {
+    **RANGE_HEADERS,
+    "Content-Range": "The bytes of this part, and how many there are in all.",
+}
+
 RETRY_HEADERS = {"Retry-After": "In how many seconds to try again."}
 
 ID_HEADERS = {"X-Request-ID": "The request's own, if it had a short one; to be named in reports."}
+
+PART = "The bytes that the header `Range` asks for."
+
+UNMATCHED = {
+    412: "The response is not the one that `If-Match` or `If-Unmodified-Since` names.",
+    416: "The response has none of the bytes that the header `Range` asks for.",
+}
 
 UNCHANGED = "Nothing has changed since the answer that the client has."
 
@@ -76,8 +92,10 @@ def one_row(model: type[Row]) -> Responses:
 def page(media_type: str) -> Responses:
     """What a route says that has a page, of this type, beside its answer for programs."""
     headers = _headers(ETAG_HEADERS)
+    content: dict[str, Any] = {"content": {media_type: {}}}
     return {
-        200: {"content": {media_type: {}}, "headers": headers},
+        200: {**content, "headers": headers | _headers(RANGE_HEADERS)},
+        **_parts(ETAG_HEADERS, {"application/json": {}, media_type: {}}),
         304: {"description": UNCHANGED, "headers": headers},
     }
 
@@ -132,8 +150,11 @@ def _responses(
     content[MEDIA_TYPES[Format.JSON]] = {"schema": schema, "example": example}
     content[MEDIA_TYPES[Format.CSV]]["example"] = _csv_example(model)
     problem = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
+    parts = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}
+    headers = _headers(HEADERS | RANGE_HEADERS)
     return {
-        200: {"description": model.__doc__, "headers": _headers(HEADERS), "content": content},
+        200: {"description": model.__doc__, "headers": headers, "content": content},
+        **_parts(HEADERS, parts),
         304: {"description": UNCHANGED, "headers": _headers(UNCHANGED_HEADERS)},
         **{
             status: {
@@ -142,6 +163,26 @@ def _responses(
                 "content": problem,
             }
             for status in errors
+        },
+    }
+
+
+def _parts(headers: Mapping[str, str], content: dict[str, Any]) -> Responses:
+    """Document the responses to range requests and to failed conditions."""
+    kept = {name: value for name, value in headers.items() if name in UNCHANGED_HEADERS}
+    return {
+        206: {
+            "description": PART,
+            "headers": _headers({**headers, **PART_HEADERS}),
+            "content": content,
+        },
+        **{
+            status: {
+                "description": description,
+                "headers": _headers({**kept, **PART_HEADERS}),
+                "content": {problems.MEDIA_TYPE: {"schema": _reference(Problem)}},
+            }
+            for status, description in UNMATCHED.items()
         },
     }
 

@@ -51,6 +51,9 @@ def kept(
         # Anew each time: a codec has a state, and answers are made in several threads at once.
         body = pa.Codec(name, compression_level=level).compress(body, asbytes=True)
         headers.append((b"content-encoding", encoding.encode()))
+    else:
+        # A part is always one of the uncompressed body.
+        headers.append((b"accept-ranges", b"bytes"))
     etag = b'"%s-%s"' % (
         str(snapshot_id or 0).encode(),
         blake2b(body, digest_size=8).hexdigest().encode(),

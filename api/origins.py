@@ -8,13 +8,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Send
 
-from api.description import HEADERS, ID_HEADERS, RETRY_HEADERS
+from api.description import HEADERS, ID_HEADERS, PART_HEADERS, RETRY_HEADERS
 from api.head import Head, Headers
 from api.ready import Answer
 
 ANY = "*"
 
-EXPOSED = [*HEADERS, *RETRY_HEADERS, *ID_HEADERS]
+EXPOSED = [*HEADERS, *PART_HEADERS, *RETRY_HEADERS, *ID_HEADERS]
 """What those pages may read beside the body."""
 
 FOR_ANY: Headers = [
@@ -54,7 +54,7 @@ class OtherOrigins(CORSMiddleware):
             app,
             allow_origins=origins,
             allow_methods=["GET", "HEAD"],
-            allow_headers=["If-None-Match", "X-Request-ID"],
+            allow_headers=["If-Match", "If-None-Match", "If-Range", "Range", "X-Request-ID"],
             expose_headers=EXPOSED,
             max_age=3600,
         )

@@ -50,11 +50,11 @@ OF_ANY_ANSWER = {
 @pytest.mark.parametrize(
     ("path", "statuses"),
     [
-        ("/", {200, 304}),
-        ("/weather/summary", {200, 304, 404, 422, 503}),
-        ("/weather/latest", {200, 304, 404, 422, 503}),
-        ("/weather/hourly", {200, 304, 404, 422, 503}),
-        ("/locations", {200, 304, 422}),
+        ("/", {200, 206, 304, 412, 416}),
+        ("/weather/summary", {200, 206, 304, 404, 412, 416, 422, 503}),
+        ("/weather/latest", {200, 206, 304, 404, 412, 416, 422, 503}),
+        ("/weather/hourly", {200, 206, 304, 404, 412, 416, 422, 503}),
+        ("/locations", {200, 206, 304, 412, 416, 422}),
         ("/healthz", {200}),
         ("/readyz", {200, 503}),
         ("/metrics", {200}),
@@ -70,6 +70,9 @@ def test_answers_are_as_they_are_described(
     answers = [
         client.get(path),
         client.get(path, headers=known),
+        client.get(path, headers={"Range": "bytes=0-1"}),
+        client.get(path, headers={"Range": "bytes=9999999-"}),
+        client.get(path, headers={"If-Match": '"other"'}),
         *(client.get(f"{path}?{query}") for query in queries),
     ]
     for answer in answers:
