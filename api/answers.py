@@ -70,7 +70,14 @@ def _headers(request: Request, format_: Format, next_place: Place | None) -> dic
 
 
 def _next_page(request: Request, place: Place) -> str:
+    """Return the next page's address, relative to this one.
+
+    The API does not know the path prefix that a proxy strips. Beginning with `../`, the reference
+    is right under any prefix, and also for clients that join it with the API's root.
+    """
+    path = request.url.path
+    root = "../" * (path.count("/") - 1)
     others: list[tuple[str, Any]] = [
         (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
     ]
-    return f"{request.url.path}?{urlencode([*others, ('cursor', cursor_of(place))])}"
+    return f"{root}{path[1:]}?{urlencode([*others, ('cursor', cursor_of(place))])}"

@@ -127,6 +127,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         version=app.version,
         description=app.description,
         license_info=app.license_info,
+        # Relative to the document's own address, so that it is right behind any path prefix.
+        servers=[{"url": ".", "description": "The server that this document comes from."}],
         routes=app.routes,
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.description import page
 from api.files import file_answer
@@ -30,7 +30,9 @@ class Welcome(BaseModel):
     """What a program finds at the API's root."""
 
     message: str = "Daily weather from the lake: see /weather/summary and /weather/latest."
-    docs: str = "/docs"
+    docs: str = Field(
+        default="docs", description="The documentation's address, relative to this one."
+    )
     attribution: str
     license: str
 

@@ -88,7 +88,8 @@ export async function rows(location, step, start) {
   while (next) {
     const [page, given] = await content(next);
     found.push(...page);
-    next = /<\/([^>]*)>; rel="next"/.exec(given.headers.get("Link") ?? "")?.[1];
+    const link = /<([^>]*)>; rel="next"/.exec(given.headers.get("Link") ?? "");
+    next = link && new URL(link[1], given.url);
   }
   return found.map(named);
 }

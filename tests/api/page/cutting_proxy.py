@@ -1,4 +1,4 @@
-"""A proxy in front of the API, which may lose connections while an answer is on its way."""
+"""A proxy in front of the API, which strips a path prefix and may cut responses."""
 
 import threading
 from collections.abc import Iterator
@@ -7,22 +7,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+OF_THE_CONNECTION = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
+"""Headers that a proxy does not pass on, because it has its own."""
+
 
 class CuttingProxy(ThreadingHTTPServer):
-    """Hands on what the API answers, whole or half of it."""
+    """Passes on the API's responses, whole or half of the body."""
 
     request_queue_size = 64
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, prefix: str = "") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.client = client
+        self.prefix = prefix
+        """The start of paths that the API does not see, as with nginx's `proxy_pass http://api/`."""
         self.cut_path: str | None = None
         """Of answers to this path, half of the body comes."""
 
     @property
     def address(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://127.0.0.1:{self.server_port}{self.prefix}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,14 +35,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer as the API does."""
-        answer = self.server.client.get(
-            self.path, headers={"Accept": self.headers.get("Accept", "*/*")}
+        if not self.path.startswith(f"{self.server.prefix}/"):
+            self.send_error(404)
+            return
+        path = self.path.removeprefix(self.server.prefix)
+        headers = httpx.Headers(
+            [each for each in self.headers.items() if each[0].lower() not in OF_THE_CONNECTION]
         )
+        # httpx decodes bodies.
+        headers["Accept-Encoding"] = "identity"
+        answer = self.server.client.get(path, headers=headers)
         self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers["content-type"])
+        for name, value in answer.headers.items():
+            if name not in OF_THE_CONNECTION:
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        is_cut = self.path.partition("?")[0] == self.server.cut_path
+        is_cut = path.partition("?")[0] == self.server.cut_path
         self.wfile.write(answer.content[: len(answer.content) // 2] if is_cut else answer.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
@@ -45,9 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def cutting_proxy(client: httpx.Client) -> Iterator[CuttingProxy]:
+def cutting_proxy(client: httpx.Client, prefix: str = "") -> Iterator[CuttingProxy]:
     """A proxy for that client's API; it cuts nothing yet."""
-    with CuttingProxy(client) as proxy:
+    with CuttingProxy(client, prefix) as proxy:
         serving = threading.Thread(target=proxy.serve_forever)
         serving.start()
         try:
