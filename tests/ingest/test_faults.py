@@ -219,6 +219,7 @@ def test_a_refusal_ends_at_once_with_the_services_own_reason(
         ("all_null", "not one value in 6 hours, all are null"),
         ("text_value", "is 'n/a', no finite number"),
         ("missing_variable", "hourly.temperature_2m is missing"),
+        ("other_place", "longitude 91.0312, 10,007 km from 1.5, 1.0 that were asked for"),
     ],
 )
 def test_an_answer_of_wrong_form_is_kept_apart_and_holds_no_other_back(

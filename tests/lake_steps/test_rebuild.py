@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ from lake_steps.rebuild import batches_of
 from lake_steps.upkeep import TABLE_FILES
 
 from tests.ingest.examples import windows
+from tests.ingest.scripted_server import Form, Reply, scripted_server
 from tests.lake_steps.lost_stores import answers, lose_catalog, lose_objects
+from tests.patience import PATIENCE
 from tests.pipeline import MODELS, Pipeline
 from tests.replay_server import set_faults
 from weather.exit_codes import ExitCode
@@ -205,6 +208,34 @@ def test_hours_that_only_an_earlier_try_received_are_rebuilt(
         ("lyon", 48),
         ("new-york", 48),
     ]
+
+
+def test_a_location_that_cannot_be_read_holds_no_other_back(
+    pipeline: Pipeline, replay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New York's response has an empty value in a field that is not used, in every request."""
+
+    def spoilt(form: Form) -> Reply:
+        response = httpx.post(f"{replay}/v1/forecast", data=form, timeout=PATIENCE)
+        places = form["latitude"].split(",")
+        if "40.71" not in places:
+            return Reply(response.content)
+        parts = response.text.split('"elevation":')
+        number = 1 + places.index("40.71")
+        parts[number] = re.sub(r"^[^,]+", "", parts[number])
+        return Reply('"elevation":'.join(parts).encode())
+
+    with scripted_server(spoilt) as server:
+        monkeypatch.setenv("OPEN_METEO_URL", server.url)
+        monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", server.url)
+        pipeline.take(lookback_window(END, 48))
+        assert pipeline.ingest() == ExitCode.REJECTED
+    assert pipeline.transform()
+    assert pipeline.publish() == ExitCode.OK
+    counts = "select location_id, count(*) from stg_weather group by 1 order by 1"
+    assert pipeline.rows(counts) == [("kolkata", 48), ("lyon", 48)]
+    assert main(["rebuild"]) == ExitCode.OK
+    assert pipeline.rows(counts) == [("kolkata", 48), ("lyon", 48)]
 
 
 def test_responses_under_keys_without_a_moment_are_read_as_well(pipeline: Pipeline) -> None:

@@ -147,6 +147,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]] = {
     "missing_variable": lambda bad, good: (
         "temperature_2m" not in bad["hourly"] and "temperature_2m" not in bad["hourly_units"]
     ),
+    "other_place": lambda bad, good: abs(bad["longitude"] - good["longitude"]) in (90, 270),
     "odd_temperature": lambda bad, good: count(bad, "temperature_2m", -75.0) == 1,
     "impossible_values": lambda bad, good: count(bad, "wind_speed_10m", 2000.0) == 3,
 }

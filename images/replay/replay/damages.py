@@ -75,6 +75,11 @@ def missing_variable(answer: Answer) -> None:
     del answer["hourly"][name], answer["hourly_units"][name]
 
 
+def other_place(answer: Answer) -> None:
+    """Coordinates of a place 90 degrees of longitude away."""
+    answer["longitude"] = (answer["longitude"] + 270) % 360 - 180
+
+
 def odd_temperature(answer: Answer) -> None:
     """One hour has -75 °C: right in its form, wrong as weather."""
     _set_values(answer, "temperature_2m", ODD_TEMPERATURE, every=len(answer["hourly"]["time"]))
@@ -97,6 +102,7 @@ DAMAGES: dict[str, Callable[[Answer], None]] = {
         all_null,
         text_value,
         missing_variable,
+        other_place,
         odd_temperature,
         impossible_values,
     )
