@@ -27,9 +27,11 @@ def run_named(arguments: Sequence[str]) -> int:
         print(f"{given.name}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
+        # Of a copy, the file that could not be written is the second one.
+        file = error.filename2 or error.filename or given.state
         print(
-            f"{given.name}: {error.filename or given.state}: {error.strerror or error}; see that"
-            " the folder can be written to and the disk has room, then try again",
+            f"{given.name}: {file}: {error.strerror or error}; see that the folder can be written"
+            " to and the disk has room, then try again",
             file=sys.stderr,
         )
         return ExitCode.UNEXPECTED

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 
 from local.ports import free_port
 from local.store import running_store
@@ -99,6 +100,25 @@ def test_a_dead_store_leaves_the_last_good_data(
     log = (tmp_path / "api.log").read_text()
     assert log.count("cannot be read from the S3 store") == 1
     assert "Traceback" not in log
+
+
+def test_a_store_that_hangs_is_named_within_a_minute(
+    make_lake: MakeLake, tmp_path: Path, serve: Serve
+) -> None:
+    with running_store(tmp_path / "s3") as server:
+        lake = make_lake(server, [a_day("lyon", MONDAY)])
+        lake.publish()
+        with serve(lake) as client:
+            # It accepts connections, as the operating system does that for it, and says nothing.
+            (process,) = psutil.Process(server.keeper).children()
+            process.suspend()
+            try:
+                eventually(lambda: problem(client), seconds=55)
+                assert "S3 store" in problem(client)
+                assert days(client) == ["2025-11-17"]
+            finally:
+                process.resume()
+            eventually(lambda: not problem(client))
 
 
 def test_without_a_store_it_starts_and_says_so(lake: Lake, serve: Serve) -> None:

@@ -52,7 +52,7 @@ def set_up(folder: Path, **settings: str | None) -> "subprocess.CompletedProcess
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
