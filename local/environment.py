@@ -41,8 +41,13 @@ def base_environment(
     if not outside.get("AIRFLOW_HOME"):
         environment = with_defaults(environment, _airflow_places(state.airflow_home, outside))
     environment |= search_paths(outside)
+    if address := outside.get("AWS_ENDPOINT_URL_S3"):
+        # The S3 clients prefer it, so that it names the store.
+        environment["AWS_ENDPOINT_URL"] = address
+    # Where both are set, clients read the one in small letters.
+    direct = outside.get("no_proxy") or outside.get("NO_PROXY")
     for name in ("NO_PROXY", "no_proxy"):
-        environment[name] = _joined(",", outside.get(name), "127.0.0.1", "localhost")
+        environment[name] = _joined(",", direct, "127.0.0.1", "localhost")
     return environment
 
 

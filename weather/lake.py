@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from weather.exit_codes import ExitCode, StepError
+from weather.s3 import TRUST_ADVICE, UNTRUSTED, S3Access, literal
 from weather.settings import LakeSettings
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def attached_lake(
         StepError: the catalog or the store cannot be reached, or there is no lake yet; or what
             is done inside the `with` fails.
     """
-    with closing(_prepared(settings)) as connection:
+    access = S3Access(settings)
+    with closing(_prepared(settings, access)) as connection:
         with _failures_in_a_line(settings):
             connection.execute(_attachment(snapshot_id=snapshot_id, create=create))
             connection.execute("USE lake")
@@ -65,6 +67,7 @@ class LakeDoor:
 
     def __init__(self, settings: LakeSettings) -> None:
         self._settings = settings
+        self._access = S3Access(settings)
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
@@ -75,11 +78,12 @@ class LakeDoor:
             StepError: the catalog cannot be reached, or there is no lake or no such snapshot.
         """
         if self._connection is None:
-            self._connection = _prepared(self._settings)
+            self._connection = _prepared(self._settings, self._access)
             # While it waits for the next time, it needs no threads and no files in memory.
             self._connection.execute("SET threads = 1")
             self._connection.execute("SET enable_external_file_cache = false")
         with _failures_in_a_line(self._settings):
+            self._access.renew(self._connection)
             self._connection.execute(_attachment(snapshot_id=snapshot_id, create=False))
         try:
             with _failures_in_a_line(self._settings):
@@ -100,25 +104,34 @@ def data_path(settings: LakeSettings) -> str:
     return f"{settings.bucket_url}/transformed/"
 
 
-def _prepared(settings: LakeSettings) -> "duckdb.DuckDBPyConnection":
+def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConnection":
     """A connection that can attach the lake."""
     import duckdb
 
     connection = duckdb.connect(config=_configuration())
     try:
         with _failures_in_a_line(settings):
-            for statement in (
-                "LOAD httpfs",
-                "LOAD ducklake",
-                *(f"SET {name} = {value}" for name, value in STORE_LIMITS.items()),
-                _store_secret(settings),
-                _lake_secret(settings),
-            ):
-                connection.execute(statement)
+            connection.execute("LOAD httpfs")
+            connection.execute("LOAD ducklake")
+            for name, value in STORE_LIMITS.items():
+                connection.execute(f"SET {name} = {value}")
+            configure(connection, settings, access)
     except StepError:
         connection.close()
         raise
     return connection
+
+
+def configure(
+    connection: "duckdb.DuckDBPyConnection", settings: LakeSettings, access: S3Access
+) -> None:
+    """Create the secrets that the lake is attached with: the store's and the catalog's.
+
+    Raises:
+        StepError: the store's credentials cannot be had.
+    """
+    access.configure(connection)
+    connection.execute(_lake_secret(settings))
 
 
 @contextmanager
@@ -129,6 +142,10 @@ def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Itera
         yield
     except duckdb.Error as error:
         reason = _without_secrets(in_a_line(error), settings)
+        if UNTRUSTED.search(reason):
+            raise StepError(
+                f"The lake cannot be {wanted}: {reason}. {TRUST_ADVICE}", ExitCode.SETTING
+            ) from None
         kind, _, file = settings.lake_catalog.partition(":")
         place = f" (catalog {file})" if kind == "sqlite" else ""
         raise StepError(
@@ -166,7 +183,7 @@ def in_a_line(error: BaseException) -> str:
 def _without_secrets(message: str, settings: LakeSettings) -> str:
     """The message without the store's password and the address of a catalog that is a server."""
     catalog = catalog_address(settings)
-    secrets = [settings.aws_secret_access_key]
+    secrets = [*filter(None, (settings.aws_secret_access_key, settings.aws_session_token))]
     if not catalog.startswith("sqlite:"):
         secrets = [catalog, catalog.partition(":")[2], *secrets]
     for secret in secrets:
@@ -201,22 +218,9 @@ def _configuration() -> dict[str, str | bool | int | float | list[str]]:
     return {"extension_directory": folder} if folder else {}
 
 
-def _store_secret(settings: LakeSettings) -> str:
-    address = urlsplit(settings.aws_endpoint_url or "https://s3.amazonaws.com")
-    return (
-        "CREATE SECRET store (TYPE s3"
-        f", KEY_ID {literal(settings.aws_access_key_id)}"
-        f", SECRET {literal(settings.aws_secret_access_key)}"
-        f", REGION {literal(settings.aws_region)}"
-        f", ENDPOINT {literal(address.netloc)}"
-        f", USE_SSL {address.scheme == 'https'}"
-        f", URL_STYLE {'path' if settings.aws_endpoint_url else 'vhost'!r})"
-    )
-
-
 def _lake_secret(settings: LakeSettings) -> str:
     return (
-        "CREATE SECRET weather_lake (TYPE ducklake"
+        "CREATE OR REPLACE SECRET weather_lake (TYPE ducklake"
         f", METADATA_PATH {literal(catalog_address(settings))}"
         f", DATA_PATH {literal(data_path(settings))})"
     )
@@ -227,11 +231,6 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
     if snapshot_id is not None:
         options += ["READ_ONLY", f"SNAPSHOT_VERSION {snapshot_id}"]
     return f"ATTACH 'ducklake:weather_lake' AS lake ({', '.join(options)})"
-
-
-def literal(text: str) -> str:
-    """The text as a string of DuckDB's SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def current_snapshot_id(lake: "duckdb.DuckDBPyConnection") -> int:

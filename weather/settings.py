@@ -5,9 +5,18 @@ A step reads only the groups that it needs, so that no step asks for a secret it
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AnyHttpUrl,
+    Field,
+    FilePath,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from weather.exit_codes import ExitCode, StepError
@@ -140,12 +149,41 @@ class KubernetesSettings(SettingsGroup):
 class StoreSettings(BucketSettings):
     """The S3 store, under the names that S3 clients read by themselves."""
 
+    model_config = SettingsConfigDict(validate_by_name=True, loc_by_alias=False)
+
     aws_endpoint_url: StoreAddress | None = Field(
-        None, description="Address of the S3 store; unset, AWS itself."
+        default=None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        description="Address of the S3 store; unset, AWS itself.",
     )
-    aws_access_key_id: str = Field(repr=False, description="User of the S3 store.")
-    aws_secret_access_key: str = Field(repr=False, description="Password of the S3 store.")
-    aws_region: str = Field(DEFAULT_REGION, description="Region of the S3 store.")
+    aws_access_key_id: str | None = Field(
+        default=None,
+        repr=False,
+        description="User of the S3 store; unset, of `AWS_PROFILE` or a role.",
+    )
+    aws_secret_access_key: str | None = Field(
+        default=None, repr=False, description="Password of the S3 store."
+    )
+    aws_session_token: str | None = Field(
+        default=None, repr=False, description="Third part of temporary credentials."
+    )
+    aws_region: str = Field(
+        default=DEFAULT_REGION,
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the S3 store.",
+    )
+    aws_ca_bundle: FilePath | None = Field(
+        default=None,
+        description="PEM file of the CAs that the store's certificate is checked with.",
+    )
+
+    @model_validator(mode="after")
+    def _both_keys_or_none(self) -> Self:
+        if self.aws_access_key_id and not self.aws_secret_access_key:
+            raise ValueError("AWS_SECRET_ACCESS_KEY: is missing")
+        if self.aws_secret_access_key and not self.aws_access_key_id:
+            raise ValueError("AWS_ACCESS_KEY_ID: is missing")
+        return self
 
 
 class LakeSettings(StoreSettings):
@@ -203,7 +241,8 @@ def read_settings(group: type[Group]) -> Group:
         return group()
     except ValidationError as error:
         problems = "; ".join(
-            f"{str(problem['loc'][0]).upper()}: {_plainly(problem['type'], problem['msg'])}"
+            "".join(f"{str(name).upper()}: " for name in problem["loc"][:1])
+            + _plainly(problem["type"], problem["msg"])
             for problem in error.errors(include_input=False)
         )
         raise StepError(
@@ -215,4 +254,5 @@ def read_settings(group: type[Group]) -> Group:
 def _plainly(kind: str, message: str) -> str:
     if kind == "missing":
         return "is missing"
+    message = message.removeprefix("Value error, ")
     return message if message[:2].isupper() else message[0].lower() + message[1:]

@@ -4,20 +4,23 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
 from weather.exit_codes import ExitCode, StepError
+from weather.s3 import TRUST_ADVICE, UNTRUSTED, S3Access
 from weather.settings import StoreSettings
 
 KEYS_A_DELETION = 1000
 """The most keys that S3's DeleteObjects takes."""
+
+SETTINGS_ADVICE = (
+    "Correct AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, "
+    "AWS_REGION or WEATHER_BUCKET."
+)
 
 log = logging.getLogger("weather.store")
 
@@ -32,12 +35,6 @@ class StoredObject:
     size: int
     """Bytes."""
     etag: str
-
-
-@cache
-def _session() -> Session:
-    """A session of botocore's own: importing boto3 would double the start of every step."""
-    return Session()
 
 
 class Store:
@@ -61,31 +58,14 @@ class Store:
                 defaults a store that never responds is given up within a minute.
 
         Raises:
-            StepError: the settings name no usable endpoint or region.
+            StepError: SETTING for credentials, region, certificates or proxy that cannot be used.
         """
         self.bucket = settings.weather_bucket
         self.place = f"{settings.aws_endpoint_url or 'AWS S3'}, bucket '{self.bucket}'"
-        config = Config(
-            connect_timeout=connect_seconds,
-            read_timeout=read_seconds,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            # Stores other than AWS's have no host name for each bucket ...
-            s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
-            # ... and not all of them know the checksums that botocore adds since 1.36.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
+        access = S3Access(settings)
+        self._client: Any = access.client(
+            connect_seconds=connect_seconds, read_seconds=read_seconds, attempts=attempts
         )
-        try:
-            self._client: Any = _session().create_client(
-                "s3",
-                endpoint_url=settings.aws_endpoint_url,
-                aws_access_key_id=settings.aws_access_key_id,
-                aws_secret_access_key=settings.aws_secret_access_key,
-                region_name=settings.aws_region,
-                config=config,
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise self._wrong(str(error).rstrip(".")) from None
         self._attempts = attempts
         self._client.meta.events.register("needs-retry.s3", self._log_retry)
 
@@ -190,7 +170,11 @@ class Store:
             if status in _BUSY:
                 raise self._unavailable(problem) from None
             raise self._wrong(problem) from None
+        except NoCredentialsError as error:
+            raise self._wrong(str(error).rstrip(".")) from None
         except (BotoCoreError, ResponseParserError) as error:
+            if UNTRUSTED.search(str(error)):
+                raise self._wrong(str(error).rstrip("."), TRUST_ADVICE) from None
             raise self._unavailable(str(error).rstrip(".")) from None
 
     def _unavailable(self, problem: str) -> StepError:
@@ -200,9 +184,7 @@ class Store:
             ExitCode.UNAVAILABLE,
         )
 
-    def _wrong(self, problem: str) -> StepError:
+    def _wrong(self, problem: str, advice: str = SETTINGS_ADVICE) -> StepError:
         return StepError(
-            f"The S3 store ({self.place}) refuses: {problem}. Correct AWS_ENDPOINT_URL, "
-            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION or WEATHER_BUCKET.",
-            ExitCode.SETTING,
+            f"The S3 store ({self.place}) refuses: {problem}. {advice}", ExitCode.SETTING
         )

@@ -72,10 +72,7 @@ def test_it_carries_the_licence_and_the_notices(image: str) -> None:
 def test_nothing_in_it_is_secret_or_names_a_package_index(image: str) -> None:
     text = "\n".join(rest for _, rest in instructions(image))
     assert not re.search(r"(?i)password|token|index.url", text)
-    assert set(re.findall(r"\w*(?:SECRET|KEY)\w*=\S+", text)) <= {
-        "AWS_ACCESS_KEY_ID=none",
-        "AWS_SECRET_ACCESS_KEY=none",
-    }
+    assert not re.findall(r"\w*(?:SECRET|KEY)\w*=\S+", text)
 
 
 @pytest.mark.parametrize("image", DOCKERFILES)

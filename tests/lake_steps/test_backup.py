@@ -217,6 +217,7 @@ def test_a_backup_holds_no_secret(lake_in_sqlite: Pipeline, folder: Folder, tmp_
     body = folder.get(CONTENTS_KEY) or b""
     assert b"daily_weather_stats" in body
     for secret in (settings.aws_secret_access_key, settings.aws_access_key_id):
+        assert secret
         assert secret.encode() not in body
 
 

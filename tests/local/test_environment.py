@@ -65,6 +65,27 @@ def test_no_proxy_stands_between_services_of_this_machine(state: State) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("outside", "expected"),
+    [
+        ({"NO_PROXY": "a.org"}, "a.org,127.0.0.1,localhost"),
+        ({"no_proxy": "a.org"}, "a.org,127.0.0.1,localhost"),
+        ({"no_proxy": "a.org", "NO_PROXY": "b.org"}, "a.org,127.0.0.1,localhost"),
+    ],
+)
+def test_both_names_of_no_proxy_mean_the_same(
+    state: State, outside: dict[str, str], expected: str
+) -> None:
+    """Clients that read both prefer the one in small letters."""
+    made = environment(state, **outside)
+    assert (made["no_proxy"], made["NO_PROXY"]) == (expected, expected)
+
+
+def test_an_address_for_s3_alone_names_the_store(state: State) -> None:
+    made = environment(state, AWS_ENDPOINT_URL="https://a", AWS_ENDPOINT_URL_S3="https://b")
+    assert made["AWS_ENDPOINT_URL"] == "https://b"
+
+
 def test_nobody_is_told_what_runs_here(state: State) -> None:
     made = environment(state)
     assert made["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"

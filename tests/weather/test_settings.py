@@ -109,11 +109,36 @@ def test_an_address_without_a_password_is_taken_as_it_is(
 
 
 def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEATHER_BUCKET", "No Bucket")
+    wrong = {
+        "WEATHER_BUCKET": "No Bucket",
+        "AWS_ENDPOINT_URL": "nowhere",
+        "AWS_CA_BUNDLE": "/a.pem",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    message = failure_of(StoreSettings)
+    assert all(f"{name}: " in message for name in wrong)
+
+
+def test_the_keys_may_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
-    message = failure_of(StoreSettings)
-    assert all(f"{name}: " in message for name in ("WEATHER_BUCKET", *CREDENTIALS))
+    assert read_settings(StoreSettings).aws_access_key_id is None
+
+
+def test_the_regions_other_name_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    assert read_settings(StoreSettings).aws_region == "eu-west-3"
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert read_settings(StoreSettings).aws_region == "eu-north-1"
+
+
+def test_an_address_for_s3_alone_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://aws.example.org")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.org/")
+    assert read_settings(StoreSettings).aws_endpoint_url == "https://s3.example.org"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "s3.example.org")
+    assert "AWS_ENDPOINT_URL: " in failure_of(StoreSettings)
 
 
 def test_an_empty_variable_is_as_if_unset(monkeypatch: pytest.MonkeyPatch) -> None:

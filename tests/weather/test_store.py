@@ -24,9 +24,10 @@ def bucket(s3_server: S3Server) -> str:
 
 @pytest.fixture
 def settings(s3_server: S3Server, bucket: str) -> StoreSettings:
+    values: dict[str, Any] = {name.lower(): each for name, each in s3_server.environment.items()}
     return StoreSettings(
         weather_bucket=bucket,
-        **{name.lower(): value for name, value in s3_server.environment.items()},
+        **values,
     )
 
 

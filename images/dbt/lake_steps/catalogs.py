@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake, data_path, literal
+from weather.lake import attached_lake, data_path
+from weather.s3 import literal
 from weather.settings import LakeSettings
 
 LIVE = "__ducklake_metadata_lake"
