@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -215,7 +216,10 @@ def extension_directory() -> str | None:
 
 def _configuration() -> dict[str, str | bool | int | float | list[str]]:
     folder = extension_directory()
-    return {"extension_directory": folder} if folder else {}
+    # Pods have a read-only root, and DuckDB's default is .tmp in the working directory. Processes
+    # that shared a folder would overwrite each other's temporary files.
+    scratch = {"temp_directory": f"{gettempdir()}/duckdb-{os.getpid()}"}
+    return {**scratch, "extension_directory": folder} if folder else {**scratch}
 
 
 def _lake_secret(settings: LakeSettings) -> str:

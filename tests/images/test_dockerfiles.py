@@ -92,5 +92,14 @@ def test_dbt_is_parsed_as_the_pods_call_it() -> None:
     assert [option for option in named if option not in parse] == []
 
 
+def test_dbt_s_temporary_files_are_on_the_scratch_volume() -> None:
+    profile = yaml.safe_load((PROJECT / "dbt_project/profiles.yml").read_text())
+    options = profile["weather"]["outputs"]["lake"]["config_options"]
+    assert options["temp_directory"] == "{{ env_var('DBT_TARGET_PATH', 'target') }}/duckdb"
+    # Of another value, dbt would throw the image's partial parse away.
+    assert any("DBT_TARGET_PATH=/tmp/target " in command for command in values("dbt", "RUN"))
+    assert "DBT_TARGET_PATH=/tmp/target" in values("dbt", "ENV")[-1].split()
+
+
 def test_dbt_waits_for_a_silent_catalog_no_longer_than_the_other_steps() -> None:
     assert f"PGCONNECT_TIMEOUT={TIME_LIMITS['connect_timeout']}" in values("dbt", "ENV")[-1].split()

@@ -1,7 +1,9 @@
 """What a lake that cannot be opened says, and how long it is waited for."""
 
+import os
 import resource
 import socket
+import tempfile
 from concurrent.futures import wait
 from contextlib import suppress
 from pathlib import Path
@@ -100,6 +102,28 @@ def test_a_catalog_that_cannot_be_made_is_named_with_its_folder(
 ) -> None:
     catalog = f"sqlite:{tmp_path / place}"
     assert str(tmp_path) in failure(catalog, monkeypatch, "folder exists and can be written to")
+
+
+def test_what_memory_has_no_room_for_goes_to_the_scratch_volume(
+    environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # A pod's working directory is read-only, as one that is gone is for root as well.
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with attached_lake(read_settings(LakeSettings), create=True) as lake:
+        lake.execute("SET memory_limit = '100MB'")
+        lake.execute("SET threads = 1")
+        rows = lake.execute(
+            "select count(*) from "
+            "(select distinct 'much longer than it is ' || range from range(2e6::bigint))"
+        ).fetchall()
+        assert rows == [(2_000_000,)]
+        assert [each.name for each in scratch.iterdir()] == [f"duckdb-{os.getpid()}"]
 
 
 def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
