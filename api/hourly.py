@@ -1,7 +1,7 @@
 """The weather by hour."""
 
 import logging
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -17,6 +17,7 @@ from api.rows import HourlyWeather
 from api.series import Series
 from api.summaries import day_of
 from weather.exit_codes import StepError
+from weather.timezones import first_hour_of, local_date
 
 DAYS_UNASKED = 7
 """The days that are given where no start is named."""
@@ -42,7 +43,7 @@ def hourly(query: Annotated[HourlyQuery, Query()], view: CurrentView, request: R
     span = days_meant(query.start, query.end, *_days_there(mart, location, zone))
     if span is None:
         return rows_answer(request, query, mart.hours.rows.slice(0, 0))
-    since, until = midnight(span[0], zone), midnight(span[1] + DAY, zone)
+    since, until = first_hour_of(span[0], zone), first_hour_of(span[1] + DAY, zone)
     hours = mart.hours
     if since < mart.hours_since:
         hours = _older_hours(request.app.state.older_hours, mart, location, since, until)
@@ -76,15 +77,10 @@ def days_meant(
     return first, last
 
 
-def midnight(day: date, zone: tzinfo) -> datetime:
-    """When the day begins in the zone, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
 def _days_there(mart: Mart, location: str, zone: tzinfo) -> tuple[date, date]:
     """The oldest and the newest local day of which the location has anything."""
     days = mart.days.extent(location)
-    newest_hour = mart.newest_hours[location].astimezone(zone).date()
+    newest_hour = local_date(mart.newest_hours[location], zone)
     return day_of(days.oldest), max(day_of(days.newest), newest_hour)
 
 

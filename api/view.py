@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from api.head import Headers
 from api.mart import Mart
 from api.ready import ReadyAnswers
+from weather import timezones
 from weather.locations import Location
 from weather.source import OPEN_METEO, Source
 
@@ -57,8 +57,8 @@ class View:
 
     def zone(self, location: str) -> tzinfo:
         """The location's time zone; UTC where it is no longer in locations.yaml."""
-        zones = (ZoneInfo(each.timezone) for each in self.locations if each.id == location)
-        return next(zones, ZoneInfo("UTC"))
+        zones = (timezones.zone(each.timezone) for each in self.locations if each.id == location)
+        return next(zones, timezones.zone("UTC"))
 
     def knows(self, location: str) -> bool:
         """Whether the location is in locations.yaml, or has data from when it was."""

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import copysign
-from zoneinfo import ZoneInfo
 
 from replay.observations import observed_values, station_for
 
 from weather.locations import Location
+from weather.timezones import zone
 
 HOUR = timedelta(hours=1)
 HIGHEST_POSSIBLE_WIND_KMH = 410
@@ -25,7 +25,7 @@ def expected_mart(locations: Iterable[Location], start: datetime, end: datetime)
 
 
 def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
-    zone = ZoneInfo(location.timezone)
+    there = zone(location.timezone)
     station = station_for(location.latitude, location.longitude)
     hours = [start + i * HOUR for i in range((end - start) // HOUR)]
     temperature, rain, wind = (
@@ -36,13 +36,13 @@ def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
     rains: dict[date, list[float]] = defaultdict(list)
     winds: dict[date, list[float]] = defaultdict(list)
     for i, hour in enumerate(hours):
-        day = hour.astimezone(zone).date()
+        day = hour.astimezone(there).date()
         if (degrees := temperature[i]) is not None:
             temperatures[day].append(degrees)
         if (speed := wind[i]) is not None and speed <= HIGHEST_POSSIBLE_WIND_KMH:
             winds[day].append(speed)
         if (millimetres := rain[i]) is not None:
-            rains[(hour - HOUR).astimezone(zone).date()].append(millimetres)
+            rains[(hour - HOUR).astimezone(there).date()].append(millimetres)
     return [
         (
             location.id,
@@ -53,7 +53,7 @@ def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
             round(sum(rains[day]), 1) if rains[day] else None,
             _mean(winds[day]),
             len(temperatures[day]),
-            len(temperatures[day]) == _length(day, zone),
+            len(temperatures[day]) == _length(day, there),
         )
         for day in sorted({*temperatures, *rains, *winds})
     ]
@@ -67,7 +67,7 @@ def _mean(values: list[float]) -> float | None:
     return round(mean + copysign(1e-9, mean), 1)
 
 
-def _length(day: date, zone: ZoneInfo) -> int:
+def _length(day: date, there: tzinfo) -> int:
     """How many whole hours in UTC fall on the local day, counted one by one."""
     hour = datetime(day.year, day.month, day.day, tzinfo=UTC) - 24 * HOUR
-    return sum((hour + i * HOUR).astimezone(zone).date() == day for i in range(72))
+    return sum((hour + i * HOUR).astimezone(there).date() == day for i in range(72))

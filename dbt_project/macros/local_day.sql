@@ -1,28 +1,86 @@
-{#- Hours are stored in UTC; a day is the local one of the location's time zone. -#}
-{% macro local_date(hour, timezone='timezone') -%}
-    cast(timezone({{ timezone }}, timezone('UTC', {{ hour }})) as date)
+{#- Hours are stored in UTC; a day is the local one of the location's time zone. The rules are the
+    table that weather/dbt_timezones.py makes: DuckDB's own are as old as its build. -#}
+
+{#- The local dates of hours. The value stamped h is the sum of the hour before h
+    (open-meteo/open-meteo#1451), so rain has the date of h minus one hour.
+
+    Args:
+        hours: a relation with the columns timezone and hour_timestamp. -#}
+{% macro local_dates(hours) -%}
+    select
+        hours.timezone,
+        hours.hour_timestamp,
+        cast(
+            hours.hour_timestamp
+            + {{ known_offset('at_hour', 'hours.timezone', 'hours.hour_timestamp') }} as date
+        ) as date,
+        cast(
+            hours.hour_before
+            + {{ known_offset('at_hour_before', 'hours.timezone', 'hours.hour_before') }} as date
+        ) as date_of_rain
+    from (
+        select distinct
+            timezone,
+            hour_timestamp,
+            hour_timestamp - interval 1 hour as hour_before
+        from {{ hours }}
+    ) as hours
+    asof left join memory.main.utc_offsets as at_hour
+        on hours.timezone = at_hour.timezone and hours.hour_timestamp >= at_hour.since
+    asof left join memory.main.utc_offsets as at_hour_before
+        on
+            hours.timezone = at_hour_before.timezone
+            and hours.hour_before >= at_hour_before.since
 {%- endmacro %}
 
-{#- The value stamped h is the sum of the hour before h (open-meteo/open-meteo#1451). -#}
-{% macro local_date_of_rain(hour, timezone='timezone') -%}
-    {{ local_date('(' ~ hour ~ ' - interval 1 hour)', timezone) }}
+{#- How many whole hours in UTC fall on each local day: 24, and 23 or 25 when clocks change.
+
+    Args:
+        days: a relation with the columns timezone and date. -#}
+{% macro day_lengths(days) -%}
+    select
+        days.timezone,
+        days.date,
+        {{ first_hour('at_end', 'days.timezone', 'days.date + 1') }}
+        - {{ first_hour('at_start', 'days.timezone', 'days.date') }} as hours_of_day
+    from (
+        select distinct
+            timezone,
+            date
+        from {{ days }}
+    ) as days
+    asof left join memory.main.utc_offsets as at_start
+        on
+            days.timezone = at_start.timezone
+            and cast(days.date as timestamp) >= at_start.since_local
+    asof left join memory.main.utc_offsets as at_end
+        on
+            days.timezone = at_end.timezone
+            and cast(days.date + 1 as timestamp) >= at_end.since_local
 {%- endmacro %}
 
-{#- How many whole hours in UTC fall on a local day: 24, and 23 or 25 when daylight saving changes. -#}
-{% macro hours_of_local_day(date, timezone='timezone') -%}
-    (
-        {{ first_hour_of_local_day(date ~ ' + 1', timezone) }}
-        - {{ first_hour_of_local_day(date, timezone) }}
+{#- Counted from 1970, rounded up, because a day may begin at half past an hour in UTC. Where clocks
+    jump over midnight, the day begins with the change. -#}
+{% macro first_hour(offsets, timezone, date) -%}
+    cast(
+        ceil(
+            epoch(
+                greatest(
+                    {{ offsets }}.since,
+                    cast({{ date }} as timestamp)
+                    - {{ known_offset(offsets, timezone, date) }}
+                )
+            ) / 3600
+        ) as bigint
     )
 {%- endmacro %}
 
-{#- Counted from 1970, rounded up: a day may begin at half past an hour in UTC. Where a clock goes
-    back from 01:00 to 00:00, midnight comes twice and DuckDB takes the second one, but the day
-    begins with the first. -#}
-{% macro first_hour_of_local_day(date, timezone) -%}
-    {%- set hour -%}
-        cast(ceil(epoch(timezone({{ timezone }}, cast({{ date }} as timestamp))) / 3600) as bigint)
-    {%- endset -%}
-    {%- set hour_before = "(timestamp '1970-01-01' + to_hours(" ~ hour ~ " - 1))" -%}
-    ({{ hour }} - cast({{ local_date(hour_before, timezone) }} >= {{ date }} as bigint))
+{% macro known_offset(offsets, timezone, moment) -%}
+    coalesce(
+        {{ offsets }}.utc_offset,
+        error(
+            'No time zone rules for ' || {{ timezone }} || ' at ' || {{ moment }}
+            || ': correct the time zone in locations.yaml, or renew tzdata'
+        )
+    )
 {%- endmacro %}

@@ -16,25 +16,49 @@ with arrived as (
 
 ),
 
-touched_days as (
-
-    select distinct
-        location_id,
-        timezone,
-        unnest([
-            {{ local_date('hour_timestamp') }},
-            {{ local_date_of_rain('hour_timestamp') }}
-        ]) as date
-    from arrived
-
-),
-
 locations as (
 
     select distinct
         location_id,
         timezone
-    from touched_days
+    from arrived
+
+),
+
+staged as (
+
+    select
+        staged.*,
+        locations.timezone
+    from {{ ref('stg_weather') }} as staged
+    inner join locations on staged.location_id = locations.location_id
+    where {{ within_window('staged.hour_timestamp', margin_hours=50) }}
+
+),
+
+local_dates as (
+
+    {{ local_dates('staged') }}
+
+),
+
+touched_days as (
+
+    select distinct
+        arrived.location_id,
+        arrived.timezone,
+        unnest([local_dates.date, local_dates.date_of_rain]) as date
+    from arrived
+    inner join local_dates
+        on
+            arrived.timezone = local_dates.timezone
+            and arrived.hour_timestamp = local_dates.hour_timestamp
+
+),
+
+day_lengths as (
+
+    {{ day_lengths('touched_days') }}
 
 ),
 
@@ -42,11 +66,13 @@ hours as (
 
     select
         staged.*,
-        {{ local_date('staged.hour_timestamp', 'locations.timezone') }} as date,
-        {{ local_date_of_rain('staged.hour_timestamp', 'locations.timezone') }} as date_of_rain
-    from {{ ref('stg_weather') }} as staged
-    inner join locations on staged.location_id = locations.location_id
-    where {{ within_window('staged.hour_timestamp', margin_hours=50) }}
+        local_dates.date,
+        local_dates.date_of_rain
+    from staged
+    inner join local_dates
+        on
+            staged.timezone = local_dates.timezone
+            and staged.hour_timestamp = local_dates.hour_timestamp
 
 ),
 
@@ -85,9 +111,12 @@ select
     {{ one_decimal('rain.total_precipitation_mm') }} as total_precipitation_mm,
     {{ one_decimal('temperature_and_wind.avg_windspeed_kmh') }} as avg_windspeed_kmh,
     cast(coalesce(temperature_and_wind.hours, 0) as integer) as hours,
-    coalesce(temperature_and_wind.hours, 0)
-    = {{ hours_of_local_day('touched_days.date', 'touched_days.timezone') }} as is_complete
+    coalesce(temperature_and_wind.hours, 0) = day_lengths.hours_of_day as is_complete
 from touched_days
+inner join day_lengths
+    on
+        touched_days.timezone = day_lengths.timezone
+        and touched_days.date = day_lengths.date
 left join temperature_and_wind
     on
         touched_days.location_id = temperature_and_wind.location_id

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from replay.observations import observed_values, station_for
+
+from weather.timezones import zone
 
 LYON = {"latitude": "45.75", "longitude": "4.85"}
 THREE = {"latitude": "45.75,40.71,22.57", "longitude": "4.85,-74.01,88.36"}
@@ -130,7 +131,7 @@ def test_unknown_parameters_are_ignored(replay: httpx.Client) -> None:
 
 
 def test_local_time_has_the_offset_of_today_whatever_the_season(replay: httpx.Client) -> None:
-    offset = datetime.now(ZoneInfo("Europe/Paris")).utcoffset()
+    offset = datetime.now(zone("Europe/Paris")).utcoffset()
     assert offset is not None
     for day in ("2026-01-15", "2026-07-15", "2026-03-29"):
         answer = forecast(replay, LYON, ALL, timezone="Europe/Paris", start_date=day, end_date=day)

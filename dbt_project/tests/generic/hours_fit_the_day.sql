@@ -1,16 +1,24 @@
 {% test hours_fit_the_day(model) %}
-with days as (
-
-    select * from {{ model }}
-
-),
-
-locations as (
+with locations as (
 
     select distinct
         location_id,
         timezone
     from {{ ref('raw_hours') }}
+
+),
+
+days as (
+
+    select *
+    from {{ model }}
+    inner join locations using (location_id)
+
+),
+
+day_lengths as (
+
+    {{ day_lengths('days') }}
 
 )
 
@@ -18,8 +26,11 @@ select
     days.location_id,
     days.date,
     days.hours,
-    {{ hours_of_local_day('days.date', 'locations.timezone') }} as hours_of_the_day
+    day_lengths.hours_of_day
 from days
-inner join locations on days.location_id = locations.location_id
-where days.hours > {{ hours_of_local_day('days.date', 'locations.timezone') }}
+inner join day_lengths
+    on
+        days.timezone = day_lengths.timezone
+        and days.date = day_lengths.date
+where days.hours > day_lengths.hours_of_day
 {% endtest %}

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from replay.refusal import Refusal
+from weather.timezones import zone
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def fixed_offset(timezone: str, now: datetime) -> FixedOffset:
     if timezone == "auto":
         raise Refusal("This replay cannot tell the time zone of a location: name it")
     try:
-        local = now.astimezone(ZoneInfo(timezone))
-    except (KeyError, ValueError, OSError):
+        local = now.astimezone(zone(timezone))
+    except KeyError:
         raise Refusal("Invalid timezone") from None
     return FixedOffset(timezone, local.tzname() or "", local.utcoffset() or timedelta())

@@ -1,0 +1,155 @@
+"""Time zone rules from one pinned source: the package `tzdata`, whatever the machine has.
+
+Python's own `ZoneInfo(name)` prefers the machine's files and PYTHONTZPATH, and DuckDB has a table
+that is compiled in. Both may have older rules than the package.
+"""
+
+import struct
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from weather.window import HOUR, first_hour_from
+
+FIRST_YEAR = 2000
+"""Before it, `utc_offsets` has one offset for a zone: no source of hours is as old."""
+
+SECONDS_AHEAD = 5 * 366 * 24 * 3600
+"""How far after now `utc_offsets` reaches: no hour of the lake is in the future."""
+
+_STEP = 28 * 24 * 3600
+"""Seconds; no yearly rule keeps an offset for a shorter time."""
+
+
+class UtcOffset(NamedTuple):
+    """The offset of a zone from one change of its clocks to the next; all in seconds."""
+
+    since: int
+    """Of the Unix epoch."""
+    offset: int
+    offset_before: int
+    """As `offset` in the first period."""
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Return the names that `tzdata` lists, the backward-compatible ones included."""
+    return frozenset((_package() / "zones").read_text(encoding="utf-8").split())
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Load a zone.
+
+    Raises:
+        KeyError: `tzdata` does not list the name.
+    """
+    if name not in zone_names():
+        raise KeyError(name)
+    return ZoneInfo.from_file(BytesIO(_data(name)), key=name)
+
+
+def local_date(moment: datetime, zone: tzinfo) -> date:
+    """Return the zone's date at a moment."""
+    return moment.astimezone(zone).date()
+
+
+def first_hour_of(day: date, zone: tzinfo) -> datetime:
+    """Return the first whole hour in UTC whose local date is not before the day."""
+    hour = first_hour_from(datetime.combine(day, time(), zone))
+    # Clocks may jump over midnight, or back across it.
+    while local_date(hour - HOUR, zone) >= day:
+        hour -= HOUR
+    while local_date(hour, zone) < day:
+        hour += HOUR
+    return hour
+
+
+def utc_offsets() -> dict[str, list[UtcOffset]]:
+    """Return the offsets of every zone since FIRST_YEAR, the oldest first."""
+    until = int(datetime.now(UTC).timestamp()) + SECONDS_AHEAD
+    # Half of the names are links to another one.
+    by_rules: dict[bytes, list[UtcOffset]] = {}
+    found = {}
+    for name in sorted(zone_names()):
+        data = _data(name)
+        if data not in by_rules:
+            by_rules[data] = _utc_offsets(data, until)
+        found[name] = by_rules[data]
+    return found
+
+
+def _utc_offsets(data: bytes, until: int) -> list[UtcOffset]:
+    there = ZoneInfo.from_file(BytesIO(data))
+    start = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp())
+    changes, has_yearly_rule = _listed_changes(data)
+    offset = _offset(there, start)
+    found = [UtcOffset(start, offset, offset)]
+
+    def add(change: int) -> None:
+        before, after = found[-1].offset, _offset(there, change)
+        if after != before:
+            found.append(UtcOffset(change, after, before))
+
+    for change in changes:
+        if change > start:
+            add(change)
+    moment = max(start, changes[-1]) if changes else start
+    while has_yearly_rule and moment < until:
+        if _offset(there, moment + _STEP) != found[-1].offset:
+            add(_change_between(there, moment, moment + _STEP))
+        moment += _STEP
+    return found
+
+
+def _change_between(there: ZoneInfo, start: int, end: int) -> int:
+    """Return the first minute with the offset of `end`; `start` has another."""
+    offset = _offset(there, end)
+    low, high = start // 60, end // 60
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(there, middle * 60) == offset:
+            high = middle
+        else:
+            low = middle
+    return high * 60
+
+
+def _offset(there: ZoneInfo, moment: int) -> int:
+    offset = datetime.fromtimestamp(moment, there).utcoffset() or timedelta()
+    return offset.days * 86400 + offset.seconds
+
+
+def _listed_changes(data: bytes) -> tuple[list[int], bool]:
+    """Read the changes that a TZif file (RFC 8536) lists, and whether a yearly rule follows."""
+    counts = struct.unpack(">6l", data[20:44])
+    second = 44 + _size(counts, bytes_a_time=4)
+    counts = struct.unpack(">6l", data[second + 20 : second + 44])
+    times = struct.unpack_from(f">{counts[3]}q", data, second + 44)
+    footer = data[second + 44 + _size(counts, bytes_a_time=8) :]
+    return list(times), b"," in footer
+
+
+def _size(counts: tuple[int, ...], *, bytes_a_time: int) -> int:
+    """Return the bytes of a block of data, without its header."""
+    is_ut, is_standard, leaps, times, types, characters = counts
+    return (
+        times * (bytes_a_time + 1)
+        + types * 6
+        + characters
+        + leaps * (bytes_a_time + 4)
+        + is_standard
+        + is_ut
+    )
+
+
+def _data(name: str) -> bytes:
+    return (_package() / "zoneinfo").joinpath(*name.split("/")).read_bytes()
+
+
+def _package() -> Traversable:
+    return resources.files("tzdata")
