@@ -36,6 +36,12 @@ def _lake_metrics(run: RunReport) -> Iterator[Metric]:
     yield _gauges(
         "weather_run_rows_written", f"Rows new or changed {_OF_THE_RUN}.", "table", run.rows_written
     )
+    yield _gauges(
+        "weather_run_values_kept",
+        f"Known values that responses {_OF_THE_RUN} lack or have impossible.",
+        "variable",
+        run.values_kept,
+    )
     tests = GaugeMetricFamily(
         "weather_run_tests",
         f"Tests of dbt {_OF_THE_RUN}, by how they ended.",

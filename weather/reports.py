@@ -66,6 +66,8 @@ class RunReport(Report):
     """None where no shard left a report."""
     rows_written: dict[str, int] = {}
     """By table: rows new or changed since the snapshot published before."""
+    values_kept: dict[str, int] = {}
+    """By variable: values of the run's hours that newer responses lack."""
     tests: dict[str, dict[str, int]] = {}
     """By model: as in ModelReport."""
 

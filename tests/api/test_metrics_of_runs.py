@@ -26,6 +26,7 @@ RUN = RunReport(
         bytes=1234,
     ),
     rows_written={"stg_weather": 6, "daily_weather_stats": 3},
+    values_kept={"temperature_c": 2},
     tests={"stg_weather": {"pass": 9, "warn": 1}},
 )
 
@@ -66,6 +67,7 @@ def test_the_run_s_report_is_told_as_it_is(told: Samples, published: Published) 
         "weather_run_retries": {("timeout",): 4},
         "weather_run_received_bytes": {(): 1234},
         "weather_run_rows_written": {("stg_weather",): 6, ("daily_weather_stats",): 3},
+        "weather_run_values_kept": {("temperature_c",): 2},
         "weather_run_tests": {("stg_weather", "pass"): 9, ("stg_weather", "warn"): 1},
     }
 

@@ -126,6 +126,7 @@ def test_a_month_is_made_again_from_raw_alone(
         "windows": 5,
         "rows": {
             "daily_weather_stats": len(days),
+            "kept_values": 0,
             "rejected_weather": len(rejected),
             "stg_weather": len(staged),
         },

@@ -36,6 +36,7 @@ def test_a_run_publishes_what_its_steps_did(pipeline: Pipeline) -> None:
         "daily_weather_stats": pipeline.rows("select count(*) from daily_weather_stats")[0][0],
         "rejected_weather": 0,
         "stg_weather": LOCATIONS * 48,
+        "kept_values": 0,
     }
     assert set(run.tests) == set(MODELS)
     for tests in run.tests.values():

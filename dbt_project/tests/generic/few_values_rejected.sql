@@ -1,10 +1,20 @@
 {#- Of the values that readers have not seen yet: one that a later answer has put right since counts
-    as accepted. The rejections are those of the whole table, for readers may know of one from an
+    as accepted, and one that a known value has outlasted as rejected. The rejections are those of the whole table, for readers may know of one from an
     earlier answer that had the same value; several of one hour and variable count once. -#}
 {% test few_values_rejected(model, table, staged, most_percent) %}
 with unseen as (
 
     select * from {{ get_where_subquery(staged) }}
+
+),
+
+kept as (
+
+    select distinct
+        location_id,
+        hour_timestamp,
+        variable
+    from {{ kept_values() }}
 
 ),
 
@@ -30,10 +40,15 @@ rejected as (
         on
             rejections.location_id = unseen.location_id
             and rejections.hour_timestamp = unseen.hour_timestamp
+    left join kept
+        on
+            rejections.location_id = kept.location_id
+            and rejections.hour_timestamp = kept.hour_timestamp
+            and rejections.variable = kept.variable
     where
+        kept.variable is not null
         {% for variable in var('possible') -%}
-        (rejections.variable = '{{ variable }}' and unseen.{{ variable }} is null)
-        {{ ' or ' if not loop.last }}
+        or (rejections.variable = '{{ variable }}' and unseen.{{ variable }} is null)
         {%- endfor %}
 
 )

@@ -35,6 +35,7 @@ def run_report(
     return RunReport(
         window_start=window.start,
         ingest=ingest_report_of(list(_reports(store, shard_reports_prefix(window), ShardReport))),
+        values_kept=_values_kept(lake, window),
         rows_written=_rows_written(lake, since=-1 if published is None else published),
         tests={
             report.model: report.tests
@@ -53,6 +54,20 @@ def _reports(store: Store, prefix: str, kind: type[Read]) -> Iterator[Read]:
         except ValidationError:
             # Written by another version: no reason to keep a good hour from its readers.
             continue
+
+
+def _values_kept(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, int]:
+    """Count the window's values that are older than the newest response, by variable."""
+    try:
+        rows = lake.execute(
+            "SELECT variable, count(*) FROM kept_values"
+            " WHERE hour_timestamp >= ? AND hour_timestamp < ? GROUP BY variable ORDER BY variable",
+            [window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)],
+        ).fetchall()
+    except duckdb.CatalogException:
+        # A lake that no run has written to since the table was introduced.
+        return {}
+    return dict(rows)
 
 
 def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int) -> dict[str, int]:

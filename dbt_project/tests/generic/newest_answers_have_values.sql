@@ -1,0 +1,11 @@
+{#- Names values that were kept because newer answers of this run's hours lack them. -#}
+{% test newest_answers_have_values(model) %}
+select
+    kept.location_id,
+    kept.hour_timestamp,
+    kept.variable,
+    kept.fetched_at as value_fetched_at
+from {{ kept_values() }} as kept
+semi join {{ model }} using (location_id, hour_timestamp)
+where {{ within_window('kept.hour_timestamp') }}
+{% endtest %}
