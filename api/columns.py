@@ -19,6 +19,18 @@ ARROW_TYPES: dict[type, pa.DataType] = {
     datetime.datetime: pa.timestamp("s", tz="UTC"),
 }
 
+SQL_TYPES: dict[pa.DataType, str] = {
+    pa.bool_(): "BOOLEAN",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.date32(): "DATE",
+    pa.timestamp("s", tz="UTC"): "TIMESTAMP",
+}
+
+LAKE_NAMES = {"location": "location_id"}
+"""Columns of the lake that have another name in rows."""
+
 
 @cache
 def arrow_schema(model: type[Row]) -> pa.Schema:
@@ -32,6 +44,20 @@ def arrow_schema(model: type[Row]) -> pa.Schema:
         )
         for name, field in model.model_fields.items()
     )
+
+
+def table_with_columns(table: str, model: type[Row]) -> str:
+    """Return a subquery of a table of the lake that has every column of the model.
+
+    An older snapshot lacks columns that were added later: they are null. A newer one may have
+    more, which stay.
+    """
+    columns = ", ".join(
+        f"NULL::{SQL_TYPES[field.type]} AS {LAKE_NAMES.get(field.name, field.name)}"
+        for field in arrow_schema(model)
+    )
+    # DuckDB passes filters through to the files of the table.
+    return f"(SELECT {columns} WHERE false UNION ALL BY NAME SELECT * FROM {table})"  # noqa: S608 (names of the code)
 
 
 def _plain(annotation: Any) -> type:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from api.columns import table_with_columns
 from api.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.series import Series
 from api.snapshots import reading, without_zone
@@ -21,11 +22,14 @@ PERIODS_COUNTED = (timedelta(days=1), timedelta(days=7))
 HOURS_KEPT = timedelta(days=15)
 """How far before the newest hour that is due hours are held in memory; older ones are not."""
 
-DAYS = """
+_DAYS_TABLE = table_with_columns("daily_weather_stats", DailyWeather)
+_HOURS_TABLE = table_with_columns("stg_weather", HourlyWeather)
+
+DAYS = f"""
     SELECT location_id AS location, * EXCLUDE (location_id)
-    FROM daily_weather_stats
+    FROM {_DAYS_TABLE}
     ORDER BY date DESC, location
-"""
+"""  # noqa: S608 (names of the code)
 
 PERIODS = """
     SELECT
@@ -42,29 +46,33 @@ PERIODS = """
         count(*) AS days,
         count(*) FILTER (is_complete) AS complete_days,
         count(*) FILTER (is_complete) = {days} AS is_complete
-    FROM daily_weather_stats
+    FROM {table}
     GROUP BY ALL
     ORDER BY {name} DESC, location
 """
 
 MONTHS = PERIODS.format(
+    table=_DAYS_TABLE,
     period="date_trunc('month', date)::DATE",
     name="month",
     days="day(last_day(any_value(date)))",
 )
 YEARS = PERIODS.format(
-    period="year(date)", name="year", days="dayofyear(make_date(year(any_value(date)), 12, 31))"
+    table=_DAYS_TABLE,
+    period="year(date)",
+    name="year",
+    days="dayofyear(make_date(year(any_value(date)), 12, 31))",
 )
 
-HOURS_COLUMNS = """
+HOURS_COLUMNS = f"""
     SELECT
         location_id AS location,
         * EXCLUDE (location_id) REPLACE (
             date_trunc('second', hour_timestamp) AS hour_timestamp,
             date_trunc('second', fetched_at) AS fetched_at
         )
-    FROM stg_weather
-"""
+    FROM {_HOURS_TABLE}
+"""  # noqa: S608 (names of the code)
 
 HOURS = f"""
     {HOURS_COLUMNS}
@@ -72,28 +80,28 @@ HOURS = f"""
     ORDER BY hour_timestamp DESC, location
 """
 
-NEWEST_HOURS = """
+NEWEST_HOURS = f"""
     SELECT location_id, coalesce(max(hour_timestamp), max(date)::TIMESTAMP)
     FROM (
         SELECT location_id, hour_timestamp
-        FROM stg_weather
+        FROM {_HOURS_TABLE}
         WHERE hour_timestamp >= $since
             AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
         UNION ALL BY NAME
         SELECT location_id, date
-        FROM daily_weather_stats
+        FROM {_DAYS_TABLE}
     )
     GROUP BY location_id
-"""
+"""  # noqa: S608 (names of the code)
 
-HOURS_PRESENT = """
+HOURS_PRESENT = f"""
     SELECT location_id, count(*)
-    FROM stg_weather
+    FROM {_HOURS_TABLE}
     WHERE hour_timestamp >= $since
         AND hour_timestamp < $until
         AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
     GROUP BY location_id
-"""
+"""  # noqa: S608 (names of the code)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,59 @@
+"""Snapshots of other versions of the pipeline are served with the columns of this one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.mart import load_mart
+from api.older_hours import OlderHours
+from api.rows import DailyWeather, HourlyWeather
+from local.store import S3Server
+from tests.api.conftest import MakeLake
+from tests.api.lake import Lake, a_day
+from weather.lake import attached_lake
+from weather.window import HOUR, first_hour_from
+
+NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
+OLD = NEWEST - timedelta(days=60)
+
+
+@pytest.fixture
+def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
+    """A lake without wind, with a column that the API does not know."""
+    lake = make_lake(s3_server, [a_day("lyon", hour.date()) for hour in (NEWEST, OLD)])
+    for hour in (NEWEST, OLD):
+        lake.write_hour("lyon", hour)
+    with attached_lake(lake.settings) as tables:
+        tables.execute("ALTER TABLE daily_weather_stats DROP COLUMN avg_windspeed_kmh")
+        tables.execute("ALTER TABLE daily_weather_stats ADD COLUMN avg_humidity_percent DOUBLE")
+        tables.execute("ALTER TABLE stg_weather DROP COLUMN windspeed_kmh")
+        tables.execute("ALTER TABLE stg_weather ADD COLUMN humidity_percent DOUBLE DEFAULT 81.0")
+    return lake
+
+
+def test_a_missing_column_is_null_and_an_unknown_one_is_ignored(lake: Lake) -> None:
+    published = lake.publish()
+    held = load_mart(lake.settings, published)
+    for rows in (held.days.rows, held.months.rows, held.years.rows):
+        assert set(rows.column("avg_windspeed_kmh").to_pylist()) == {None}
+        assert set(rows.column("temp_max_c").to_pylist()) == {9.5}
+    assert held.days.rows.schema.names == list(DailyWeather.model_fields)
+    older = OlderHours(lake.settings).read(published, "lyon", OLD, OLD + HOUR)
+    for rows, hour in ((held.hours.rows, NEWEST), (older.rows, OLD)):
+        assert rows.schema.names == list(HourlyWeather.model_fields)
+        (row,) = rows.to_pylist()
+        assert (row["hour_timestamp"], row["windspeed_kmh"]) == (hour, None)
+        assert row["temperature_c"] == 5.5
+
+
+def test_a_snapshot_from_before_the_column_was_added_is_served_after(lake: Lake) -> None:
+    """The API reads the published snapshot, and a run that adds the column may be at work."""
+    published = lake.publish()
+    with attached_lake(lake.settings) as tables:
+        tables.execute("ALTER TABLE daily_weather_stats ADD COLUMN avg_windspeed_kmh DOUBLE")
+        tables.execute("ALTER TABLE stg_weather ADD COLUMN windspeed_kmh DOUBLE")
+    held = load_mart(lake.settings, published)
+    assert held.days.rows.column("avg_windspeed_kmh").to_pylist() == [None, None]
+    assert held.hours.rows.column("windspeed_kmh").to_pylist() == [None]
+    older = OlderHours(lake.settings).read(published, "lyon", OLD, OLD + HOUR)
+    assert older.rows.column("windspeed_kmh").to_pylist() == [None]
