@@ -52,6 +52,9 @@ HEADERS = {
     "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
     "Attribution": "Whose data this is, and whether it is a replay of older observations.",
     "X-Weather-Source": "The source by its name: `Open-Meteo`, or `replay of ...`.",
+    "X-Weather-Newest-Hour": (
+        "The newest hour of the location that has a value, in its local time; of `/weather/hourly`."
+    ),
     "Content-Disposition": "A name for the file, for every form but JSON.",
 }
 

@@ -53,7 +53,12 @@ def hourly(query: Annotated[HourlyQuery, Query()], view: CurrentView, request: R
         last=round(until.timestamp()) - 1,
         limit=min(query.limit or ROWS_A_PAGE, ROWS_A_PAGE),
     )
-    return rows_answer(request, query, page.rows)
+    answer = rows_answer(request, query, page.rows)
+    # Browsers have tables of time zones that are older than the one that days are cut by.
+    answer.headers["X-Weather-Newest-Hour"] = (
+        mart.newest_hours[location].astimezone(zone).isoformat()
+    )
+    return answer
 
 
 def days_meant(

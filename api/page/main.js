@@ -57,7 +57,8 @@ async function show(current) {
     return;
   }
   const period = extent(location, wanted.period);
-  const [latest, rows] = await Promise.all([
+  const [hour, latest, rows] = await Promise.all([
+    source.newestHour(location.id),
     source.latest(location.id),
     source.rows(location.id, period.step, period.start),
   ]);
@@ -66,11 +67,11 @@ async function show(current) {
   const key = JSON.stringify([location.id, wanted.period, readiness.snapshot]);
   // Nothing new: what somebody is reading stays as it is.
   if (shown.key !== key) {
-    showNewest(location, latest, rows);
+    showNewest(location, hour, latest, rows, period.step);
     showHistory(location, rows, period);
   }
   shown = { key, since: now };
-  showFreshness(location, readiness, origin, now);
+  showFreshness(location, hour, readiness, origin, now);
   notices.showNotices(
     ...notices.replay(origin),
     ...asked,

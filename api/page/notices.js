@@ -38,7 +38,9 @@ export function unreachable(shownSince) {
 
 /** The data are a replay. */
 export function replay({ replay, attribution }) {
-  return replay ? [{ title: "This is a replay.", detail: `${attribution}.` }] : [];
+  if (!replay) return [];
+  const [title, detail] = attribution.split(": ");
+  return [{ title: `${title}.`, detail: `${detail[0].toUpperCase()}${detail.slice(1)}.` }];
 }
 
 /** The page fails at what the API answered. */

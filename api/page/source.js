@@ -8,6 +8,7 @@ export class Unreachable extends Error {}
 /** The API answered that it cannot; the message is its own sentence. */
 export class Refused extends Error {}
 
+const HOURS_LOOKED_AT = 48; // a location's last hours may have no value yet
 const STEPS = { day: "weather/summary", month: "weather/monthly" };
 
 /** An answer and what it says in JSON, which is null where it is something else. */
@@ -65,7 +66,6 @@ export async function locations() {
   const found = rows.map((row) => ({
     id: row.id,
     name: row.name,
-    timezone: row.timezone,
     first: row.first_date,
     last: row.last_date,
     newestHour: row.newest_hour ? new Date(row.newest_hour) : null,
@@ -98,6 +98,38 @@ export async function rows(location, step, start) {
 export async function latest(location) {
   const [row] = await content(`weather/latest?${new URLSearchParams({ location })}`);
   return named(row);
+}
+
+/**
+ * The newest hour of a location that has a value; null where it cannot be read. `offset` is what
+ * the city's clocks are ahead of UTC, in minutes; null where the API does not say so.
+ */
+export async function newestHour(location) {
+  const query = new URLSearchParams({ location, limit: HOURS_LOOKED_AT });
+  let told;
+  let given;
+  try {
+    [told, given] = await content(`weather/hourly?${query}`);
+  } catch (error) {
+    // The days are worth more than the hour that is missing.
+    if (error instanceof Refused) return null;
+    throw error;
+  }
+  const rows = told.map((row) => ({
+    time: Date.parse(row.hour_timestamp),
+    temperature: row.temperature_c,
+    rain: row.precipitation_mm,
+    wind: row.windspeed_kmh,
+  }));
+  const newest = rows.find((row) => [row.temperature, row.rain, row.wind].some((value) => value !== null));
+  return newest ? { ...newest, offset: offset(given.headers.get("X-Weather-Newest-Hour")) } : null;
+}
+
+/** The minutes ahead of UTC in a moment like 2026-11-24T05:00:00+01:00. */
+function offset(local) {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(local ?? "") ?? [];
+  if (!sign) return null;
+  return (sign === "-" ? -1 : 1) * (60 * Number(hours) + Number(minutes));
 }
 
 function named(row) {

@@ -63,21 +63,27 @@ export function range(first, last, step) {
   return form.formatRange(new Date(first), new Date(last));
 }
 
-/** A moment on a city's clocks, as in "Tue 24 Nov, 05:00"; in UTC where the browser is older than
- * the name of the city's time zone. */
-export function moment(time, timezone) {
-  const parts = {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-  };
-  try {
-    return new Intl.DateTimeFormat(LANGUAGE, { ...parts, timeZone: timezone }).format(time);
-  } catch {
-    return `${inUtc(parts).format(time)} UTC`;
-  }
+/**
+ * A moment on a city's clocks, as in "Tue 24 Nov, 05:00 (UTC+1)"; `offset` is in minutes. The
+ * browser's own table of time zones may be older than the API's.
+ */
+export function moment(time, offset) {
+  const parts = { weekday: "short", day: "numeric", month: "short" };
+  const local = time + (offset ?? 0) * MINUTE;
+  return `${inUtc(parts).format(local)}, ${hour(time, offset)} (${zone(offset ?? 0)})`;
+}
+
+/** Its hour alone, as in "05:00". */
+export function hour(time, offset) {
+  const parts = { hour: "2-digit", minute: "2-digit" };
+  return inUtc(parts).format(time + (offset ?? 0) * MINUTE);
+}
+
+function zone(offset) {
+  if (offset === 0) return "UTC";
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
+  const rest = minutes === 0 ? "" : `:${String(minutes).padStart(2, "0")}`;
+  return `UTC${offset > 0 ? "+" : "−"}${hours}${rest}`;
 }
 
 /** A duration in milliseconds, as in "12 minutes". */
@@ -93,27 +99,33 @@ export function force(speed) {
   return FORCES.find(([limit]) => speed < limit)[1];
 }
 
-/** What a day's sum of rain in mm amounts to. */
+/** What an hour's rain in mm amounts to: limits of the German weather service. */
 export function wetness(rain) {
-  if (rain === 0) return "dry";
-  if (rain < 1) return "a few drops";
-  return rain < 10 ? "some rain" : "much rain";
+  if (rain === 0) return "no rain";
+  if (rain < 2.5) return "light rain";
+  return rain < 10 ? "moderate rain" : "heavy rain";
 }
 
-/** One day in sentences, against the usual mean temperature where that is known. */
-export function sentence({ lowest, highest, average, rain, wind }, usual) {
+/** What there is of a day in a sentence. */
+export function sentence({ lowest, highest, rain, wind }) {
   const parts = [];
   if (lowest !== null) parts.push(`between ${number(lowest)} and ${celsius(highest)}`);
   if (rain !== null) parts.push(rain > 0 ? `${millimetres(rain)} of rain` : "no rain");
-  if (wind !== null) parts.push(force(wind));
+  if (wind !== null) parts.push(`${force(wind)} on average`);
   if (parts.length === 0) return "No value has come in yet.";
   const day = new Intl.ListFormat(LANGUAGE).format(parts);
-  const whole = `${day[0].toUpperCase()}${day.slice(1)}.`;
-  if (average === null || usual === null) return whole;
-  const difference = average - usual;
-  if (Math.abs(difference) < 0.5) return `${whole} As warm as the period below is on average.`;
+  return `${day[0].toUpperCase()}${day.slice(1)}.`;
+}
+
+/** A whole day's mean temperature against the mean of other whole days. */
+export function comparison(day, usual, days) {
+  const told = `${dayInFull(day.date)}, the newest whole day, had ${celsius(day.average)} on average`;
+  const one = "the other whole day below";
+  const others = days === 1 ? one : `the mean of the ${whole.format(days)} other whole days below`;
+  const difference = day.average - usual;
+  if (Math.abs(difference) < 0.05) return `${told}, as much as ${others}.`;
   const kind = difference > 0 ? "warmer" : "colder";
-  return `${whole} ${celsius(Math.abs(difference))} ${kind} than the average of the period below.`;
+  return `${told}: ${celsius(Math.abs(difference))} ${kind} than ${others}.`;
 }
 
 /** A moment on the reader's own clock, as in "at 12:03". */

