@@ -58,6 +58,8 @@ def _headers(request: Request, format_: Format, next_place: Place | None) -> dic
         "X-Weather-Source": source.name,
         "Link": ", ".join(links),
     }
+    if next_place:
+        headers["X-Next-Cursor"] = cursor_of(next_place)
     if view.mart:
         headers["Last-Modified"] = format_datetime(view.mart.published.published_at, usegmt=True)
     if format_ is not Format.JSON:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import pyarrow as pa
 from pydantic.fields import FieldInfo
 
-from api.rows import Row
+from api.rows import UNIT, Row
 
 ARROW_TYPES: dict[type, pa.DataType] = {
     bool: pa.bool_(),
@@ -75,8 +75,8 @@ def _metadata(field: FieldInfo) -> dict[str, str]:
     annotations = [field, *(each for each in _annotated(field.annotation) if each is not None)]
     for each in annotations:
         extra = getattr(each, "json_schema_extra", None)
-        if isinstance(extra, dict) and "unit" in extra:
-            metadata["unit"] = str(extra["unit"])
+        if isinstance(extra, dict) and UNIT in extra:
+            metadata["unit"] = str(extra[UNIT])
     return metadata
 
 

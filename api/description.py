@@ -50,6 +50,7 @@ UNCHANGED_HEADERS = {
 HEADERS = {
     **UNCHANGED_HEADERS,
     "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
+    "X-Next-Cursor": "The parameter `cursor` of the next page, if there is one.",
     "Attribution": "Whose data this is, and whether it is a replay of older observations.",
     "X-Weather-Source": "The source by its name: `Open-Meteo`, or `replay of ...`.",
     "X-Weather-Newest-Hour": (
@@ -77,6 +78,20 @@ UNMATCHED = {
     412: "The response is not the one that `If-Match` or `If-Unmodified-Since` names.",
     416: "The response has none of the bytes that the header `Range` asks for.",
 }
+
+REJECTED = {
+    "4XX": (
+        "Any other request that the API does not answer: a method other than GET and HEAD (405), "
+        "a malformed (400) or too long (431) head."
+    )
+}
+
+TAGS = [
+    {"name": "weather", "description": "Rows of the published snapshot, and what there is of it."},
+    {"name": "operations", "description": "Health, readiness and metrics of this process."},
+]
+
+NEXT_PAGE = "The next page, with all other parameters as they were."
 
 UNCHANGED = "Nothing has changed since the answer that the client has."
 
@@ -132,15 +147,23 @@ def _document(app: FastAPI) -> dict[str, Any]:
         license_info=app.license_info,
         # Relative to the document's own address, so that it is right behind any path prefix.
         servers=[{"url": ".", "description": "The server that this document comes from."}],
+        tags=TAGS,
         routes=app.routes,
     )
+    # Every operation is open to everybody.
+    document["security"] = []
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for model in (*ROWS, Problem, WrongParameter):
         schemas[model.__name__] = _schema(model)
     for operations in document["paths"].values():
-        for parameter in operations["get"].get("parameters", []):
+        operation = operations["get"]
+        responses = operation["responses"]
+        responses.update(_problems(REJECTED))
+        for parameter in operation.get("parameters", []):
             parameter["schema"] = _without_null(parameter["schema"])
-        for response in operations["get"]["responses"].values():
+            if parameter["name"] == "cursor":
+                responses["200"]["links"] = {"next": _next_page(operation["operationId"])}
+        for response in responses.values():
             response.setdefault("headers", {}).update(_headers(ID_HEADERS))
     return document
 
@@ -189,6 +212,21 @@ def _parts(headers: Mapping[str, str], content: dict[str, Any]) -> Responses:
             }
             for status, description in UNMATCHED.items()
         },
+    }
+
+
+def _problems(meanings: Mapping[str, str]) -> dict[str, Any]:
+    content = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
+    return {
+        status: {"description": meaning, "content": content} for status, meaning in meanings.items()
+    }
+
+
+def _next_page(operation: str) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "parameters": {"cursor": "$response.header.X-Next-Cursor"},
+        "description": NEXT_PAGE,
     }
 
 

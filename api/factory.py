@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from api import documentation, front_page, hourly, known_locations, operations, summaries
 from api.access_log import AccessLog
@@ -62,6 +62,17 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         yield {GATEWAY: gateway}
         await run_in_threadpool(watch.stop)
 
+    app = described_app(watching)
+    app.state.drain = drain
+    app.state.registry = registry
+    app.state.older_hours = OlderHours(place.lake)
+    origins = settings.allowed_origins
+    gateway = Gateway(app, watch, request_metrics, access_log, origins)
+    return OtherOrigins(gateway, origins) if origins else gateway
+
+
+def described_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Create the application with its routes and its OpenAPI document, without data."""
     app = FastAPI(
         title="Weather",
         version="1",
@@ -72,18 +83,13 @@ def create_app(place: Place, settings: ApiSettings, drain: Drain, access_log: Ac
         redoc_url=None,
         # It would name the scheme and the host that this process sees, behind whatever proxy.
         redirect_slashes=False,
-        lifespan=watching,
+        lifespan=lifespan,
         # What clients that are made from the document call their functions.
         generate_unique_id_function=attrgetter("name"),
     )
-    app.state.drain = drain
-    app.state.registry = registry
-    app.state.older_hours = OlderHours(place.lake)
     for part in (front_page, summaries, hourly, known_locations, operations, documentation):
         app.include_router(part.router)
     app.add_middleware(FewParameters)
     explain_errors(app)
     describe(app)
-    origins = settings.allowed_origins
-    gateway = Gateway(app, watch, request_metrics, access_log, origins)
-    return OtherOrigins(gateway, origins) if origins else gateway
+    return app

@@ -85,7 +85,8 @@ class RangeQuery(Query):
     limit: Count | None = Field(
         None,
         description=(
-            f"The most rows wanted; the newest are given, and never more than {ROWS_A_PAGE:,}."
+            f"The most rows in the response, the newest first; more than {ROWS_A_PAGE:,} means "
+            f"{ROWS_A_PAGE:,}, as no `limit` does."
         ),
         examples=[7],
     )
@@ -115,8 +116,8 @@ class PageQuery(RangeQuery):
         None,
         pattern=cursors.PATTERN,
         description=(
-            "Where the next page begins. An answer that has a next page names its address in the "
-            'header `Link`, with `rel="next"`; this stands in there.'
+            "Where the next page begins: the header `X-Next-Cursor` of the page before. Its header "
+            '`Link` with `rel="next"` has the whole address.'
         ),
     )
 
@@ -173,7 +174,7 @@ EXPECTED = {
         f"{DAYS_OF_HOURS} days in all)"
     ),
     "limit": "a whole number of at least 1",
-    "cursor": "the one in the header Link of the page before",
+    "cursor": "the header X-Next-Cursor of the page before",
     "fields": "names of columns, separated by commas, as the rows without it have them",
     "format": "json, csv, parquet or arrow",
 }

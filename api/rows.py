@@ -6,10 +6,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+UNIT = "x-unit"
+
 
 def _in(unit: str) -> JsonDict:
-    """What the OpenAPI document says of a field's unit."""
-    return {"unit": unit}
+    """Document a field's unit: OpenAPI allows own keywords that begin with `x-`."""
+    return {UNIT: unit}
 
 
 Celsius = Annotated[float, Field(json_schema_extra=_in("°C"), examples=[11.4])]

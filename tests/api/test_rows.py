@@ -62,4 +62,4 @@ def test_the_description_has_every_fields_meaning_and_unit() -> None:
         for suffix, unit in {"_c": "°C", "_mm": "mm", "_kmh": "km/h", "hours": "h"}.items():
             if column["name"].endswith(suffix):
                 number = properties[column["name"]]
-                assert unit in {part.get("unit") for part in (number, *number.get("anyOf", []))}
+                assert unit in {part.get("x-unit") for part in (number, *number.get("anyOf", []))}
