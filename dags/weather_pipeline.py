@@ -32,6 +32,7 @@ with DAG(
     # Each run writes to the tables that the run before it wrote to. A backfill's runs are counted
     # apart: for them, see await_turn.
     max_active_runs=1,
+    max_active_tasks=runtime.tasks_at_once,
     params=WINDOW_PARAMS,
     user_defined_macros={"run_window": run_window},
     deadline=deadline_alert(timedelta(minutes=45)),

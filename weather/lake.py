@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
 """DuckDB's extensions that a lake may need; DuckLake loads the catalog's own by itself."""
 
+METADATA = "__ducklake_metadata_lake"
+"""The database that DuckLake attaches for the catalog of the lake."""
+
+WRITE_LOCK = "_write_lock"
+"""Suffix of tables without data: dbt's transactions update their one row, so that two conflict."""
+
 TIME_LIMITS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -235,6 +241,16 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
     if snapshot_id is not None:
         options += ["READ_ONLY", f"SNAPSHOT_VERSION {snapshot_id}"]
     return f"ATTACH 'ducklake:weather_lake' AS lake ({', '.join(options)})"
+
+
+def tables_of(lake: "duckdb.DuckDBPyConnection", database: str = "lake") -> list[str]:
+    """The tables of an attached lake that hold data, by name."""
+    rows = lake.execute(
+        "SELECT table_name FROM duckdb_tables()"
+        " WHERE database_name = ? AND NOT ends_with(table_name, ?) ORDER BY 1",
+        [database, WRITE_LOCK],
+    ).fetchall()
+    return [table for (table,) in rows]
 
 
 def current_snapshot_id(lake: "duckdb.DuckDBPyConnection") -> int:

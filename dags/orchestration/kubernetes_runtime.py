@@ -31,6 +31,8 @@ failed: from then on each model that is missing gets a pod of its own."""
 class KubernetesRuntime:
     """Makes the tasks for a cluster."""
 
+    tasks_at_once = 16
+
     def __init__(self, settings: KubernetesSettings) -> None:
         self.settings = settings
 

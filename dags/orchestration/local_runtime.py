@@ -57,6 +57,9 @@ class StepProcess(BaseOperator):
 class LocalRuntime:
     """Makes the tasks for one machine."""
 
+    # SQLite refuses the commit of a model while another one is being built.
+    tasks_at_once = 1
+
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
         """One mapped task a shard."""
         return StepProcess.partial(

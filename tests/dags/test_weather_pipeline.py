@@ -40,6 +40,16 @@ def test_both_runtimes_draw_the_same_picture(in_airflow: InAirflow, runtime: str
     assert json.loads(printed) == EDGES
 
 
+@pytest.mark.parametrize(("runtime", "tasks"), [("local", 1), ("kubernetes", 16)])
+def test_models_are_built_side_by_side_only_where_the_catalog_allows_it(
+    in_airflow: InAirflow, runtime: str, tasks: int
+) -> None:
+    printed = in_airflow(
+        "print(dag.max_active_tasks)", WEATHER_RUNTIME=runtime, WEATHER_IMAGE_TAG="abc123"
+    )
+    assert int(printed) == tasks
+
+
 def test_one_pod_for_all_models_is_one_task_more(in_airflow: InAirflow) -> None:
     printed = in_airflow(
         PICTURE,

@@ -9,12 +9,10 @@ from pathlib import Path
 import duckdb
 
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake, data_path
+from weather.lake import METADATA as LIVE
+from weather.lake import attached_lake, data_path, tables_of
 from weather.s3 import literal
 from weather.settings import LakeSettings
-
-LIVE = "__ducklake_metadata_lake"
-"""What DuckLake calls the database that holds the catalog of the lake it has attached."""
 
 
 def save_catalog(settings: LakeSettings, file: Path) -> None:
@@ -107,11 +105,8 @@ def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, in
         if file:
             lake.execute(f"ATTACH {literal(f'ducklake:{file}')} AS saved (READ_ONLY)")
         database = "saved" if file else "lake"
-        tables = lake.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY 1", [database]
-        ).fetchall()
         counts = {}
-        for (table,) in tables:
+        for table in tables_of(lake, database):
             row = lake.execute(f"SELECT count(*) FROM {database}.{table}").fetchone()  # noqa: S608
             assert row is not None
             counts[table] = int(row[0])

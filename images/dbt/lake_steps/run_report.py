@@ -6,6 +6,7 @@ from typing import TypeVar
 import duckdb
 from pydantic import ValidationError
 
+from weather.lake import tables_of
 from weather.reports import (
     MODEL_REPORTS,
     ModelReport,
@@ -71,11 +72,8 @@ def _values_kept(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, i
 
 
 def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int) -> dict[str, int]:
-    tables = lake.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY table_name"
-    ).fetchall()
     counts = {}
-    for (table,) in tables:
+    for table in tables_of(lake):
         row = lake.execute(
             f"SELECT count(*) FROM {table} WHERE snapshot_id > ?",  # noqa: S608 (the lake's names)
             [since],

@@ -1,0 +1,237 @@
+"""Two writers at once leave one row of each key, in either kind of catalog."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from lake_steps.__main__ import main
+
+from tests.expected_mart import expected_mart
+from tests.lake_steps.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.pipeline import PROFILE, PROJECT, Pipeline
+from weather.exit_codes import ExitCode
+from weather.lake import attached_lake
+from weather.locations import read_locations
+from weather.settings import DEFAULT_LOCATIONS
+from weather.window import HOUR, lookback_window
+
+END = datetime(2026, 11, 20, 5, tzinfo=UTC)
+HOURS = 24
+KEYS = {
+    "stg_weather": "location_id, hour_timestamp",
+    "rejected_weather": "location_id, hour_timestamp, variable, value",
+    "daily_weather_stats": "location_id, date",
+}
+STAGE = [
+    str(Path(sys.executable).with_name("dbt")),
+    *("build", "--select", "fqn:weather.stg_weather", *PROJECT, *PROFILE),
+]
+REFUSED = "another run or step wrote to the lake at the same time"
+STAGED = "'lyon', timestamp '{hour}', {values}, timestamp '{fetched_at}'"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def lake(
+    request: pytest.FixtureRequest, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Pipeline]:
+    """A lake after one run, with its catalog in either database."""
+    if request.param == "sqlite":
+        pipeline.run_hour(END, HOURS)
+        yield pipeline
+        return
+    with in_postgres(monkeypatch):
+        pipeline.run_hour(END, HOURS)
+        yield pipeline
+
+
+@contextmanager
+def in_postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty catalog in Postgres, as on a cluster."""
+    if not IS_THERE:
+        pytest.skip(WHY_NOT)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with running_catalog() as catalog:
+        monkeypatch.setenv("LAKE_CATALOG", catalog.address)
+        assert main(["create"]) == ExitCode.OK
+        yield
+
+
+def doubled(pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    """Keys that have more than one row, in any table."""
+    return [
+        row
+        for table, key in KEYS.items()
+        for row in pipeline.rows(f"select {key} from {table} group by all having count(*) > 1")
+    ]
+
+
+def insert(lake: duckdb.DuckDBPyConnection, hour: datetime, temperature: float) -> None:
+    """Merge a new hour of Lyon by hand, in a transaction that stays open."""
+    row = STAGED.format(
+        hour=hour.replace(tzinfo=None), values=f"{temperature}, 0, 1", fetched_at="2026-11-26"
+    )
+    lake.execute("begin")
+    lake.execute(f"insert into stg_weather select {row}")
+
+
+def test_a_key_that_two_transactions_have_inserted_has_one_row_after_the_next_run(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckLake lets both commit in Postgres: neither matches a row, and DuckLake has no keys."""
+    with in_postgres(monkeypatch):
+        pipeline.run_hour(END, HOURS)
+        with attached_lake(pipeline.settings) as one, attached_lake(pipeline.settings) as other:
+            insert(one, END, 41)
+            insert(other, END, 42)
+            one.execute("commit")
+            other.execute("commit")
+        assert [key[0] for key in doubled(pipeline)] == ["lyon"]
+        pipeline.run_hour(END + HOUR, HOURS)
+        assert doubled(pipeline) == []
+
+
+def test_of_two_transactions_that_overlap_one_is_refused(lake: Pipeline, tmp_path: Path) -> None:
+    lake.run_hour(END + HOUR, HOURS)
+    lake.take(lookback_window(END + 2 * HOUR, HOURS))
+    assert lake.ingest() == ExitCode.OK
+    with attached_lake(lake.settings) as other:
+        insert(other, END + HOUR, 41)
+        other.execute("update stg_weather_write_lock set transactions = transactions + 1")
+        # A process, as in a run: after a refused commit, SQLite may stay locked until it ends.
+        log = tmp_path / "dbt.log"
+        with log.open("w") as output:
+            built = subprocess.run(STAGE, stdout=output, check=False).returncode == 0
+        assert built is (REFUSED not in log.read_text())
+        try:
+            other.execute("commit")
+            committed = True
+        except duckdb.Error:
+            committed = False
+    # SQLite may refuse both.
+    assert not (built and committed)
+    assert built or lake.settings.lake_catalog.startswith("sqlite:")
+    assert doubled(lake) == []
+    lake.run_hour(END + 2 * HOUR, HOURS)
+    assert doubled(lake) == []
+
+
+def test_a_refused_build_stores_nothing_says_why_and_passes_afterwards(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with in_postgres(monkeypatch):
+        for hour in range(2):
+            pipeline.run_hour(END + hour * HOUR, HOURS)
+        before = pipeline.rows("select * from stg_weather order by all")
+        pipeline.take(lookback_window(END + 2 * HOUR, HOURS))
+        assert pipeline.ingest() == ExitCode.OK
+        capfd.readouterr()
+        with writing_all_the_time(pipeline):
+            assert not pipeline.transform("stg_weather")
+        lines = capfd.readouterr().out.splitlines()
+        assert sum(f"ERROR stg_weather: {REFUSED}" in line for line in lines) == 1
+        assert pipeline.rows("select * from stg_weather order by all") == before
+        pipeline.run_hour(END + 2 * HOUR, HOURS)
+
+
+@contextmanager
+def writing_all_the_time(pipeline: Pipeline) -> Iterator[None]:
+    """Another writer, whose transactions follow one another without a pause."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with attached_lake(pipeline.settings) as lake:
+            while not ended.is_set():
+                # The other one may have been first.
+                try:
+                    lake.execute(
+                        "update stg_weather_write_lock set transactions = transactions + 1"
+                    )
+                except duckdb.TransactionException:
+                    continue
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_two_processes_that_build_the_same_new_hours_double_nothing(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_postgres(monkeypatch):
+        pipeline.run_hour(END, HOURS)
+        pipeline.take(lookback_window(END + 12 * HOUR, HOURS))
+        assert pipeline.ingest() == ExitCode.OK
+        logs = [tmp_path / "one.log", tmp_path / "other.log"]
+        processes = []
+        for log in logs:
+            with log.open("w") as output:
+                processes.append(subprocess.Popen(STAGE, stdout=output, stderr=output))
+        ended = [process.wait() for process in processes]
+        assert 0 in ended
+        for log, code in zip(logs, ended, strict=True):
+            assert (REFUSED in log.read_text()) == (code != 0), log.read_text()
+        assert doubled(pipeline) == []
+        pipeline.run_hour(END + 12 * HOUR, HOURS)
+        rows = pipeline.rows("select * from daily_weather_stats order by location_id, date")
+    locations = read_locations(DEFAULT_LOCATIONS)
+    assert rows == expected_mart(locations, END - HOURS * HOUR, END + 12 * HOUR)
+
+
+OLD, NEW = "2019-01-01", "2026-11-27"
+
+
+DOUBLED = [
+    "insert into stg_weather select * from stg_weather where location_id = 'kolkata'",
+    # A year that no run takes again; and a copy that was fetched later, and lacks values.
+    *(
+        f"insert into stg_weather select {row}"
+        for row in (
+            STAGED.format(hour="2020-02-29 05:00", values="1, 2, 3", fetched_at=OLD),
+            STAGED.format(hour="2020-02-29 05:00", values="4, null, 6", fetched_at=NEW),
+            STAGED.format(hour="2026-11-20 03:00", values="null, null, 6", fetched_at=NEW),
+        )
+    ),
+    "insert into daily_weather_stats select days.* from daily_weather_stats days, range(2)",
+    (
+        "insert into rejected_weather select 'lyon', timestamp '2026-11-20 03:00',"
+        " 'windspeed_kmh', 2000, 'because' from range(3)"
+    ),
+]
+
+
+def test_the_next_run_leaves_one_row_of_each_doubled_key_although_no_response_came(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.run_hour(END, HOURS)
+    days = pipeline.rows("select * from daily_weather_stats order by all")
+    hours = set(pipeline.rows("select location_id, hour_timestamp from stg_weather"))
+    ((temperature, rain),) = pipeline.rows(
+        "select temperature_c, precipitation_mm from stg_weather"
+        " where location_id = 'lyon' and hour_timestamp = '2026-11-20 03:00'"
+    )
+    for statement in DOUBLED:
+        pipeline.execute(statement)
+    assert len(doubled(pipeline)) == HOURS + 2 + len(days) + 1
+
+    pipeline.take(lookback_window(END + HOUR, HOURS))
+    assert pipeline.transform()
+    assert doubled(pipeline) == []
+    assert pipeline.publish() == ExitCode.OK
+    lyon = "select temperature_c, precipitation_mm, windspeed_kmh from stg_weather where"
+    assert pipeline.rows(f"{lyon} hour_timestamp < '2021-01-01'") == [(4, 2, 6)]
+    assert pipeline.rows(
+        f"{lyon} location_id = 'lyon' and hour_timestamp = '2026-11-20 03:00'"
+    ) == [(temperature, rain, 6)]
+    assert pipeline.rows("select * from daily_weather_stats order by all") == days
+    assert hours < set(pipeline.rows("select location_id, hour_timestamp from stg_weather"))
