@@ -14,7 +14,7 @@ from api.rows import WeatherRow
 from api.series import Series
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import in_a_line
-from weather.published import Published
+from weather.published import Published, require_published_lake
 from weather.s3 import literal
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator
     import duckdb
 
     try:
+        require_published_lake(published, lake)
         # One thread, so that requests have the other cores.
         lake.execute("SET threads = 1")
         lake.execute(f"SET memory_limit = '{MEMORY}'")

@@ -18,7 +18,7 @@ from api.view import Problem, View
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import LakeDoor
 from weather.locations import Location, read_locations
-from weather.published import Published, read_published
+from weather.published import Published, read_published, require_published_lake
 from weather.settings import LakeSettings
 from weather.store import Store
 
@@ -135,8 +135,8 @@ class Watch:
 
     def _asked(self, known: Mart | None, published: Published) -> Mart:
         # First, because trying to load from a lake that is away would take much CPU time.
-        with self._door.opened(published.snapshot_id):
-            pass
+        with self._door.opened(published.snapshot_id) as lake:
+            require_published_lake(published, lake)
         return known or load_mart(self._settings, published)
 
     def _loaded(self, view: View, mart: Mart) -> View:

@@ -5,8 +5,11 @@ It adds to a mart that the pipeline has made, so that the table and its files ar
 
 import argparse
 
+from lake_steps.tested import record_as_tested
+
 from weather.lake import attached_lake
 from weather.settings import LakeSettings, read_settings
+from weather.store import Store
 
 REPEAT = """
     INSERT INTO daily_weather_stats
@@ -28,6 +31,7 @@ def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
     """Write that many copies of it, for the weeks before it."""
     with attached_lake(settings) as lake:
         lake.execute(REPEAT, {"weeks": weeks})
+        record_as_tested(lake, Store(settings))
 
 
 def main() -> None:

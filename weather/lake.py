@@ -243,6 +243,15 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
     return f"ATTACH 'ducklake:weather_lake' AS lake ({', '.join(options)})"
 
 
+def lake_id(lake: "duckdb.DuckDBPyConnection") -> str:
+    """The id of an attached lake, which its backups share and no other lake has."""
+    row = lake.execute(
+        f"SELECT schema_uuid FROM {METADATA}.ducklake_schema WHERE schema_id = 0"  # noqa: S608
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def tables_of(lake: "duckdb.DuckDBPyConnection", database: str = "lake") -> list[str]:
     """The tables of an attached lake that hold data, by name."""
     rows = lake.execute(

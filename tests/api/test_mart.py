@@ -8,6 +8,7 @@ from api.mart import HOURS_KEPT, Mart, load_mart
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
+from weather.exit_codes import StepError
 from weather.lake import attached_lake
 from weather.window import HOUR, first_hour_from
 
@@ -78,3 +79,12 @@ def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
     lake.write_hour("kolkata", early)
     lake.write_hour("lyon", newest)
     assert mart(lake, newest + HOUR).newest_hours == {"lyon": newest, "kolkata": early}
+
+
+def test_a_snapshot_of_another_lake_with_the_same_number_is_not_loaded(lake: Lake) -> None:
+    published = lake.publish()
+    load_mart(lake.settings, published)
+    # As an older version published it.
+    load_mart(lake.settings, published.model_copy(update={"lake": None}))
+    with pytest.raises(StepError, match="of the lake another, but LAKE_CATALOG is the catalog of"):
+        load_mart(lake.settings, published.model_copy(update={"lake": "another"}))

@@ -172,3 +172,15 @@ def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
         assert client.get("/weather/summary").status_code == 503
         pages = [client.get(path) for path in ("/readyz", "/weather/summary", "/metrics", "/")]
     assert not any("Rhubarb9" in page.text or "127.0.0.1" in page.text for page in pages)
+
+
+def test_a_snapshot_of_another_lake_with_the_same_number_is_not_read(
+    lake: Lake, serve: Serve
+) -> None:
+    published = lake.publish()
+    with serve(lake) as client:
+        lake.write(a_day("lyon", TUESDAY))
+        lake.say_published(lake.publish().model_copy(update={"lake": "another"}))
+        eventually(lambda: "from the lake" in problem(client))
+        assert days(client) == ["2025-11-17"]
+        assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id

@@ -253,6 +253,75 @@ def test_responses_under_keys_without_a_moment_are_read_as_well(pipeline: Pipeli
     assert tables(pipeline) == before
 
 
+def forget_location(pipeline: Pipeline, location: str) -> None:
+    """Leave raw/ without a removed location, as a repeated run of an older version did."""
+    for key in list(pipeline.store.list("raw/")):
+        lines = (pipeline.store.get(key) or b"").splitlines()
+        kept = [line for line in lines if f'"{location}"'.encode() not in line]
+        pipeline.store.put(key, b"\n".join(kept))
+
+
+def lake_and_readers(pipeline: Pipeline) -> list[Any]:
+    keys = (PUBLISHED_KEY, MART_KEY)
+    return [*tables(pipeline), *(pipeline.store.get(key) for key in keys)]
+
+
+def run_rebuild(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own: dbt in this one still has a lost catalog attached."""
+    command = [sys.executable, "-m", "lake_steps", "rebuild", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_hours_that_readers_have_and_raw_has_not_are_named_and_kept(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run_hour(END, lookback_hours=24)
+    forget_location(pipeline, "kolkata")
+    pipeline.take(lookback_window(END + HOUR, 1))
+    assert pipeline.ingest() == ExitCode.OK
+    before = lake_and_readers(pipeline)
+    capfd.readouterr()
+    assert main(["rebuild"]) == ExitCode.SETTING
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert "Readers have 24 hours of 1 locations that this lake does not have: " in line
+    assert "kolkata 2026-11-09 (19), kolkata 2026-11-10 (5)." in line
+    assert "--allow-fewer-hours" in line
+    assert lake_and_readers(pipeline) == before
+    assert main(["rebuild", "--allow-fewer-hours"]) == ExitCode.OK
+    assert pipeline.rows("select location_id, count(*) from stg_weather group by 1 order by 1") == [
+        ("kolkata", 1),
+        ("lyon", 25),
+        ("new-york", 25),
+    ]
+
+
+def test_without_the_catalog_the_plain_file_says_what_readers_have(pipeline: Pipeline) -> None:
+    pipeline.run_hour(END, lookback_hours=24)
+    forget_location(pipeline, "kolkata")
+    lose_catalog(pipeline)
+    before = [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)]
+    refused = run_rebuild()
+    assert refused.returncode == ExitCode.SETTING
+    # The days of the location, five and a half hours later.
+    assert "kolkata 2026-11-09 (14), kolkata 2026-11-10 (10)." in refused.stderr.splitlines()[-1]
+    assert [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)] == before
+    assert run_rebuild("--allow-fewer-hours").returncode == ExitCode.OK
+    assert pipeline.rows("select count(*) from stg_weather") == [(2 * 24,)]
+
+
+def test_a_value_that_is_missing_is_a_lost_hour(
+    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run_hour(END, lookback_hours=24)
+    (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
+    lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
+    lines[0]["answer"]["hourly"]["precipitation"][3] = None
+    pipeline.store.put(key, "\n".join(map(json.dumps, lines)).encode())
+    capfd.readouterr()
+    assert main(["rebuild"]) == ExitCode.SETTING
+    assert "Readers have 1 hours" in capfd.readouterr().err.splitlines()[-1]
+
+
 def test_nothing_to_make_it_from_is_one_line(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:

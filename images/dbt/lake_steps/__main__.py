@@ -31,9 +31,14 @@ def _parser() -> argparse.ArgumentParser:
         ("create", "make an empty lake where there is none"),
         ("publish", "name the snapshot that readers see"),
         ("upkeep", "merge small files and delete what nothing refers to"),
-        ("rebuild", "make the whole lake again from raw/ alone"),
     ):
         steps.add_parser(name, help=text)
+    rebuild = steps.add_parser("rebuild", help="make the whole lake again from raw/ alone")
+    rebuild.add_argument(
+        "--allow-fewer-hours",
+        action="store_true",
+        help="publish although readers have hours that raw/ does not hold",
+    )
     places = "a folder, or s3://<bucket>/<prefix> of the same store"
     backup = steps.add_parser("backup", help="copy catalog and store to another place")
     backup.add_argument("--to", required=True, metavar="PLACE", help=places)
@@ -66,7 +71,7 @@ def _run(given: argparse.Namespace) -> dict[str, object]:
     if given.step == "rebuild":
         from lake_steps.rebuild import rebuild
 
-        return asdict(rebuild(settings))
+        return asdict(rebuild(settings, allow_fewer_hours=given.allow_fewer_hours))
     from lake_steps.places import place_of
 
     if given.step == "backup":

@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 
 from lake_steps.catalogs import load_catalog, row_counts, save_catalog
 from lake_steps.create import create
+from lake_steps.lost_hours import refuse_lost_hours
 from lake_steps.publish import publish
+from lake_steps.tested import forget_tests
 from lake_steps.unfinished import is_unfinished, mark_unfinished, mark_whole
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import attached_lake
-from weather.published import PUBLISHED_KEY, read_published
+from weather.published import PUBLISHED_KEY, read_published, snapshot_of_readers
 from weather.settings import LakeSettings
 from weather.store import Store
 from weather.window import Window, window_of_key
@@ -47,14 +49,20 @@ class Batch:
     """From the first window's start to the last one's end."""
 
 
-def rebuild(settings: LakeSettings) -> Rebuilt:
-    """Build every table anew, test all of it, then publish; readers see the old lake until then.
+def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebuilt:
+    """Build every table from raw/, test all, then publish; readers see the old lake until then.
 
-    Must not run beside a run of the pipeline. A rebuild that fails leaves the lake as it was; one
-    that is killed leaves a part of it, which nobody can publish until another one ends well.
+    Must not run beside a run of the pipeline: if the rebuild fails, the rows of that run are lost.
+    A rebuild that fails leaves the lake as it was; one that is killed leaves a part of it, which
+    cannot be published until another one ends well.
+
+    Args:
+        settings: where the catalog and the store are.
+        allow_fewer_hours: publish although readers have hours with a value that raw/ lacks.
 
     Raises:
-        StepError: raw/ holds no answers, dbt fails, or a store or the catalog does.
+        StepError: raw/ holds no responses, or not all hours that readers have; or dbt, a store or
+            the catalog fails.
     """
     store = Store(settings)
     batches = batches_of(_windows(store))
@@ -72,13 +80,18 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
         was_unfinished, was_published = is_unfinished(store), store.get(PUBLISHED_KEY)
         mark_unfinished(store)
         try:
-            _forget_another_lake(settings, store)
+            readers = _snapshot_of_readers(settings, store)
             for number, batch in enumerate(batches):
                 log.info("windows that end in %s: %d", f"{batch.span.end:%Y-%m}", batch.windows)
                 anew = [] if number else ["--full-refresh"]
                 _dbt("run", *anew, span=batch.span, raw_windows=batch.pattern)
             _dbt("test", "--exclude", "test_type:unit", span=span)
+            if not allow_fewer_hours:
+                with attached_lake(settings) as lake:
+                    refuse_lost_hours(lake, settings, store, readers)
         except BaseException:
+            # The numbers of these snapshots will be given again.
+            forget_tests(store)
             load_catalog(settings, saved)
             if was_published is not None:
                 store.put(PUBLISHED_KEY, was_published)
@@ -87,7 +100,7 @@ def rebuild(settings: LakeSettings) -> Rebuilt:
             raise
     # Before publishing, which may fail: the next run may publish what has passed every test.
     mark_whole(store)
-    published = publish(settings, span)
+    published = publish(settings, span, allow_fewer_hours=True)
     return Rebuilt(
         windows=sum(batch.windows for batch in batches),
         rows=row_counts(settings),
@@ -116,13 +129,18 @@ def _span(windows: Iterable[Window]) -> Window:
     return Window(min(starts), max(ends))
 
 
-def _forget_another_lake(settings: LakeSettings, store: Store) -> None:
-    """Take back what was published of a catalog that is lost: the tests skip what readers know."""
+def _snapshot_of_readers(settings: LakeSettings, store: Store) -> int | None:
+    """The published snapshot of this lake, which can still be read while tables are built again.
+
+    If the published catalog is lost, there is none. An older version's object does not name its
+    lake, and is deleted: the number may come again here, and tests skip the rows up to it.
+    """
     published = read_published(store)
     with attached_lake(settings) as lake:
-        known = lake.execute("SELECT snapshot_id FROM lake.snapshots()").fetchall()
-    if published and (published.snapshot_id,) not in known:
+        snapshot_id = snapshot_of_readers(published, lake)
+    if published and published.lake is None and snapshot_id is None:
         store.delete([PUBLISHED_KEY])
+    return snapshot_id
 
 
 def _dbt(command: str, *arguments: str, span: Window, raw_windows: str = "") -> None:
@@ -140,5 +158,5 @@ def _dbt(command: str, *arguments: str, span: Window, raw_windows: str = "") -> 
     if not result.success:
         raise StepError(
             f"dbt {command} failed; its lines above say why. The lake is as it was, and so is what "
-            "readers see. Mend what failed, then run rebuild again."
+            "readers see. Correct what failed, then run rebuild again."
         )

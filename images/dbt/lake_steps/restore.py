@@ -9,6 +9,7 @@ from lake_steps.catalogs import load_catalog, row_counts, table_files
 from lake_steps.contents import CONTENTS_KEY, Contents, read_contents
 from lake_steps.places import Place
 from lake_steps.publish import write_mart
+from lake_steps.tested import forget_tests
 from lake_steps.unfinished import mark_whole
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import attached_lake
@@ -56,6 +57,8 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
         missing = [each for each in contents.objects.values() if present.get(each.key) != each]
         restored = contents.objects | {each.key: each for each in copy(place, store, missing)}
         _require_sizes(store, {each.key: each.size for each in restored.values()} | files)
+        # The numbers of the snapshots that come after the backup's are given again.
+        forget_tests(store)
         load_catalog(settings, file)
     rows = row_counts(settings)
     if rows != contents.rows:

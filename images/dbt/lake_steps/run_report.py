@@ -23,7 +23,12 @@ Read = TypeVar("Read", bound=Report)
 
 
 def run_report(
-    lake: duckdb.DuckDBPyConnection, store: Store, window: Window, *, published: int | None
+    lake: duckdb.DuckDBPyConnection,
+    store: Store,
+    window: Window,
+    *,
+    published: int,
+    snapshot_id: int,
 ) -> RunReport:
     """What the run of a window did.
 
@@ -31,13 +36,14 @@ def run_report(
         lake: the attached lake, with all that the run wrote.
         store: its bucket.
         window: the run's own; reports of another run are no part of it.
-        published: the snapshot that readers have seen so far.
+        published: the snapshot that readers have seen so far; -1 without one.
+        snapshot_id: the snapshot that is about to be published.
     """
     return RunReport(
         window_start=window.start,
         ingest=ingest_report_of(list(_reports(store, shard_reports_prefix(window), ShardReport))),
         values_kept=_values_kept(lake, window),
-        rows_written=_rows_written(lake, since=-1 if published is None else published),
+        rows_written=_rows_written(lake, since=published, until=snapshot_id),
         tests={
             report.model: report.tests
             for report in _reports(store, MODEL_REPORTS, ModelReport)
@@ -71,11 +77,12 @@ def _values_kept(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, i
     return dict(rows)
 
 
-def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int) -> dict[str, int]:
+def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int, until: int) -> dict[str, int]:
     counts = {}
     for table in tables_of(lake):
         row = lake.execute(
-            f"SELECT count(*) FROM {table} WHERE snapshot_id > ?",  # noqa: S608 (the lake's names)
+            f"SELECT count(*) FROM {table} AT (VERSION => {until})"  # noqa: S608 (the lake's names)
+            " WHERE snapshot_id > ?",
             [since],
         ).fetchone()
         assert row is not None

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import duckdb
 
-from weather.lake import attached_lake, current_snapshot_id
-from weather.published import read_published
+from weather.lake import attached_lake
+from weather.published import read_published, snapshot_of_readers
 from weather.settings import LakeSettings
 from weather.store import Store
 
@@ -36,8 +36,8 @@ def keep_up(
     with attached_lake(settings) as lake:
         lake.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.5)")
         lake.execute("CALL ducklake_merge_adjacent_files('lake')")
-        keep = {current_snapshot_id(lake)} | ({published.snapshot_id} if published else set())
-        expired = _expire(lake, older_than=kept, keep=keep)
+        # The published snapshot, and what no run has published yet: publish looks for tests there.
+        expired = _expire(lake, older_than=kept, before=snapshot_of_readers(published, lake) or 0)
         deleted = lake.execute(
             f"CALL ducklake_cleanup_old_files('lake', older_than => {_ago(grace)})"
         ).fetchall()
@@ -46,13 +46,13 @@ def keep_up(
     return Upkeep(expired_snapshots=expired, deleted_files=len(deleted) + len(orphans))
 
 
-def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, keep: set[int]) -> int:
+def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, before: int) -> int:
     old = [
         snapshot_id
         for (snapshot_id,) in lake.execute(
             "SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < now() - ?", [older_than]
         ).fetchall()
-        if snapshot_id not in keep
+        if snapshot_id < before
     ]
     if old:
         lake.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")

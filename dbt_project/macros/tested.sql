@@ -1,0 +1,89 @@
+{#- The snapshots that inserted rows, and so what tests look at. `publish` reads the catalog in the
+    same way (lake_steps/tested.py). -#}
+{% macro last_insertions() -%}
+    with changes as (
+        select snapshot_id, unnest(map_entries(changes)) as change from lake.snapshots()
+    ),
+    insertions as (
+        select snapshot_id, unnest(change.value) as table_id
+        from changes
+        where change.key in ('tables_inserted_into', 'inlined_insert')
+    )
+    select tables.table_name, max(insertions.snapshot_id) as last_insertion
+    from insertions
+    inner join __ducklake_metadata_lake.ducklake_table as tables
+        on tables.table_id = insertions.table_id::bigint and tables.end_snapshot is null
+    group by tables.table_name
+{%- endmacro %}
+
+{#- Note what the tables are when a model's first test of this invocation is about to run. In DuckDB's
+    memory, because macros cannot keep anything from one node to the next. -#}
+{% macro note_what_is_tested() -%}
+    {%- if execute and model.resource_type == 'test' and model.attached_node -%}
+        {%- set tested_model = model.attached_node.split('.')[-1] -%}
+        {%- do run_query(
+            "create table if not exists memory.main.before_tests"
+            ~ " (invocation varchar, model varchar, table_name varchar, last_insertion bigint)"
+        ) -%}
+        {%- set this_model = "invocation = '" ~ invocation_id ~ "' and model = '" ~ tested_model ~ "'" -%}
+        {%- if not run_query("select 1 from memory.main.before_tests where " ~ this_model ~ " limit 1").rows -%}
+            {%- do run_query(
+                "insert into memory.main.before_tests select '" ~ invocation_id ~ "', '" ~ tested_model
+                ~ "', table_name, last_insertion from (" ~ last_insertions() ~ ") union all select '"
+                ~ invocation_id ~ "', '" ~ tested_model ~ "', null, null"
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- For each model whose tests have all passed, store which snapshots they have covered. Nothing is
+    stored if only some of the tests were run, or if rows were inserted while the tests ran: then
+    some tests have seen these rows, and some have not. -#}
+{% macro record_tested(results) -%}
+    {%- set passed = {} -%}
+    {%- for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn') -%}
+        {%- do passed.update({result.node.attached_node: passed.get(result.node.attached_node, 0) + 1}) -%}
+    {%- endfor -%}
+    {%- for unique_id, count in passed.items() if unique_id in graph.nodes -%}
+        {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test')
+            | selectattr('attached_node', 'equalto', unique_id) | list -%}
+        {%- if count == tests | length -%}
+            {%- do record_tested_model(graph.nodes[unique_id]) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro record_tested_model(node) -%}
+    {%- set tables = [node.name] -%}
+    {%- for parent in node.depends_on.nodes
+        if parent in graph.nodes and graph.nodes[parent].config.materialized != 'ephemeral' -%}
+        {%- do tables.append(graph.nodes[parent].name) -%}
+    {%- endfor -%}
+    {%- set rows = run_query(
+        "select table_name, coalesce(now.last_insertion, 0), coalesce(earlier.last_insertion, 0)"
+        ~ " from (select unnest(" ~ tables ~ ") as table_name)"
+        ~ " left join (" ~ last_insertions() ~ ") as now using (table_name)"
+        ~ " left join (select * from memory.main.before_tests where invocation = '" ~ invocation_id
+        ~ "' and model = '" ~ node.name ~ "') as earlier using (table_name)"
+    ).rows -%}
+    {%- set covered = {} -%}
+    {%- for row in rows if row[1] == row[2] -%}
+        {%- do covered.update({row[0]: row[1] | int}) -%}
+    {%- endfor -%}
+    {%- if covered | length == tables | length -%}
+        {%- do run_query(
+            "copy (select '" ~ node.name ~ "' as model, " ~ covered ~ " as tables)"
+            ~ " to 's3://" ~ env_var('WEATHER_BUCKET', 'weather') ~ "/transformed/tested/"
+            ~ run_query(lake_id()).rows[0][0] ~ "/" ~ node.name ~ "-" ~ invocation_id
+            ~ ".json' (format json)"
+        ) -%}
+    {%- else -%}
+        {{ log('Rows were inserted while the tests of ' ~ node.name ~ ' ran. publish waits for the'
+            ~ ' tests of the run that inserted them.', info=True) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A lake's own id, which its backup and what is restored from it share. -#}
+{% macro lake_id() -%}
+    select cast(schema_uuid as varchar) from __ducklake_metadata_lake.ducklake_schema where schema_id = 0
+{%- endmacro %}
