@@ -10,6 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Settings of another Python than .venv's.
 unexport PYTHONHOME
 unexport PYTHONSAFEPATH
+# With it, the scripts' `cd` could go to a folder of the same name elsewhere.
+unexport CDPATH
 export COMMAND = $(value CMD)
 
 .PHONY: help setup demo test lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean

@@ -54,9 +54,9 @@ def run_dag(environment: Mapping[str, str], log: Path, done: Callable[[str], Non
     StepError is raised with a task's last words as soon as one fails: its next try, which
     Airflow would wait minutes for, is for a schedule and not for a user who looks on.
     """
-    command = Command(
-        "airflow dags test", [program("airflow"), "dags", "test", DAG], environment, log
-    )
+    # FORCE_COLOR, which CI services set, would color the words that are looked for.
+    plain = {**environment, "NO_COLOR": "1"}
+    command = Command("airflow dags test", [program("airflow"), "dags", "test", DAG], plain, log)
     transcript = Transcript()
     with running(command) as service:
         for line in _lines(log, service.has_ended):

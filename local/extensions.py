@@ -1,6 +1,7 @@
 """DuckDB's extensions, from their Python packages: DuckDB itself would download them."""
 
 import shutil
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -27,3 +28,7 @@ def install_extensions(folder: Path) -> None:
                 shutil.copyfile(source, unfinished)
                 unfinished.replace(target / source.name)
             connection.execute(f"LOAD {name}")
+
+
+if __name__ == "__main__":
+    install_extensions(Path(sys.argv[1]))

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from local.credentials import Credentials, write_private
-from local.extensions import install_extensions
 from local.folders import DBT_PROJECT, State
 from local.lease import one_at_a_time
 from local.processes import Command, program, python_module, run_step
@@ -31,7 +30,8 @@ def prepare(
     extensions = Path(environment["DUCKDB_EXTENSION_DIRECTORY"])
 
     def install() -> None:
-        install_extensions(extensions)
+        # A process of its own, because DuckDB turns Ctrl-C into an error of the query.
+        run("duckdb extensions", python_module("local.extensions", str(extensions)))
 
     def parse() -> None:
         # dbt uses what it has parsed only where profile and target are named as Cosmos does.

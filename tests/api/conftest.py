@@ -36,6 +36,7 @@ def make_lake(
     def make(server: S3Server, days: Sequence[Row]) -> Lake:
         folder = tmp_path_factory.mktemp("lake")
         (folder / "locations.yaml").write_text(LOCATIONS, encoding="utf-8")
+        (folder / "bob's tmp").mkdir()
         lake = Lake(
             {
                 **server.environment,
@@ -43,6 +44,7 @@ def make_lake(
                 "WEATHER_LOCATIONS": str(folder / "locations.yaml"),
                 "LAKE_CATALOG": f"sqlite:{folder / 'lake.sqlite'}",
                 "DUCKDB_EXTENSION_DIRECTORY": str(duckdb_extensions),
+                "TMPDIR": str(folder / "bob's tmp"),
             }
         )
         lake.create_bucket()

@@ -48,7 +48,11 @@ def lake(
 
 
 @pytest.fixture
-def lake_in_sqlite(pipeline: Pipeline) -> Pipeline:
+def lake_in_sqlite(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A lake after two runs, and a folder for temporary files that SQL has to quote."""
+    odd = tmp_path / "bob's tmp"
+    odd.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(odd))
     fill(pipeline)
     return pipeline
 
