@@ -31,7 +31,7 @@ class Welcome(BaseModel):
 
     message: str = "Daily weather from the lake: see /weather/summary and /weather/latest."
     docs: str = Field(
-        default="docs", description="The documentation's address, relative to this one."
+        default="/docs", description="Path of the documentation, below the API's own address."
     )
     attribution: str
     license: str
