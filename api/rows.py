@@ -75,7 +75,7 @@ class HourlyWeather(WeatherRow):
         description="Wind speed at 10 m at the hour, in km/h."
     )
     fetched_at: datetime.datetime = Field(
-        description="When the answer that the row comes from was received, in UTC.",
+        description="When the newest response for the hour was received, in UTC.",
         examples=["2026-11-20T06:07:12Z"],
     )
 
