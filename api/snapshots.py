@@ -13,8 +13,8 @@ from api.columns import arrow_schema
 from api.rows import WeatherRow
 from api.series import Series
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import in_a_line
-from weather.published import Published, require_published_lake
+from weather.lake import in_a_line, require_published_lake
+from weather.published import Published
 from weather.s3 import literal
 
 if TYPE_CHECKING:

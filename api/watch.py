@@ -16,9 +16,9 @@ from api.mart import Mart, load_mart
 from api.ready import ReadyAnswers
 from api.view import Problem, View
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import LakeDoor
+from weather.lake import LakeDoor, require_published_lake
 from weather.locations import Location, read_locations
-from weather.published import Published, read_published, require_published_lake
+from weather.published import Published, read_published
 from weather.settings import LakeSettings
 from weather.store import Store
 

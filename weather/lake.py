@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from weather.exit_codes import ExitCode, StepError
+from weather.published import PUBLISHED_KEY, Published
 from weather.s3 import TRUST_ADVICE, UNTRUSTED, S3Access, literal
 from weather.settings import LakeSettings
 
@@ -267,3 +268,27 @@ def current_snapshot_id(lake: "duckdb.DuckDBPyConnection") -> int:
     row = lake.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def snapshot_of_readers(
+    published: Published | None, lake: "duckdb.DuckDBPyConnection"
+) -> int | None:
+    """The published snapshot, if it is one of this attached lake."""
+    if published is None or published.snapshot_id > current_snapshot_id(lake):
+        return None
+    return published.snapshot_id if published.lake in (None, lake_id(lake)) else None
+
+
+def require_published_lake(published: Published, lake: "duckdb.DuckDBPyConnection") -> None:
+    """Refuse to read a snapshot of another lake that has the same number.
+
+    Raises:
+        StepError: the attached lake is not the published one.
+    """
+    if published.lake not in (None, attached := lake_id(lake)):
+        raise StepError(
+            f"{PUBLISHED_KEY} names snapshot {published.snapshot_id} of the lake {published.lake}, "
+            f"but LAKE_CATALOG is the catalog of the lake {attached}. Set LAKE_CATALOG to the "
+            "published lake's; if that is lost, run rebuild, or restore a backup.",
+            ExitCode.SETTING,
+        )

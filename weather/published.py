@@ -1,17 +1,13 @@
 """The one snapshot of the lake that readers see, named by a small object in the store."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import current_snapshot_id, lake_id
 from weather.reports import RunReport
 from weather.source import OPEN_METEO, Source
-
-if TYPE_CHECKING:
-    import duckdb
 
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
@@ -117,29 +113,5 @@ def require_source(store: SourceStore, source: Source, address: str) -> None:
             f"than {address} sends ({source.name}). Nothing of that response was stored. Set "
             "OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL to the lake's source, or WEATHER_BUCKET "
             "and LAKE_CATALOG to another lake.",
-            ExitCode.SETTING,
-        )
-
-
-def snapshot_of_readers(
-    published: Published | None, lake: "duckdb.DuckDBPyConnection"
-) -> int | None:
-    """The published snapshot, if it is one of this attached lake."""
-    if published is None or published.snapshot_id > current_snapshot_id(lake):
-        return None
-    return published.snapshot_id if published.lake in (None, lake_id(lake)) else None
-
-
-def require_published_lake(published: Published, lake: "duckdb.DuckDBPyConnection") -> None:
-    """Refuse to read a snapshot of another lake that has the same number.
-
-    Raises:
-        StepError: the attached lake is not the published one.
-    """
-    if published.lake not in (None, attached := lake_id(lake)):
-        raise StepError(
-            f"{PUBLISHED_KEY} names snapshot {published.snapshot_id} of the lake {published.lake}, "
-            f"but LAKE_CATALOG is the catalog of the lake {attached}. Set LAKE_CATALOG to the "
-            "published lake's; if that is lost, run rebuild, or restore a backup.",
             ExitCode.SETTING,
         )

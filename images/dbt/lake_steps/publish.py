@@ -9,14 +9,13 @@ from lake_steps.lost_hours import refuse_lost_hours
 from lake_steps.run_report import run_report
 from lake_steps.tested import forget_tests, newest_tested_snapshot
 from lake_steps.unfinished import require_whole
-from weather.lake import attached_lake, current_snapshot_id, lake_id
+from weather.lake import attached_lake, current_snapshot_id, lake_id, snapshot_of_readers
 from weather.published import (
     MART_KEY,
     PUBLISHED_KEY,
     Published,
     read_published,
     read_source,
-    snapshot_of_readers,
 )
 from weather.settings import LakeSettings
 from weather.source import OPEN_METEO

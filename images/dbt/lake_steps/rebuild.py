@@ -15,8 +15,8 @@ from lake_steps.publish import publish
 from lake_steps.tested import forget_tests
 from lake_steps.unfinished import is_unfinished, mark_unfinished, mark_whole
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import attached_lake
-from weather.published import PUBLISHED_KEY, read_published, snapshot_of_readers
+from weather.lake import attached_lake, snapshot_of_readers
+from weather.published import PUBLISHED_KEY, read_published
 from weather.settings import LakeSettings
 from weather.store import Store
 from weather.window import Window, window_of_key

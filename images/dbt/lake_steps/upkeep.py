@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import duckdb
 
-from weather.lake import attached_lake
-from weather.published import read_published, snapshot_of_readers
+from weather.lake import attached_lake, snapshot_of_readers
+from weather.published import read_published
 from weather.settings import LakeSettings
 from weather.store import Store
 
