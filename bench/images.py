@@ -22,6 +22,9 @@ SETTINGS = {
 }
 """Programs look at their settings first; none of those measured here connects to anything."""
 
+BUILDX_SINCE = 23
+"""Major version of Docker whose own client lacks BuildKit."""
+
 DBT_LIST = "dbt list --select weather.stg_weather --profile weather --target lake"
 
 
@@ -75,7 +78,9 @@ def why_not() -> str | None:
     """The reason why images cannot be built here, if there is one."""
     if shutil.which("docker") is None or _docker("version").returncode:
         return "no Docker engine answers"
-    if _docker("buildx", "version").returncode:
+    major = _docker("version", "--format", "{{.Client.Version}}").stdout.partition(".")[0]
+    has_buildkit = major.isdecimal() and int(major) < BUILDX_SINCE
+    if not has_buildkit and _docker("buildx", "version").returncode:
         return "Docker has no buildx"
     return None
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.images import measure_images
+from bench.images import measure_images, why_not
 from local.folders import PROJECT
 from local.progress import Progress
 
 WITHOUT_AN_ENGINE = "#!/bin/sh\nexit 1\n"
-WITHOUT_BUILDX = '#!/bin/sh\n[ "$1" = version ]\n'
+WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
 """What `docker` does there: `docker buildx version` fails, as does `docker build` with BuildKit."""
 
 
@@ -50,6 +50,15 @@ def test_make_images_without_buildx_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith("images: Docker has no buildx")
+
+
+def test_an_older_docker_has_buildkit_without_buildx(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = '#!/bin/sh\necho 20.10.24+dfsg1\n[ "$1" = version ]\n'
+    make_program(tmp_path / "docker", older)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert why_not() is None
 
 
 def make_program(path: Path, text: str) -> None:
