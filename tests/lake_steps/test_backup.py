@@ -247,6 +247,25 @@ def test_a_lake_that_is_not_empty_is_replaced_only_when_told(
     assert restored[-1] == newer[-1]
 
 
+def test_a_restore_keeps_verdicts_that_came_after_the_backup(
+    lake_in_sqlite: Pipeline, folder: Folder
+) -> None:
+    store = lake_in_sqlite.store
+    raw = next(key for key in store.list("raw/") if not key.endswith("-report.json"))
+    rejected = f"rejected/{raw.removeprefix('raw/').removesuffix('.json')}-lyon.json"
+    judged = store.get(raw) or b""
+    assert b'"accepted":true' in judged
+    store.put(raw, judged.replace(b'"accepted":true', b'"accepted":false'))
+    store.put(rejected, b"{}")
+    back_up(lake_in_sqlite.settings, folder)
+    store.put(raw, judged)
+    store.put(rejected, b'{"later":1}')
+
+    restore(lake_in_sqlite.settings, folder, replace=True)
+    assert store.get(raw) == judged
+    assert store.get(rejected) == b'{"later":1}'
+
+
 def without(place: Place, prefix: str) -> str:
     key = next(key for key in place.sizes() if key.startswith(prefix))
     place.delete([key])

@@ -19,6 +19,12 @@ from weather.store import Store
 
 LAKE = (*ANSWERS, "transformed/")
 
+APPEND_ONLY = ("raw/", "rejected/")
+"""Prefixes of objects that a restore adds but never replaces.
+
+A backup beside a run may have copied a call's object before its verdicts: ingest stores it twice.
+"""
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -37,8 +43,9 @@ class Restored:
 def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
     """Copy a backup's objects, put its catalog in place at one moment, then publish.
 
-    Must not run beside a run of the pipeline. Objects that the backup does not have stay: answers
-    are worth keeping, and `upkeep` deletes table files that no snapshot refers to.
+    Must not run beside a run of the pipeline. Objects of raw/ and rejected/ that the store has stay
+    as they are, and so do objects that the backup does not have: responses are worth keeping, and
+    `upkeep` deletes table files that no snapshot refers to.
 
     Raises:
         StepError: there is no backup or it lacks an object, the lake is not empty and `replace`
@@ -54,9 +61,14 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
             _require_empty(settings, store)
         _require_same_source(store, place)
         present = {found.key: found for prefix in LAKE for found in store.objects(prefix)}
-        missing = [each for each in contents.objects.values() if present.get(each.key) != each]
-        restored = contents.objects | {each.key: each for each in copy(place, store, missing)}
-        _require_sizes(store, {each.key: each.size for each in restored.values()} | files)
+        wanted = [
+            each
+            for each in contents.objects.values()
+            if not (each.key in present and each.key.startswith(APPEND_ONLY))
+        ]
+        missing = [each for each in wanted if present.get(each.key) != each]
+        sizes = {each.key: each.size for each in [*wanted, *copy(place, store, missing)]}
+        _require_sizes(store, sizes | files)
         # The numbers of the snapshots that come after the backup's are given again.
         forget_tests(store)
         load_catalog(settings, file)
