@@ -1,10 +1,8 @@
 """A snapshot of the lake, read as columns and without taking the machine from requests."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,14 +13,12 @@ from api.series import Series
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import in_a_line, require_published_lake
 from weather.published import Published
-from weather.s3 import literal
 
 if TYPE_CHECKING:
     import duckdb
 
 MEMORY = "512MB"
 """What DuckDB may take before it writes what does not fit to the folder of temporary files."""
-
 
 ROWS_AT_ONCE = 100_000
 
@@ -79,7 +75,6 @@ def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator
         # One thread, so that requests have the other cores.
         lake.execute("SET threads = 1")
         lake.execute(f"SET memory_limit = '{MEMORY}'")
-        lake.execute(f"SET temp_directory = {literal(str(Path(tempfile.gettempdir()) / 'duckdb'))}")
         yield Snapshot(lake)
     except duckdb.Error as error:
         raise StepError(

@@ -1,10 +1,12 @@
 """What is held in memory of a lake, whichever run has published it."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.mart import HOURS_KEPT, Mart, load_mart
+from api.snapshots import reading
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
@@ -88,3 +90,11 @@ def test_a_snapshot_of_another_lake_with_the_same_number_is_not_loaded(lake: Lak
     load_mart(lake.settings, published.model_copy(update={"lake": None}))
     with pytest.raises(StepError, match="of the lake another, but LAKE_CATALOG is the catalog of"):
         load_mart(lake.settings, published.model_copy(update={"lake": "another"}))
+
+
+def test_each_process_has_a_folder_of_temporary_files(lake: Lake) -> None:
+    """Two APIs on one machine would overwrite each other's."""
+    published = lake.publish()
+    with attached_lake(lake.settings) as tables, reading(tables, published) as snapshot:
+        ((folder,),) = snapshot.rows("SELECT current_setting('temp_directory')")
+    assert str(folder).endswith(f"duckdb-{os.getpid()}")
