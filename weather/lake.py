@@ -121,8 +121,6 @@ def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConne
         with _failures_in_a_line(settings):
             connection.execute("LOAD httpfs")
             connection.execute("LOAD ducklake")
-            for name, value in STORE_LIMITS.items():
-                connection.execute(f"SET {name} = {value}")
             configure(connection, settings, access)
     except StepError:
         connection.close()
@@ -133,11 +131,14 @@ def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConne
 def configure(
     connection: "duckdb.DuckDBPyConnection", settings: LakeSettings, access: S3Access
 ) -> None:
-    """Create the secrets that the lake is attached with: the store's and the catalog's.
+    """Set the limits of time, and create the secrets of the store and the catalog.
 
     Raises:
         StepError: the store's credentials cannot be had.
     """
+    for name, value in STORE_LIMITS.items():
+        # Global, so that dbt's cursors have them too.
+        connection.execute(f"SET GLOBAL {name} = {value}")
     access.configure(connection)
     connection.execute(_lake_secret(settings))
 

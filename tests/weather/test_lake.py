@@ -8,11 +8,11 @@ from concurrent.futures import wait
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pytest
-import yaml
+from lake_steps.dbt_plugin import Plugin
 
 from api.background import in_background
-from local.folders import PROJECT
 from tests.api.silent_catalog import silent_catalog
 from weather.exit_codes import ExitCode, StepError
 from weather.lake import STORE_LIMITS, TIME_LIMITS, attached_lake
@@ -148,9 +148,16 @@ def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
     assert attempts == ATTEMPTS_FOR_A_WRITE
 
 
-def test_a_silent_store_is_given_up_within_a_minute_by_dbt_as_well() -> None:
-    profile = yaml.safe_load((PROJECT / "dbt_project" / "profiles.yml").read_text())
-    assert profile["weather"]["outputs"]["lake"]["settings"] == STORE_LIMITS
+def test_a_silent_store_is_given_up_within_a_minute_by_dbt_as_well(environment: None) -> None:
+    names = ", ".join(f"current_setting('{name}')" for name in STORE_LIMITS)
+    with duckdb.connect(
+        config={"extension_directory": os.environ["DUCKDB_EXTENSION_DIRECTORY"]}
+    ) as connection:
+        connection.execute("LOAD httpfs; LOAD ducklake")
+        Plugin("store", {}).configure_connection(connection)
+        # dbt builds each model with a cursor.
+        limits = connection.cursor().execute(f"SELECT {names}").fetchall()
+    assert limits == [tuple(STORE_LIMITS.values())]
     assert (
         ATTEMPTS_FOR_A_WRITE
         * (STORE_LIMITS["http_timeout"] + STORE_LIMITS["http_retry_wait_ms"] / 1000)

@@ -14,10 +14,10 @@ from weather.settings import LakeSettings, read_settings
 
 
 class Plugin(BasePlugin):
-    """Create the secrets of the store and the catalog, and renew the store's."""
+    """Configure DuckDB for the store and the catalog, and renew the store's credentials."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Create the secrets; dbt attaches the lake afterwards."""
+        """Set the limits of time and create the secrets; dbt attaches the lake afterwards."""
         with _failures_of_dbt():
             settings = read_settings(LakeSettings)
             self._access = S3Access(settings)
