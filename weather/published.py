@@ -1,6 +1,5 @@
 """The one snapshot of the lake that readers see, named by a small object in the store."""
 
-from contextlib import suppress
 from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -86,11 +85,15 @@ def read_source(store: ReadableStore) -> Source | None:
                 "ingest writes it again.",
                 ExitCode.SETTING,
             ) from None
-    # A lake of an older version. On a cluster, ingest has no right to read this object.
-    with suppress(StepError):
-        if published := read_published(store):
-            return published.source
-    return None
+    # A lake of an older version.
+    try:
+        published = read_published(store)
+    except StepError as error:
+        if error.exit_code == ExitCode.UNAVAILABLE:
+            raise
+        # On a cluster, ingest has no right to read this object.
+        return None
+    return published.source if published else None
 
 
 def require_source(store: SourceStore, source: Source, address: str) -> None:
