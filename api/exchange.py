@@ -115,8 +115,8 @@ def _changed(answer: Answer) -> tuple[Head, bytes]:
     return _error(
         answer,
         412,
-        "The response has changed since the one that If-Match or If-Unmodified-Since names, "
-        "because newer data was published: read it again from its beginning.",
+        "The response is not the one that If-Match or If-Unmodified-Since names: newer data was "
+        "published, or the earlier response was compressed. Read it again from its beginning.",
     )
 
 

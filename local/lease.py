@@ -22,9 +22,10 @@ class Lease:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def give_up(self) -> bool:
-        """Whether nobody else needs the service; nobody new can, then, before `close`.
+        """Take the lock alone if no other process holds the lease; return whether this succeeded.
 
-        False as well where the file was removed: a later one belongs to another service.
+        After a success, no other process can take the lease before `close`. If the file was
+        removed, the result is False, because a later file belongs to another service.
         """
         return lock_at_once(self._file) and self._is_there()
 

@@ -7,17 +7,17 @@ REPLAY_HEADER = "X-Replay"
 
 
 class Source(BaseModel):
-    """Whose data a lake holds."""
+    """The source of a lake's data, as readers must see it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     replay: bool = False
-    """Whether these are older observations, shifted in time, and not the weather of their dates."""
+    """True for older observations that are shifted in time, not the weather of their dates."""
     attribution: str
     """The sentence that every reader must see. Printable ASCII: it is sent as a header."""
     url: str
-    """Where the data come from."""
+    """Address of the source's own page."""
     licence: str
     licence_url: str
 

@@ -1,6 +1,7 @@
-{#- Of the values that readers have not seen yet: one that a later answer has put right since counts
-    as accepted, and one that a known value has outlasted as rejected. The rejections are those of the whole table, for readers may know of one from an
-    earlier answer that had the same value; several of one hour and variable count once. -#}
+{#- Share of rejected values among those that readers have not seen yet. A value that a later response
+    has corrected counts as accepted. A value in whose place a known one was kept counts as rejected.
+    The rejections are those of the whole table, because readers may know of one from an earlier
+    response that had the same value. Several of one hour and variable count once. -#}
 {% test few_values_rejected(model, table, staged, most_percent) %}
 with unseen as (
 

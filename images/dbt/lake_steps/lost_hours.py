@@ -73,7 +73,7 @@ def _lost(
         present, earlier = (_values(lake, snapshot_id) for snapshot_id in (None, readers))
         if not earlier:
             return []
-        # A column that an older version did not have, or that is not read any more, is no loss.
+        # Columns of only one of the two versions cannot be compared.
         lost = " OR ".join(
             f"(readers.{name} IS NOT NULL AND present.{name} IS NULL)" for name in earlier & present
         )
@@ -86,7 +86,7 @@ def _lost(
 
 
 def _values(lake: duckdb.DuckDBPyConnection, snapshot_id: int | None) -> set[str]:
-    """The columns of stg_weather that are values; none if there is no such table."""
+    """The columns of stg_weather that hold values; empty if the table does not exist."""
     at = "" if snapshot_id is None else f" AT (VERSION => {snapshot_id})"
     try:
         columns = lake.execute(f"DESCRIBE FROM stg_weather{at}").fetchall()

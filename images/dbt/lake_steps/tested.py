@@ -65,12 +65,12 @@ class Insertions:
         return max(snapshot_id, self.published, 0)
 
     def is_new(self, snapshot_id: int) -> bool:
-        """Whether readers do not have all rows of a snapshot."""
+        """Return whether a snapshot has rows that readers do not have."""
         return any(self.last(table, snapshot_id) > self.known(0) for table in TABLES)
 
 
 def insertions_of(lake: duckdb.DuckDBPyConnection, published: int) -> Insertions:
-    """Read them from the catalog alone."""
+    """Read the insertions from the catalog alone."""
     by_table: dict[str, list[int]] = {table: [] for table in TABLES}
     for table, snapshot_id in lake.execute(INSERTIONS).fetchall():
         if table in by_table:
@@ -151,7 +151,7 @@ def _candidates(insertions: Insertions, newest: int) -> list[int]:
 
 
 def _is_covered(model: str, snapshot_id: int, tested: list[Tested], insertions: Insertions) -> bool:
-    """Whether the model's tests have passed on the rows that the tables have in a snapshot."""
+    """Return whether the model's tests have passed on the rows of the tables in a snapshot."""
     read = TABLES[: TABLES.index(model) + 1]
     if all(insertions.last(table, snapshot_id) == insertions.known(0) for table in read):
         return True

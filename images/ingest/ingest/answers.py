@@ -13,7 +13,7 @@ from weather.locations import Location
 from weather.window import HOUR, Window
 
 REACH_KM = 60
-"""How far the coordinates of a response may be from those that were asked for.
+"""Largest distance between the coordinates of a response and those of its location.
 
 A response carries the coordinates of a grid cell. Open-Meteo takes the cell of the 3 x 3 around the
 nearest one whose height fits best (`cell_selection=land`, `findPointTerrainOptimised` in its

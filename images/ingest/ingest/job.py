@@ -19,7 +19,7 @@ class Call:
     window: Window
     locations: Sequence[Location]
     part: str = ""
-    """Which part of the call this is; empty for the whole."""
+    """Name of a part of a split call; empty for a whole call."""
 
     def halves(self) -> list["Call"]:
         """Split the call into two with half of the locations each."""

@@ -102,7 +102,7 @@ class _Run:
     service: OpenMeteo
     next_start: float = 0.0
     parts: int = 0
-    """How many the calls were split into."""
+    """Number of parts that calls were split into so far."""
     suspects: set[str] = field(default_factory=set)
     """Locations without a readable response in an earlier call: each is in a call of its own."""
     has_read: bool = False
