@@ -10,6 +10,9 @@ import httpx
 OF_THE_CONNECTION = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
 """Headers that a proxy does not pass on, because it has its own."""
 
+OF_CACHES = {"cache-control", "etag"}
+"""Headers that would let the browser leave out a request that the proxy should cut."""
+
 
 class CuttingProxy(ThreadingHTTPServer):
     """Passes on the API's responses, whole or half of the body."""
@@ -47,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.client.get(path, headers=headers)
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
-            if name not in OF_THE_CONNECTION:
+            if name not in OF_THE_CONNECTION | OF_CACHES:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
