@@ -72,7 +72,9 @@ def test_the_description_is_whole(client: httpx.Client) -> None:
         *("healthz", "readyz", "metrics"),
     }
     summary = description["paths"]["/weather/summary"]["get"]
-    assert {"200", "206", "304", "404", "412", "416", "422", "4XX", "503"} == summary["responses"].keys()
+    assert {"200", "206", "304", "404", "412", "416", "422", "4XX", "503"} == summary[
+        "responses"
+    ].keys()
     assert {parameter["name"] for parameter in summary["parameters"]} == {
         *("location", "start", "end", "limit", "cursor", "fields", "format")
     }

@@ -8,8 +8,8 @@ import json
 import sys
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
+from botocore.session import Session
 
 from weather.settings import StoreSettings, read_settings
 
@@ -35,7 +35,7 @@ def tried_on_lake(statement: str) -> None:
 
 def outcome(action: str, target: str) -> str:
     settings = read_settings(StoreSettings)
-    store = boto3.client("s3", endpoint_url=settings.aws_endpoint_url)
+    store = Session().create_client("s3", endpoint_url=settings.aws_endpoint_url)
     try:
         if action == "sql":
             tried_on_lake(target)

@@ -10,8 +10,8 @@ import httpx
 OF_THE_CONNECTION = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
 """Headers that a proxy does not pass on, because it has its own."""
 
-OF_CACHES = {"cache-control", "etag"}
-"""Headers that would let the browser leave out a request that the proxy should cut."""
+NOT_PASSED_ON = {*OF_THE_CONNECTION, "cache-control", "etag", "last-modified"}
+"""And those that let a browser leave out a request, which could not be cut then."""
 
 
 class CuttingProxy(ThreadingHTTPServer):
@@ -50,9 +50,10 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.client.get(path, headers=headers)
         self.send_response(answer.status_code)
         for name, value in answer.headers.items():
-            if name not in OF_THE_CONNECTION | OF_CACHES:
+            if name not in NOT_PASSED_ON:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.content)))
+        self.send_header("Cache-Control", "no-store")
         self.end_headers()
         is_cut = path.partition("?")[0] == self.server.cut_path
         self.wfile.write(answer.content[: len(answer.content) // 2] if is_cut else answer.content)
