@@ -4,6 +4,7 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -13,6 +14,7 @@ from dbt_common.events.base_types import EventMsg
 from lake_steps.__main__ import main
 from lake_steps.backup import back_up
 from lake_steps.places import Folder
+from lake_steps.publish import write_mart
 from lake_steps.restore import restore
 from lake_steps.tested import TABLES, TESTED
 
@@ -105,6 +107,36 @@ def test_a_lake_without_its_tables_is_one_line(
     assert line.startswith("publish: The lake ")
     assert " cannot be read or written: " in line
     assert "daily_weather_stats" in line
+
+
+def test_a_slow_publish_does_not_take_readers_back(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.run_hour(END, lookback_hours=3)
+    faster = pipeline.published()
+    assert faster is not None
+    ahead = faster.model_copy(update={"snapshot_id": faster.snapshot_id + 1000})
+
+    def overtaken(*arguments: Any) -> None:
+        write_mart(*arguments)
+        pipeline.store.put(PUBLISHED_KEY, ahead.model_dump_json().encode())
+
+    monkeypatch.setattr("lake_steps.publish.write_mart", overtaken)
+    capfd.readouterr()
+    assert main(["publish"]) == ExitCode.UNEXPECTED
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f"named snapshot {ahead.snapshot_id} meanwhile" in line
+    assert pipeline.published() == ahead
+
+
+def test_every_table_of_a_model_is_tested_before_it_is_published() -> None:
+    models = {path.stem for path in Path("dbt_project/models").glob("*.sql")}
+    ephemeral = {
+        name
+        for name in models
+        if "materialized='ephemeral'" in Path(f"dbt_project/models/{name}.sql").read_text()
+    }
+    assert set(TABLES) == models - ephemeral
 
 
 def test_a_replay_is_named_by_what_is_published(pipeline: Pipeline) -> None:

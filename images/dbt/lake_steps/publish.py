@@ -9,6 +9,7 @@ from lake_steps.lost_hours import refuse_lost_hours
 from lake_steps.run_report import run_report
 from lake_steps.tested import forget_tests, newest_tested_snapshot
 from lake_steps.unfinished import require_whole
+from weather.exit_codes import StepError
 from weather.lake import attached_lake, current_snapshot_id, lake_id, snapshot_of_readers
 from weather.published import (
     MART_KEY,
@@ -41,7 +42,7 @@ def publish(
 
     Raises:
         StepError: a rebuild has not ended, no new snapshot is tested, the lake is not the published
-            one and has fewer hours, or a store or the catalog fails.
+            one and has fewer hours, another publish was faster, or a store or the catalog fails.
     """
     store = Store(settings)
     require_whole(store)
@@ -69,9 +70,21 @@ def publish(
         source=read_source(store) or OPEN_METEO,
         lake=lake_name,
     )
+    _require_newest(store, published)
     store.put(PUBLISHED_KEY, published.model_dump_json().encode())
     forget_tests(store, keep=(lake_name, snapshot_id))
     return published
+
+
+def _require_newest(store: Store, published: Published) -> None:
+    """Refuse to take readers back to an older snapshot, after a publish that was faster."""
+    now = read_published(store)
+    if now and now.lake == published.lake and now.snapshot_id > published.snapshot_id:
+        raise StepError(
+            f"Another publish has named snapshot {now.snapshot_id} meanwhile, which is newer than "
+            f"snapshot {published.snapshot_id}. Readers keep the newer one. Run publish again when "
+            "no other run is at work: it writes the mart's plain file again."
+        )
 
 
 def write_mart(lake: duckdb.DuckDBPyConnection, settings: LakeSettings, snapshot_id: int) -> None:
