@@ -123,8 +123,8 @@ class Volume:
 def empty_volume() -> Iterator[Volume]:
     """A volume that nothing is on yet."""
     user = NO_ROOT if os.geteuid() == 0 else None
-    # Not pytest's own folder, whose parents only its owner may enter; and a socket's path is short.
-    folder = Path(tempfile.mkdtemp(prefix="weather-postgres-"))
+    # Not a test's own folder, whose parents only its owner may enter; and a socket's path is short.
+    folder = Path(tempfile.mkdtemp(prefix="weather-postgres-", dir="/tmp"))
     try:
         files = shutil.copytree(FILES, folder / "files")
         volume = Volume(folder / "volume", files, user)
