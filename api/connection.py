@@ -22,7 +22,7 @@ from api.refusals import (
 VERSIONS = {"1.0", "1.1"}
 
 SECONDS_TO_LINGER = 2.0
-"""How long a rejected client may go on sending before its connection is closed."""
+"""Seconds that a rejected client may go on sending before its connection is closed."""
 
 END_OF_HEAD = b"\r\n\r\n"
 

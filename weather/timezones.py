@@ -19,7 +19,7 @@ FIRST_YEAR = 2000
 """Before it, `utc_offsets` has one offset for a zone: no source of hours is as old."""
 
 SECONDS_AHEAD = 5 * 366 * 24 * 3600
-"""How far after now `utc_offsets` reaches: no hour of the lake is in the future."""
+"""Reach of `utc_offsets` after now: no hour of the lake is in the future."""
 
 _STEP = 28 * 24 * 3600
 """Seconds; no yearly rule keeps an offset for a shorter time."""

@@ -13,7 +13,7 @@ class Runtime(Protocol):
     """Makes the tasks of the DAG; each tells its step the run's window in its environment."""
 
     tasks_at_once: int
-    """How many tasks of a run may run at the same time."""
+    """Limit on the tasks of a run that may run at the same time."""
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
         """`python -m ingest`, one mapped task a shard; `task` has the operator's own arguments."""

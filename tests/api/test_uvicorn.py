@@ -53,7 +53,7 @@ def names_used(ours: type) -> set[str]:
 
 
 def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
-    """What uvicorn's protocol shows at each request's head, what it sends, and itself."""
+    """State of uvicorn's protocol at each request's head, the bytes sent, and the protocol."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import ServerState
 

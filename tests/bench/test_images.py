@@ -13,7 +13,7 @@ from local.progress import Progress
 
 WITHOUT_AN_ENGINE = "#!/bin/sh\nexit 1\n"
 WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
-"""What `docker` does there: `docker buildx version` fails, as does `docker build` with BuildKit."""
+"""A `docker` whose `buildx version` fails, as does its `build` with BuildKit."""
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from weather.window import HOUR, Window
 
 @dataclass(frozen=True)
 class RawResponse:
-    """What the service returned for one location."""
+    """The service's response for one location."""
 
     location: str
     fetched_at: datetime

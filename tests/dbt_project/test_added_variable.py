@@ -41,7 +41,7 @@ CHANGES = {
         rf"\1- name: {HUMIDITY}\n\3data_type: double\n      \2\3",
     ),
 }
-"""What a developer changes in dbt's files to add relative humidity."""
+"""A developer's changes in dbt's files that add relative humidity."""
 
 
 @pytest.fixture

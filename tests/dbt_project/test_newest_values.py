@@ -21,7 +21,7 @@ ORDERS = list(permutations(range(FETCHES)))
 
 
 class Case(NamedTuple):
-    """What one location's responses have at each fetch, and the order in which they arrive."""
+    """Values in one location's responses at each fetch, and the order in which they arrive."""
 
     order: tuple[int, ...]
     temperature: Sequence[str]

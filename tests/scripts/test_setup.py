@@ -58,7 +58,7 @@ def set_up(folder: Path, **settings: str | None) -> "subprocess.CompletedProcess
 
 
 def folder_of_pip(folder: Path) -> str:
-    """What .venv's Python says of the folder of pip."""
+    """Return the folder of pip, as .venv's Python finds it."""
     python = folder / ".venv" / "bin" / "python"
     return subprocess.check_output([python, "-m", "pip", "--version"], text=True)
 

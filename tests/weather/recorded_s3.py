@@ -32,7 +32,7 @@ AWS_HOSTS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What a request for the object says of the client's configuration."""
+    """The client's configuration, as a request for the object shows it."""
 
     url: str
     access_key: str

@@ -1,4 +1,4 @@
-"""What botocore, DuckDB and dbt send to a store, in the same environment."""
+"""Compare what botocore, DuckDB and dbt send to a store, in the same environment."""
 
 import os
 import subprocess

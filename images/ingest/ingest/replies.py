@@ -68,7 +68,7 @@ class Unusable(Exception):
 
     @property
     def may_be_of_a_location(self) -> bool:
-        """Whether fewer locations in the request may avoid it: never for an unhealthy service."""
+        """Return whether fewer locations may succeed; never so if the service is unhealthy."""
         if self.trouble is Trouble.SERVER_ERROR:
             return self.status in (200, 500) and _own_reason(self.body) is not None
         return self.trouble in REPEATABLE or self.trouble in _MAYBE_REPEATABLE
