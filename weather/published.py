@@ -10,10 +10,10 @@ from weather.source import OPEN_METEO, Source
 
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
-SOURCE_KEY = "transformed/source.json"
+SOURCE_KEY = "raw/source.json"
 """The object that names the source of the lake; the first response that ingest stores decides it.
 
-It is not below `raw/`, where every object is a response or a report.
+It is below `raw/`, because a rebuild from `raw/` alone must know the source.
 """
 
 

@@ -55,9 +55,9 @@ NEEDED = {
         ("s3:GetObject", SOURCE_KEY),
         ("s3:PutObject", SOURCE_KEY),
     },
-    "dbt": {("s3:GetObject", RAW)}
-    | {(action, key) for action in ACTIONS for key in (TABLE, MART_KEY, PUBLISHED_KEY, SOURCE_KEY)},
-    "api": {("s3:GetObject", key) for key in (TABLE, MART_KEY, PUBLISHED_KEY, SOURCE_KEY)},
+    "dbt": {("s3:GetObject", RAW), ("s3:GetObject", SOURCE_KEY)}
+    | {(action, key) for action in ACTIONS for key in (TABLE, MART_KEY, PUBLISHED_KEY)},
+    "api": {("s3:GetObject", key) for key in (TABLE, MART_KEY, PUBLISHED_KEY)},
     "airflow": set(),
 }
 
@@ -78,7 +78,7 @@ def test_objects(user: str) -> None:
     [
         ("ingest", {SOURCE_KEY}),
         ("dbt", {"raw/20261113T0500Z_20261120T0500Z/", "transformed/", SOURCE_KEY}),
-        ("api", {"transformed/", SOURCE_KEY}),
+        ("api", {"transformed/"}),
         ("airflow", set()),
     ],
 )

@@ -12,11 +12,11 @@ from lake_steps.places import Place
 from lake_steps.unfinished import require_whole
 from lake_steps.upkeep import TABLE_FILES
 from weather.exit_codes import StepError
-from weather.published import PUBLISHED_KEY, SOURCE_KEY
+from weather.published import PUBLISHED_KEY
 from weather.settings import LakeSettings
 from weather.store import Store, StoredObject
 
-ANSWERS = ("raw/", "rejected/", SOURCE_KEY)
+ANSWERS = ("raw/", "rejected/")
 
 COPIES_AT_A_TIME = 8
 """Small objects take their time to be asked for, not to be moved."""

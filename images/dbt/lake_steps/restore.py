@@ -19,12 +19,6 @@ from weather.store import Store
 
 LAKE = (*ANSWERS, "transformed/")
 
-APPEND_ONLY = ("raw/", "rejected/")
-"""Prefixes of objects that a restore adds but never replaces.
-
-A backup beside a run may have copied a call's object before its verdicts: ingest stores it twice.
-"""
-
 
 @dataclass(frozen=True)
 class Restored:
@@ -61,10 +55,12 @@ def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
             _require_empty(settings, store)
         _require_same_source(store, place)
         present = {found.key: found for prefix in LAKE for found in store.objects(prefix)}
+        # Responses are added and never replaced: a backup beside a run may have copied a call's
+        # object before its verdicts, because ingest stores it twice.
         wanted = [
             each
             for each in contents.objects.values()
-            if not (each.key in present and each.key.startswith(APPEND_ONLY))
+            if not (each.key in present and each.key.startswith(ANSWERS))
         ]
         missing = [each for each in wanted if present.get(each.key) != each]
         sizes = {each.key: each.size for each in [*wanted, *copy(place, store, missing)]}
