@@ -45,7 +45,7 @@ bench: setup  ## Measure side by side, print a table and write bench/results.jso
 	@$(RUN) local run "python -m bench"
 
 soak: setup  ## Run 500 hours in a row with faults: the rows must be right, and nothing may grow
-	@$(RUN) local run "python -m soak $(ARGS)"
+	@$(RUN) local run "python -m bench.soak $(ARGS)"
 
 lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock

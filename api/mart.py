@@ -8,7 +8,7 @@ from api.columns import table_with_columns
 from api.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.series import Series
 from api.snapshots import reading, without_zone
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
 from weather.published import Published
 from weather.settings import LakeSettings
 from weather.window import HOUR

@@ -14,8 +14,8 @@ from api.mart import HOURS_COLUMNS
 from api.rows import HourlyWeather
 from api.series import Series
 from api.snapshots import Snapshot, reading, without_zone
+from weather.ducklake import LakeDoor
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import LakeDoor
 from weather.published import Published
 from weather.settings import LakeSettings
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from api.columns import arrow_schema
 from api.rows import WeatherRow
 from api.series import Series
+from weather.ducklake import in_a_line, require_published_lake
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import in_a_line, require_published_lake
 from weather.published import Published
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from api.background import in_background
 from api.mart import Mart, load_mart
 from api.ready import ReadyAnswers
 from api.view import Problem, View
+from weather.ducklake import LakeDoor, require_published_lake
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import LakeDoor, require_published_lake
 from weather.locations import Location, read_locations
 from weather.published import Published, read_published
 from weather.settings import LakeSettings

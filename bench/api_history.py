@@ -5,9 +5,8 @@ It adds to a mart that the pipeline has made, so that the table and its files ar
 
 import argparse
 
-from lake_steps.tested import record_as_tested
-
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
+from weather.lake.tested import record_as_tested
 from weather.settings import LakeSettings, read_settings
 from weather.store import Store
 

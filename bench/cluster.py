@@ -15,15 +15,15 @@ from urllib3.exceptions import HTTPError
 
 from bench.cluster_phases import PHASES, StepTimes, TaskTimes, longest_way, phases_of_way
 from bench.results import Result
-from cluster import AIRFLOW, WEATHER
-from cluster.airflow import Airflow
-from cluster.connection import Cluster, connect, has_ended
-from cluster.forward import forwarded
-from cluster.installation import install_again
-from cluster.pod_watch import PodWatch, Selection, of_task, running, watched_pods
-from cluster.waiting import wait_for
 from local.progress import Progress
 from local.table import table
+from tests.cluster.airflow import Airflow
+from tests.cluster.connection import Cluster, connect, has_ended
+from tests.cluster.forward import forwarded
+from tests.cluster.installation import install_again
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.pod_watch import PodWatch, Selection, of_task, running, watched_pods
+from tests.cluster.waiting import wait_for
 from weather.exit_codes import ExitCode, StepError
 
 MODES = {"model": "cluster_hour", "watcher": "cluster_hour_watcher"}

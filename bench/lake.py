@@ -1,15 +1,14 @@
 """One lake, and the steps that the DAG runs on it, each a process of its own."""
 
-import runpy
 import shutil
 from pathlib import Path
 
-from ingest.job import Job
-from ingest.run import Tally, ingest
-
 from bench.workplace import Workplace
-from local.folders import DAGS, DBT_PROJECT
+from local.folders import DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
+from weather.dbt_environment import DBT_ENVIRONMENT
+from weather.ingest.job import Job
+from weather.ingest.run import Tally, ingest
 from weather.locations import read_locations
 from weather.published import PUBLISHED_KEY
 from weather.settings import SourceSettings, StoreSettings
@@ -17,11 +16,6 @@ from weather.store import Store
 from weather.window import Window
 
 MODELS = ("stg_weather", "rejected_weather", "daily_weather_stats")
-
-# Only Airflow has the folder of DAGs among its packages.
-_STEP_INPUTS = runpy.run_path(str(DAGS / "orchestration" / "step_inputs.py"))
-DBT_ENVIRONMENT: dict[str, str] = _STEP_INPUTS["DBT_ENVIRONMENT"]
-
 
 BUILD = [
     *(program("dbt"), "build"),
@@ -51,7 +45,7 @@ class Lake:
         if locations:
             self.environment["WEATHER_LOCATIONS"] = str(locations)
         workplace.add_bucket(bucket)
-        self._run("lake_steps create", python_module("lake_steps", "create"))
+        self._run("weather.lake create", python_module("weather.lake", "create"))
 
     @property
     def store(self) -> Store:
@@ -68,7 +62,7 @@ class Lake:
 
     def ingest(self, window: Window) -> None:
         """Take the window's hours, as the DAG does."""
-        self._run("ingest", python_module("ingest"), window)
+        self._run("ingest", python_module("weather.ingest"), window)
 
     def ingest_here(self, windows: list[Window]) -> None:
         """Take the hours of many windows without a process for each."""
@@ -96,11 +90,11 @@ class Lake:
 
     def publish(self, window: Window) -> None:
         """Name the lake as it is now as what readers see."""
-        self._run("publish", python_module("lake_steps", "publish"), window)
+        self._run("publish", python_module("weather.lake", "publish"), window)
 
     def keep_up(self) -> None:
         """Merge small files, as the DAG does each day."""
-        self._run("upkeep", python_module("lake_steps", "upkeep"))
+        self._run("upkeep", python_module("weather.lake", "upkeep"))
 
     def save(self) -> None:
         """Remember the lake as it is now."""

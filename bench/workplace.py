@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.extensions import install_extensions
-from local.folders import DAGS, IMPORTABLE
+from local.folders import DAGS, PROJECT
 from local.source import running_replay
 from local.store import S3Server, running_store, s3_client
+from weather.duckdb_extensions import install_extensions
 
 OTHER_SETTINGS = ("AWS_", "DBT_", "LAKE_", "OPEN_METEO_", "WEATHER_")
 
@@ -37,7 +37,7 @@ class Workplace:
             "WEATHER_LOCATIONS": str(DAGS / "locations.yaml"),
             "DUCKDB_EXTENSION_DIRECTORY": str(self.folder / "duckdb"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
-            "PYTHONPATH": os.pathsep.join(map(str, IMPORTABLE)),
+            "PYTHONPATH": str(PROJECT),
         }
 
     def add_bucket(self, name: str) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from local.credentials import Credentials
-from local.folders import DAGS, DBT_PROJECT, IMPORTABLE, State
-from weather.lake import TIME_LIMITS
+from local.folders import DAGS, DBT_PROJECT, PROJECT, State
+from weather.ducklake import TIME_LIMITS
 
 UNSUITABLE = (
     # Of another interpreter than .venv's.
@@ -56,7 +56,7 @@ def search_paths(outside: Mapping[str, str]) -> dict[str, str]:
     return {
         "VIRTUAL_ENV": sys.prefix,
         "PATH": _joined(os.pathsep, Path(sys.executable).parent, outside.get("PATH")),
-        "PYTHONPATH": _joined(os.pathsep, *IMPORTABLE, outside.get("PYTHONPATH")),
+        "PYTHONPATH": _joined(os.pathsep, PROJECT, outside.get("PYTHONPATH")),
     }
 
 

@@ -10,14 +10,6 @@ PROJECT = Path(__file__).resolve().parent.parent
 DAGS = PROJECT / "dags"
 DBT_PROJECT = PROJECT / "dbt_project"
 
-IMPORTABLE = (
-    PROJECT,
-    PROJECT / "images" / "ingest",
-    PROJECT / "images" / "dbt",
-    PROJECT / "images" / "replay",
-)
-"""Folders whose packages every step can import, as the images' own layouts let them."""
-
 
 @dataclass(frozen=True)
 class State:

@@ -31,7 +31,7 @@ def prepare(
 
     def install() -> None:
         # A process of its own, because DuckDB turns Ctrl-C into an error of the query.
-        run("duckdb extensions", python_module("local.extensions", str(extensions)))
+        run("duckdb extensions", python_module("weather.duckdb_extensions", str(extensions)))
 
     def parse() -> None:
         # dbt uses what it has parsed only where profile and target are named as Cosmos does.
@@ -52,7 +52,7 @@ def prepare(
         done("DuckDB's extensions installed")
     with one_at_a_time(state.root / "lake.lock"):
         # Each time, because only the lake's own catalog knows whether there is one.
-        run("lake", python_module("lake_steps", "create"))
+        run("lake", python_module("weather.lake", "create"))
     done("lake ready")
     if _once(MANIFEST.with_name("made-from"), _hash_of_project(), parse):
         done("dbt's manifest made")

@@ -98,7 +98,7 @@ def running_replay(environment: Mapping[str, str], log: Path) -> Iterator[tuple[
     port = free_port()
     address = f"http://{LOOPBACK}:{port}"
     command = Command(
-        "the replay server", python_module("replay", "--port", str(port)), environment, log
+        "the replay server", python_module("weather.replay", "--port", str(port)), environment, log
     )
     with running(command) as replay:
         replay.wait_until(lambda: responds(f"{address}/healthz"))

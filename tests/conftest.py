@@ -9,11 +9,11 @@ import hypothesis
 import pytest
 
 from local.environment import search_paths
-from local.extensions import install_extensions
 from local.store import S3Server, running_store
 from tests.orphans import end_orphans_after_this_process
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
+from weather.duckdb_extensions import install_extensions
 
 # pytest's `pythonpath` does not reach the processes that tests start.
 os.environ.update(search_paths(os.environ))

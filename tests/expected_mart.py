@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import copysign
 
-from replay.observations import observed_values, station_for
-
 from weather.locations import Location
+from weather.replay.observations import observed_values, station_for
 from weather.timezones import zone
 
 HOUR = timedelta(hours=1)

@@ -6,11 +6,11 @@ from typing import Any
 import boto3
 import pytest
 from dbt.cli.main import dbtRunner
-from ingest.__main__ import main as ingest
-from lake_steps.__main__ import main as lake_step
-from orchestration.step_inputs import DBT_ENVIRONMENT
 
-from weather.lake import attached_lake
+from weather.dbt_environment import DBT_ENVIRONMENT
+from weather.ducklake import attached_lake
+from weather.ingest.__main__ import main as ingest
+from weather.lake.__main__ import main as lake_step
 from weather.published import Published, read_published
 from weather.settings import LakeSettings, read_settings
 from weather.store import Store

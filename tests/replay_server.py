@@ -34,7 +34,7 @@ def replay_server(faults: str = "", log: Path | None = None) -> Iterator[str]:
     """
     with (log or Path(os.devnull)).open("ab") as log_file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "replay", "--port", "0"],
+            [sys.executable, "-m", "weather.replay", "--port", "0"],
             env=os.environ | {"PYTHONPATH": str(IMAGE), "REPLAY_FAULTS": faults},
             stdout=subprocess.PIPE,
             stderr=log_file if log else None,

@@ -47,7 +47,7 @@ class Published(BaseModel):
     source: Source = OPEN_METEO
     """Whose data these are; objects without this field are older than the field."""
     lake: str | None = None
-    """The id of the lake (`weather.lake.lake_id`); None if an older version has published it."""
+    """The lake's id (`weather.ducklake.lake_id`); None in objects of older versions."""
 
 
 def read_published(store: ReadableStore) -> Published | None:

@@ -11,8 +11,9 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.model_pods import model_pod, watched_model_pod
 from orchestration.pods import pod_of
-from orchestration.step_inputs import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from orchestration.step_pod import StepPod
+from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.settings import KubernetesSettings
 
 DBT_PROJECT_IN_IMAGE = "/app/dbt_project"
@@ -40,7 +41,7 @@ class KubernetesRuntime:
         """One mapped pod a shard."""
         return StepPod.partial(
             task_id=task_id,
-            cmds=["python", "-m", "ingest"],
+            cmds=["python", "-m", "weather.ingest"],
             **pod_of("ingest", self.settings, env=WINDOW_ENVIRONMENT, shard="{{ ti.map_index }}"),
             **task,
         ).expand(arguments=shard_arguments(shards))
@@ -68,7 +69,7 @@ class KubernetesRuntime:
         """A pod that runs one of the steps around dbt, in dbt's image."""
         return StepPod(
             task_id=step,
-            cmds=["python", "-m", "lake_steps"],
+            cmds=["python", "-m", "weather.lake"],
             arguments=[step],
             **pod_of("dbt", self.settings, env=WINDOW_ENVIRONMENT),
             **task,

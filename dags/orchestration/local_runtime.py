@@ -15,7 +15,8 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.folders import DBT_PROJECT, PROJECT
 from orchestration.retries import StepFailed
-from orchestration.step_inputs import DBT_ENVIRONMENT, WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
+from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.exit_codes import ExitCode
 
 
@@ -63,7 +64,7 @@ class LocalRuntime:
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
         """One mapped task a shard."""
         return StepProcess.partial(
-            task_id=task_id, module="ingest", env=WINDOW_ENVIRONMENT, **task
+            task_id=task_id, module="weather.ingest", env=WINDOW_ENVIRONMENT, **task
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:
@@ -86,5 +87,5 @@ class LocalRuntime:
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
         """A task that runs one of the steps around dbt."""
         return StepProcess(
-            task_id=step, module="lake_steps", arguments=[step], env=WINDOW_ENVIRONMENT, **task
+            task_id=step, module="weather.lake", arguments=[step], env=WINDOW_ENVIRONMENT, **task
         )

@@ -16,13 +16,13 @@ class Runtime(Protocol):
     """Limit on the tasks of a run that may run at the same time."""
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
-        """`python -m ingest`, one mapped task a shard; `task` has the operator's own arguments."""
+        """Run ingest, one mapped task a shard; `task` has the operator's own arguments."""
 
     def dbt_models(self, group_id: str) -> TaskGroup:
         """One task for each dbt model, which builds it and runs its tests."""
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """`python -m lake_steps <step>`; `task` has the operator's own arguments, as outlets."""
+        """`python -m weather.lake <step>`; `task` has the operator's own arguments, as outlets."""
 
 
 def runtime_of(settings: PipelineSettings) -> Runtime:

@@ -1,5 +1,5 @@
 {#- The snapshots that inserted rows, and so what tests look at. `publish` reads the catalog in the
-    same way (lake_steps/tested.py). -#}
+    same way (weather/lake/tested.py). -#}
 {% macro last_insertions() -%}
     with changes as (
         select snapshot_id, unnest(map_entries(changes)) as change from lake.snapshots()

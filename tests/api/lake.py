@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 import yaml
-from lake_steps.create import create
-from lake_steps.publish import publish
-from lake_steps.tested import record_as_tested
 
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
+from weather.lake.create import create
+from weather.lake.publish import publish
+from weather.lake.tested import record_as_tested
 from weather.published import PUBLISHED_KEY, Published, require_source
 from weather.settings import LakeSettings
 from weather.source import Source

@@ -10,7 +10,7 @@ from api.rows import DailyWeather, HourlyWeather
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
 from weather.window import HOUR, first_hour_from
 
 NEWEST = first_hour_from(datetime.now(UTC)) - HOUR

@@ -14,7 +14,7 @@ from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
-from tests.ingest.scripted_server import nobodys_address
+from tests.weather.ingest.scripted_server import nobodys_address
 from weather.published import PUBLISHED_KEY
 
 

@@ -14,7 +14,7 @@ from tests.api.conftest import MONDAY
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
-from tests.lake_steps.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 
 
 @contextmanager

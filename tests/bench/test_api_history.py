@@ -7,7 +7,7 @@ import pytest
 
 from bench.api_history import repeat_oldest_week
 from tests.api.lake import Lake, a_day
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
 
 NEWEST = {"lyon": date(2026, 11, 23), "kolkata": date(2026, 11, 24)}
 DAYS = {"lyon": 8, "kolkata": 9}

@@ -11,8 +11,8 @@ import pyarrow.parquet
 from bench.lake import Lake
 from bench.plain_run import PlainRun
 from bench.workplace import Workplace
-from local.extensions import install_extensions
 from local.store import S3Server
+from weather.duckdb_extensions import install_extensions
 from weather.published import MART_KEY
 from weather.window import Window
 

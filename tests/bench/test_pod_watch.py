@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from cluster.connection import Cluster
-from cluster.pod_watch import PodWatch
+from tests.cluster.connection import Cluster
+from tests.cluster.pod_watch import PodWatch
 
 
 @pytest.fixture

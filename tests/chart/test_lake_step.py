@@ -87,7 +87,7 @@ def test_the_job_runs_what_it_was_told_with_the_installed_image(folder: Path) ->
     run(folder, "restore", "--from", "/backup/weather", "--replace")
     step = container(folder)
     assert step["image"] == IMAGE
-    assert step["command"] == ["python", "-m", "lake_steps"]
+    assert step["command"] == ["python", "-m", "weather.lake"]
     assert step["args"] == ["restore", "--from", "/backup/weather", "--replace"]
     assert {"name": "backup", "mountPath": "/backup"} in step["volumeMounts"]
 

@@ -94,12 +94,12 @@ def test_buckets_come_before_the_lake(render: Render) -> None:
     pod = job(render())["spec"]["template"]["spec"]
     [store] = pod["initContainers"]
     [lake] = pod["containers"]
-    assert store["command"] == ["python", "-m", "store_setup"]
+    assert store["command"] == ["python", "-m", "weather.store_setup"]
     assert store["env"] == [
         {"name": "STORE_BUCKETS", "value": "weather,airflow-logs"},
         {"name": "STORE_KEPT_DAYS", "value": "airflow-logs=90"},
     ]
-    assert lake["command"] == ["python", "-m", "lake_steps", "create"]
+    assert lake["command"] == ["python", "-m", "weather.lake", "create"]
 
 
 def test_root_s_password_is_in_no_other_pod(render: Render) -> None:

@@ -26,7 +26,7 @@ def tried_on_store(action: str, target: str, store: Any, bucket: str) -> None:
 
 
 def tried_on_lake(statement: str) -> None:
-    from weather.lake import attached_lake
+    from weather.ducklake import attached_lake
     from weather.settings import LakeSettings
 
     with attached_lake(read_settings(LakeSettings)) as lake:

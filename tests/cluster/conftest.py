@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from kubernetes.config import ConfigException
 
-from cluster import AIRFLOW, WEATHER
-from cluster.airflow import Airflow
-from cluster.connection import connect, is_ready
-from cluster.forward import forwarded
-from cluster.pod_watch import PodWatch, watched_pods
-from cluster.waiting import wait_for
+from tests.cluster.airflow import Airflow
+from tests.cluster.connection import connect, is_ready
+from tests.cluster.forward import forwarded
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.pod_watch import PodWatch, watched_pods
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 SECONDS_TO_GET_READY = 300
 SERVICES = "!run_id,!job-name"

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from kubernetes import client
 
-from cluster import WEATHER
-from cluster.pod_watch import PodWatch, of_task, running
-from cluster.waiting import wait_for
+from tests.cluster.namespaces import WEATHER
+from tests.cluster.pod_watch import PodWatch, of_task, running
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 SECONDS_TO_REACH_A_STEP = 180
 SECONDS_TO_TOUCH_THE_LAKE = 60

@@ -8,8 +8,8 @@ from uuid import uuid4
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from cluster.connection import Cluster
-from cluster.waiting import wait_for
+from tests.cluster.connection import Cluster
+from tests.cluster.waiting import wait_for
 
 USER = 10001
 SECONDS_TO_START = 60

@@ -10,14 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cluster import AIRFLOW, WEATHER
-from cluster.airflow import Airflow
-from cluster.connection import Cluster
-from cluster.forward import NoForward, forwarded
-from cluster.waiting import wait_for
+from tests.cluster.airflow import Airflow
+from tests.cluster.connection import Cluster
 from tests.cluster.expectation import hours_taken, is_due, window_of_run
+from tests.cluster.forward import NoForward, forwarded
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.waiting import wait_for
 from tests.expected_mart import Row, expected_mart
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
 from weather.locations import read_locations
 from weather.settings import DEFAULT_LOCATIONS, LakeSettings, read_settings
 from weather.window import Window

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cluster import WEATHER
-from cluster.connection import is_ready
-from cluster.installation import installed_image
-from cluster.waiting import wait_for
 from tests.cluster.conftest import WatchedRun
+from tests.cluster.connection import is_ready
+from tests.cluster.installation import installed_image
+from tests.cluster.namespaces import WEATHER
 from tests.cluster.short_pod import short_pod
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 PROGRAM = Path(__file__).with_name("load_client.py").read_text(encoding="utf-8")
 CLIENT = ["python", "-c", PROGRAM, f"weather-api.{WEATHER}", "80", "/weather/summary"]

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from cluster import AIRFLOW
-from cluster.airflow import DAG_ID
-from cluster.waiting import wait_for
+from tests.cluster.airflow import DAG_ID
 from tests.cluster.conftest import WatchedRun
 from tests.cluster.expectation import MINUTE_OF_THE_SCHEDULE
+from tests.cluster.namespaces import AIRFLOW
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 HOUR = timedelta(hours=1)
 SECONDS_FOR_ALL_RUNS = 600

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from cluster.airflow import DAG_ID
+from tests.cluster.airflow import DAG_ID
 from tests.cluster.system import SECONDS_TO_END_A_RUN, System
 
 ARGUMENTS = [

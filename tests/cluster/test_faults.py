@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import client
 
-from cluster import AIRFLOW, WEATHER
-from cluster.connection import is_ready, is_running
-from cluster.pod_watch import DELETED, PodWatch, of_task, running
-from cluster.waiting import wait_for
+from tests.cluster.connection import is_ready, is_running
 from tests.cluster.held_lake import held_at_work
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.pod_watch import DELETED, PodWatch, of_task, running
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 SECONDS_TO_RUN = 180
 SECONDS_TO_BE_REPLACED = 120

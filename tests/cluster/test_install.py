@@ -4,7 +4,7 @@ import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from cluster import AIRFLOW, WEATHER
+from tests.cluster.namespaces import AIRFLOW, WEATHER
 from tests.cluster.system import System
 
 SERVICES = {

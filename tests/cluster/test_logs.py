@@ -2,10 +2,10 @@
 
 import pytest
 
-from cluster import AIRFLOW, WEATHER
-from cluster.waiting import wait_for
 from tests.cluster.conftest import WatchedRun
+from tests.cluster.namespaces import AIRFLOW, WEATHER
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 SECONDS_TO_DELETE = 60
 

@@ -10,15 +10,15 @@ import httpx
 import pytest
 import yaml
 from kubernetes import client
-from lake_steps.publish import publish
 
-from cluster import WEATHER
-from cluster.airflow import DAG_ID
-from cluster.forward import Forward, NoForward, forwarded
-from cluster.waiting import wait_for
+from tests.cluster.airflow import DAG_ID
+from tests.cluster.forward import Forward, NoForward, forwarded
+from tests.cluster.namespaces import WEATHER
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 from tests.monitoring.sources import RULE_FILES, alerts, expressions, metrics_in
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
+from weather.lake.publish import publish
 from weather.published import read_published
 from weather.settings import LakeSettings
 from weather.store import Store

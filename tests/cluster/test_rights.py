@@ -7,10 +7,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from cluster import WEATHER
-from cluster.forward import forwarded
-from cluster.installation import installed_image
 from tests.cluster.conftest import WatchedRun
+from tests.cluster.forward import forwarded
+from tests.cluster.installation import installed_image
+from tests.cluster.namespaces import WEATHER
 from tests.cluster.short_pod import short_pod
 from tests.cluster.system import System
 from weather.published import MART_KEY

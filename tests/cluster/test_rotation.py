@@ -3,11 +3,11 @@
 import re
 import subprocess
 
-from cluster import AIRFLOW
-from cluster.installation import install_again
-from cluster.waiting import wait_for
 from local.folders import PROJECT
+from tests.cluster.installation import install_again
+from tests.cluster.namespaces import AIRFLOW
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 PAGE = PROJECT / "docs" / "runbooks" / "rotate-credentials.md"
 COMMAND = re.compile(r"^ {7}(kubectl .*|make cluster)$", re.MULTILINE)

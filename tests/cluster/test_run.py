@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.cluster import phases_of_run, table_of_phases
-from cluster import AIRFLOW, WEATHER
-from cluster.pod_watch import of_task
-from cluster.waiting import wait_for
 from tests.cluster.conftest import WatchedRun
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.pod_watch import of_task
 from tests.cluster.system import System
+from tests.cluster.waiting import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 SECONDS_TO_DELETE = 60

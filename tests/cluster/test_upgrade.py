@@ -1,8 +1,8 @@
 """`make cluster` on what is installed already, with nothing changed."""
 
-from cluster import AIRFLOW, WEATHER
-from cluster.installation import install_again
-from cluster.pod_watch import PodWatch, of_task, running
+from tests.cluster.installation import install_again
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.pod_watch import PodWatch, of_task, running
 from tests.cluster.system import System
 
 SECONDS_TO_REACH_A_STEP = 180

@@ -18,12 +18,11 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     """The environment of Airflow's processes, without a single setting of the pipeline."""
     home = tmp_path_factory.mktemp("airflow")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    folders = (".", "dags", "images/ingest", "images/dbt", "images/replay")
     return {
         **kept,
         **mark(),
         "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
-        "PYTHONPATH": ":".join(str(PROJECT / folder) for folder in folders),
+        "PYTHONPATH": f"{PROJECT}:{PROJECT / 'dags'}",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -157,7 +157,7 @@ def test_a_wrong_setting_is_one_clear_line_in_the_import_error(
         [
             sys.executable,
             "-c",
-            "import airflow.models, runpy; runpy.run_path('dags/weather_pipeline.py')",
+            "import airflow.models, weather_pipeline",
         ],
         env={**airflow_environment, setting: value},
         capture_output=True,
@@ -171,12 +171,12 @@ def test_loading_it_reaches_no_network_and_imports_no_heavy_library(
     airflow_environment: dict[str, str], manifest: Path
 ) -> None:
     program = """
-import airflow.models, airflow.sdk, runpy, sys
+import airflow.models, airflow.sdk, sys
 def refuse(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo"):
         raise RuntimeError(f"{event}: {arguments}")
 sys.addaudithook(refuse)
-runpy.run_path("dags/weather_pipeline.py")
+import weather_pipeline
 heavy = ("duckdb", "pandas", "pyarrow", "kubernetes", "dbt.cli")
 print([name for name in heavy if name in sys.modules])
 """

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from dbt.cli.main import dbtRunner
-from lake_steps.__main__ import main as lake_step
 
 from tests.dbt_project.responses import RawResponse, same, store
 from tests.pipeline import PROFILE, Pipeline
+from weather.lake.__main__ import main as lake_step
 from weather.window import HOUR, Window
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

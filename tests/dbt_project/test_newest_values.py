@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations, product
 from typing import NamedTuple
 
-from lake_steps.__main__ import main as lake_step
-
 from tests.dbt_project.responses import RawResponse, store
 from tests.pipeline import Pipeline
+from weather.lake.__main__ import main as lake_step
 from weather.window import HOUR, Window
 
 HOUR_TESTED = datetime(2026, 3, 1, 10, tzinfo=UTC)

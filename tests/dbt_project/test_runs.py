@@ -159,8 +159,8 @@ def command(step: str) -> list[str]:
     if step in MODELS:
         return ["dbt", "build", "--select", f"fqn:weather.{step}", *PROJECT, *PROFILE]
     if step == "publish":
-        return [sys.executable, "-m", "lake_steps", "publish"]
-    return [sys.executable, "-m", "ingest", "--shard", "0", "--shards", "1"]
+        return [sys.executable, "-m", "weather.lake", "publish"]
+    return [sys.executable, "-m", "weather.ingest", "--shard", "0", "--shards", "1"]
 
 
 def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from lake_steps.__main__ import main as lake_step
 
 from tests.dbt_project.responses import RawResponse, store
 from tests.pipeline import Pipeline
 from weather import timezones
+from weather.lake.__main__ import main as lake_step
 from weather.window import HOUR, Window
 
 START = datetime(2026, 10, 30, tzinfo=UTC)

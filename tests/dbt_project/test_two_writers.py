@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from lake_steps.__main__ import main
 
 from tests.expected_mart import expected_mart
-from tests.lake_steps.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 from tests.pipeline import PROFILE, PROJECT, Pipeline
+from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from weather.ducklake import attached_lake
 from weather.exit_codes import ExitCode
-from weather.lake import attached_lake
+from weather.lake.__main__ import main
 from weather.locations import read_locations
 from weather.settings import DEFAULT_LOCATIONS
 from weather.window import HOUR, lookback_window

@@ -13,11 +13,11 @@ WINDOW = {
     "WEATHER_WINDOW_END": "2026-11-20T06:00:00+00:00",
 }
 PROGRAMS = {
-    "ingest": "python -m ingest --help",
-    "dbt": "python -m lake_steps --help",
+    "ingest": "python -m weather.ingest --help",
+    "dbt": "python -m weather.lake --help",
     "airflow": "airflow version",
-    "replay": "python -m replay --help",
-    "store": "python -c 'import store_setup.server'",
+    "replay": "python -m weather.replay --help",
+    "store": "python -c 'import weather.store_setup.server'",
     "api": "python -m api --help",
 }
 LIST_UNCOMPILED = """
@@ -98,7 +98,7 @@ def test_dbt_starts_from_the_parse_of_the_build(names: dict[str, str]) -> None:
 def test_a_lake_is_made_with_the_extensions_of_the_image(names: dict[str, str]) -> None:
     ended = run(
         names["dbt"],
-        "python -m lake_steps create",
+        "python -m weather.lake create",
         LAKE_CATALOG="sqlite:/tmp/lake.sqlite",
         AWS_ENDPOINT_URL="http://127.0.0.1:9",
     )

@@ -64,7 +64,7 @@ def test_a_commands_own_output_and_exit_code_come_through(run: Run, state: Path)
 
 def test_a_command_finds_what_the_pipeline_needs(run: Run, state: Path) -> None:
     ended = run(
-        'command -v airflow; command -v dbt; python -m lake_steps create; echo "$LAKE_CATALOG"'
+        'command -v airflow; command -v dbt; python -m weather.lake create; echo "$LAKE_CATALOG"'
     )
     assert ended.returncode == 0, ended.stderr
     *programs, lake, catalog = ended.stdout.splitlines()
@@ -182,7 +182,7 @@ def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
 def test_a_store_that_was_removed_is_told_and_an_empty_lake_begins(run: Run, state: Path) -> None:
     assert run("true").returncode == 0
     shutil.rmtree(state / "s3")
-    ended = run("python -m lake_steps create")
+    ended = run("python -m weather.lake create")
     assert ended.returncode == 0, ended.stderr
     (line,) = [line for line in ended.stderr.splitlines() if "was removed" in line]
     (kept,) = state.glob("lake.sqlite.*")

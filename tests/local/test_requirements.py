@@ -14,8 +14,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = PROJECT / "requirements"
 IMAGES = ["ingest", "dbt", "airflow", "api", "replay", "store"]
 CODE = {
-    image: PROJECT / {"airflow": "dags", "api": "api"}.get(image, f"images/{image}")
-    for image in IMAGES
+    "ingest": PROJECT / "weather" / "ingest",
+    "dbt": PROJECT / "weather" / "lake",
+    "airflow": PROJECT / "dags",
+    "api": PROJECT / "api",
+    "replay": PROJECT / "weather" / "replay",
+    "store": PROJECT / "weather" / "store_setup",
 }
 BESIDE = {"airflow": "airflow-server"}
 """Groups of an image that only a cluster needs, and .venv lacks."""
@@ -44,8 +48,8 @@ def pins(name: str) -> dict[str, str]:
 
 def groups() -> dict[str, list[str]]:
     pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    found: dict[str, list[str]] = pyproject["dependency-groups"]
-    return found
+    extras = pyproject["project"]["optional-dependencies"]
+    return {**pyproject["dependency-groups"], **extras, "dbt": extras["lake"]}
 
 
 def package(requirement: str) -> str:

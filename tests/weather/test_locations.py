@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ingest.examples import location
+from tests.weather.ingest.examples import location
 from weather.exit_codes import ExitCode, StepError
 from weather.locations import (
     CALLS_A_SHARD,

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from lake_steps.__main__ import main as lake_step
 
 from tests.pipeline import PROFILE, PROJECT
 from tests.weather.recorded_s3 import (
@@ -21,8 +20,9 @@ from tests.weather.recorded_s3 import (
     write_certificates,
 )
 from weather import s3
+from weather.ducklake import LakeDoor, attached_lake
 from weather.exit_codes import ExitCode, StepError
-from weather.lake import LakeDoor, attached_lake
+from weather.lake.__main__ import main as lake_step
 from weather.settings import LakeSettings, StoreSettings, read_settings
 from weather.store import Store
 

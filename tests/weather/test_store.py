@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.store import S3Server
-from tests.ingest.scripted_server import Reply, nobodys_address, scripted_server
 from tests.weather.buckets import made_bucket
+from tests.weather.ingest.scripted_server import Reply, nobodys_address, scripted_server
 from weather.exit_codes import ExitCode, StepError
 from weather.settings import StoreSettings
 from weather.store import Store

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.ingest.examples import windows
+from tests.weather.ingest.examples import windows
 from weather.exit_codes import ExitCode, StepError
 from weather.window import (
     HOUR,

@@ -24,7 +24,7 @@ from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, Row
 from tests.api.server import running_api
 from tests.patience import PATIENCE
-from weather.lake import attached_lake
+from weather.ducklake import attached_lake
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 ARGUMENTS = [

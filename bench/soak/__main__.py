@@ -1,0 +1,150 @@
+"""`python -m bench.soak`: run hours in a row with faults, compare the rows, print a table."""
+
+import argparse
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from bench.history import last_whole_hour
+from bench.lake import Lake
+from bench.soak.faults import faults_of_hours
+from bench.soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
+from bench.soak.steps import Ending, Steps
+from bench.workplace import running_workplace
+from local.progress import Progress
+from local.signals import ASKS_TO_END, AskedToEnd
+from local.table import table
+from tests.expected_mart import expected_mart
+from weather.ducklake import attached_lake
+from weather.exit_codes import StepError
+from weather.lake.upkeep import TABLE_FILES
+from weather.locations import read_locations
+from weather.published import read_published
+from weather.settings import DEFAULT_LOOKBACK_HOURS
+from weather.window import HOUR, Window, lookback_window
+
+HOURS, DAY = 500, 24
+MART = "FROM daily_weather_stats ORDER BY location_id, date"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the soak; 0 if the rows are right and nothing grows."""
+    parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
+    parser.add_argument("--hours", type=int, default=HOURS)
+    parser.add_argument("--seed", type=int, default=1, help="of the faults")
+    given = parser.parse_args(arguments)
+    try:
+        return soak(given.hours, given.seed)
+    except StepError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return error.exit_code
+    except AskedToEnd as asked:
+        return asked.exit_code
+
+
+def soak(hours: int, seed: int) -> int:
+    """Run the hours that end now on a lake of their own, and judge them.
+
+    Raises:
+        AskedToEnd: after the hour in which a signal has come.
+    """
+    progress = Progress()
+    signals: list[int] = []
+    for each in ASKS_TO_END:
+        # No exception: dbt would take it for a fault of the model that it is building.
+        signal.signal(each, lambda number, _: signals.append(number))
+    windows = [
+        lookback_window(last_whole_hour() - age * HOUR, DEFAULT_LOOKBACK_HOURS)
+        for age in reversed(range(hours))
+    ]
+    with running_workplace() as workplace:
+        lake = Lake(workplace, "soak")
+        steps = Steps(lake, workplace.log("soak"))
+        samples: list[Sample] = []
+        for window, fault in zip(windows, faults_of_hours(hours, seed), strict=True):
+            samples.append(_sample(steps, lake, window, fault))
+            if signals:
+                raise AskedToEnd(signals[0])
+            if len(samples) % DAY == 0:
+                upkeep = steps.keep_up(
+                    last_week=_time_since(samples[-7 * DAY :]), last_day=_time_since(samples[-DAY:])
+                )
+                progress.done(
+                    f"{len(samples)} hours, the last one in {samples[-1].seconds:.1f} s:"
+                    f" {samples[-1].table_files} table files,"
+                    f" catalog {samples[-1].catalog_bytes // 1024} KiB;"
+                    f" upkeep: {upkeep.expired_snapshots} snapshots expired,"
+                    f" {upkeep.deleted_files} files deleted"
+                )
+        different = _differences(steps, lake, Window(windows[0].start, windows[-1].end))
+    return _report(samples, different)
+
+
+def _time_since(samples: Sequence[Sample]) -> timedelta:
+    """How long ago the first of these runs began."""
+    return timedelta(seconds=time.perf_counter() - samples[0].began)
+
+
+def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
+    start, worked = time.perf_counter(), time.process_time()
+    ending = steps.run(window, fault)
+    if ending is Ending.NOT_PUBLISHED and steps.run(window, fault="") is not Ending.WELL:
+        raise StepError(f"{window.key} does not end well after '{fault}' is over.")
+    return Sample(
+        began=start,
+        fault=fault,
+        ending=ending,
+        seconds=time.perf_counter() - start,
+        cpu_seconds=time.process_time() - worked,
+        table_files=sum(1 for _ in lake.store.list(TABLE_FILES)),
+        catalog_bytes=Path(steps.settings.lake_catalog.removeprefix("sqlite:")).stat().st_size,
+    )
+
+
+def _differences(steps: Steps, lake: Lake, taken: Window) -> list[str]:
+    """The rows of the published mart that are not computed without SQL, and the other way round."""
+    published = read_published(lake.store)
+    snapshot_id = published.snapshot_id if published else None
+    with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:
+        rows = Counter(attached.execute(MART).fetchall())
+    locations = read_locations(Path(lake.environment["WEATHER_LOCATIONS"]))
+    expected = Counter(expected_mart(locations, taken.start, taken.end))
+    return [
+        f"{origin:<9}  {', '.join(map(str, row))}"
+        for origin, only_there in (("published", rows - expected), ("computed", expected - rows))
+        for row in only_there.elements()
+    ]
+
+
+def _report(samples: Sequence[Sample], different: Sequence[str]) -> int:
+    endings = Counter(each.ending for each in samples)
+    print(f"{len(samples)} hours, {median(each.seconds for each in samples):.1f} s each (median)")
+    print("\n".join(table([{"hours": endings[each], "run": str(each)} for each in Ending])))
+    print()
+    grown = growths(samples)
+    rows = [
+        {
+            "measure": each.name,
+            "earlier half": round(each.earlier, 2),
+            "later half": round(each.later, 2),
+            "ratio": round(each.ratio, 2),
+            "flat": each.is_flat,
+        }
+        for each in grown
+    ]
+    short = f"too short to see growth: at least {STEADY_FROM + SHORTEST_STEADY} hours are needed"
+    print("\n".join(table(rows)) or short)
+    print()
+    print(f"rows that differ from the independent computation: {len(different)}")
+    if different:
+        print("\n".join(sorted(different)))
+    return 0 if not different and all(each.is_flat for each in grown) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""A few hours of the soak itself."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.soak.faults import faults_of_hours
+from tests.local.observing import wait_for
+
+HOURS, SEED = 4, 18
+
+
+def test_some_hours_end_with_the_right_rows() -> None:
+    assert list(faults_of_hours(HOURS, SEED)) == ["", "impossible_values", "text_value@1", ""]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench.soak", "--hours", str(HOURS), "--seed", str(SEED)],
+        capture_output=True,
+        text=True,
+        timeout=800,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[2:5] == [
+        "    2  ended well",
+        "    1  published what arrived; ingest red",
+        "    1  not published; run again",
+    ]
+    assert "too short to see growth: at least 288 hours are needed" in ended.stdout
+    assert ended.stdout.endswith("rows that differ from the independent computation: 0\n")
+
+
+def test_a_soak_that_is_asked_to_end_does(tmp_path: Path) -> None:
+    log = tmp_path / "soak.log"
+    with (
+        log.open("wb") as file,
+        subprocess.Popen([sys.executable, "-m", "bench.soak"], stdout=file, stderr=file) as process,
+    ):
+        # Its store runs; from then on, somewhere within the first hours, whatever they are at.
+        wait_for(lambda: psutil.Process(process.pid).children(), 120)
+        time.sleep(20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=300) == 128 + signal.SIGTERM, log.read_text()
+    assert log.read_text() == ""

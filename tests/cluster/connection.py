@@ -1,0 +1,118 @@
+"""The Kubernetes API of kubectl's current context."""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kubernetes import client, config
+
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+
+LAST_EVENTS = 12
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Clients of the API groups in use."""
+
+    api: client.ApiClient
+
+    @cached_property
+    def core(self) -> client.CoreV1Api:
+        """Pods, services, secrets, events."""
+        return client.CoreV1Api(self.api)
+
+    @cached_property
+    def apps(self) -> client.AppsV1Api:
+        """Deployments and stateful sets."""
+        return client.AppsV1Api(self.api)
+
+    def pods(self, namespace: str, labels: str = "") -> list[client.V1Pod]:
+        """The pods that have those labels (a selector), running or not."""
+        pods: list[client.V1Pod] = self.core.list_namespaced_pod(
+            namespace, label_selector=labels
+        ).items
+        return pods
+
+    def secret(self, name: str, namespace: str = WEATHER) -> dict[str, str]:
+        """A secret's texts by key."""
+        data: dict[str, str] = self.core.read_namespaced_secret(name, namespace).data
+        return {key: b64decode(value).decode() for key, value in data.items()}
+
+    def settings(self, name: str, namespace: str = WEATHER) -> dict[str, str]:
+        """A config map's texts by key."""
+        return dict(self.core.read_namespaced_config_map(name, namespace).data or {})
+
+    def kill(self, pod: client.V1Pod) -> None:
+        """Kill a pod's containers after the shortest time that there is to end by themselves.
+
+        With none at all the pod would be forgotten, and its containers go on for half a minute.
+        """
+        self.core.delete_namespaced_pod(
+            pod.metadata.name, pod.metadata.namespace, grace_period_seconds=1
+        )
+
+    def picture(self) -> str:
+        """The pods and the last warnings of both namespaces, as lines for people."""
+        lines = []
+        for namespace in (WEATHER, AIRFLOW):
+            lines += [_pod_line(pod) for pod in self.pods(namespace)]
+            lines += self._warnings(namespace)
+        return "\n".join(lines)
+
+    def _warnings(self, namespace: str) -> list[str]:
+        events = self.core.list_namespaced_event(namespace, field_selector="type=Warning").items
+        events.sort(key=lambda event: str(event.last_timestamp or event.event_time))
+        return [
+            f"  {namespace}: {event.involved_object.name}: {event.reason}: "
+            f"{_first_line(event.message)}"
+            for event in events[-LAST_EVENTS:]
+        ]
+
+
+def connect() -> Cluster:
+    """A cluster by kubectl's current context.
+
+    Raises:
+        kubernetes.config.ConfigException: there is no context.
+    """
+    return Cluster(config.new_client_from_config())
+
+
+def is_ready(pod: client.V1Pod) -> bool:
+    """Whether the pod is ready to serve, and not on its way out."""
+    conditions = pod.status.conditions or []
+    return pod.metadata.deletion_timestamp is None and any(
+        each.type == "Ready" and each.status == "True" for each in conditions
+    )
+
+
+def is_running(pod: client.V1Pod) -> bool:
+    """Whether all of the pod's containers run at this moment."""
+    statuses = pod.status.container_statuses or []
+    return bool(statuses) and all(each.state.running for each in statuses)
+
+
+def has_ended(pod: client.V1Pod) -> bool:
+    """Whether the pod's containers have ended, well or not."""
+    return pod.status.phase in {"Succeeded", "Failed"}
+
+
+def _pod_line(pod: client.V1Pod) -> str:
+    ready = "ready" if is_ready(pod) else "not ready"
+    reasons = [_reason(status) for status in pod.status.container_statuses or []]
+    return (
+        f"  {pod.metadata.namespace}/{pod.metadata.name}: {pod.status.phase}, {ready}"
+        f" {' '.join(reasons)}".rstrip()
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
+
+
+def _reason(status: Any) -> str:
+    ended = status.state.terminated or status.state.waiting
+    restarts = f"restarts={status.restart_count}" if status.restart_count else ""
+    return f"{ended.reason if ended else ''} {restarts}".strip()

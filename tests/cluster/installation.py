@@ -1,0 +1,51 @@
+"""What `make cluster` has installed, and doing it again with the same images."""
+
+import os
+import subprocess
+
+from local.folders import PROJECT
+from tests.cluster.connection import Cluster
+from tests.cluster.namespaces import WEATHER
+from weather.exit_codes import ExitCode, StepError
+
+
+def installed_image(cluster: Cluster, name: str) -> str:
+    """One of the project's images, with the prefix and the tag that are installed."""
+    prefix, tag = _prefix_and_tag(cluster)
+    return f"{prefix}{name}:{tag}"
+
+
+def install_again(cluster: Cluster, **settings: str) -> None:
+    """Run the script behind `make cluster` on kubectl's current context.
+
+    Args:
+        cluster: the one of that context.
+        settings: further ones of the script.
+
+    Raises:
+        StepError: it failed; the message ends with its last lines.
+    """
+    prefix, tag = _prefix_and_tag(cluster)
+    source = "replay" if _has_replay(cluster) else "open-meteo"
+    again = {"CLUSTER": "current", "SOURCE": source, "TAG": tag, "WEATHER_IMAGE_PREFIX": prefix}
+    ended = subprocess.run(
+        [str(PROJECT / "scripts" / "cluster" / "up")],
+        env={**os.environ, **again, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise StepError(f"scripts/cluster/up failed: {ended.stdout[-2000:]}", ExitCode.UNAVAILABLE)
+
+
+def _prefix_and_tag(cluster: Cluster) -> tuple[str, str]:
+    api = cluster.apps.read_namespaced_deployment("weather-api", WEATHER).spec.template.spec
+    prefix, _, tag = api.containers[0].image.rpartition("api:")
+    return prefix, tag
+
+
+def _has_replay(cluster: Cluster) -> bool:
+    deployments = cluster.apps.list_namespaced_deployment(WEATHER).items
+    return any(each.metadata.name == "weather-replay" for each in deployments)

@@ -1,0 +1,158 @@
+"""Every change of the pods, kept while it happens: a pod that has ended well is deleted."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kubernetes import client, watch
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from tests.cluster.connection import Cluster, is_running
+from tests.cluster.namespaces import AIRFLOW, WEATHER
+from tests.cluster.waiting import WaitedInVain
+
+SECONDS_OF_ONE_WATCH = 2
+SECONDS_AFTER_A_LOSS = 0.5
+GONE = 410
+DELETED = "DELETED"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A pod as it was when it changed."""
+
+    at: float
+    """Seconds since the epoch, by this machine's clock."""
+    kind: str
+    """ADDED, MODIFIED or DELETED."""
+    pod: client.V1Pod
+
+    @property
+    def uid(self) -> str:
+        """What tells the pod from others of its name."""
+        return str(self.pod.metadata.uid)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The pod's labels."""
+        return self.pod.metadata.labels or {}
+
+
+Selection = Callable[[Sighting], bool]
+
+
+class PodWatch:
+    """The sightings so far, in the order in which they came."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._sightings: list[Sighting] = []
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+
+    def sightings(self, selection: Selection) -> list[Sighting]:
+        """Those that were selected."""
+        with self._changed:
+            return [each for each in self._sightings if selection(each)]
+
+    def await_sighting(self, what: str, selection: Selection, seconds: float) -> Sighting:
+        """The first sighting selected, old or to come.
+
+        Raises:
+            WaitedInVain: there was none in time.
+        """
+        deadline = time.monotonic() + seconds
+        looked_at = 0
+        with self._changed:
+            while True:
+                for sighting in self._sightings[looked_at:]:
+                    if selection(sighting):
+                        return sighting
+                looked_at = len(self._sightings)
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+        raise WaitedInVain(
+            f"{what}: waited {seconds:.0f} s in vain. Instead:\n{self._cluster.picture()}"
+        )
+
+    def stop(self) -> None:
+        """Look no more; the threads end within seconds."""
+        self._stopped.set()
+
+    def newest_version(self, namespace: str) -> str:
+        """Where to follow a namespace from, so that nothing after this moment is missed."""
+        pods = self._cluster.core.list_namespaced_pod(namespace, limit=1)
+        return str(pods.metadata.resource_version)
+
+    def follow(self, namespace: str, version: str) -> None:
+        """Keep every change of the namespace's pods after that version until stopped."""
+        while not self._stopped.is_set():
+            stream = watch.Watch().stream(
+                self._cluster.core.list_namespaced_pod,
+                namespace,
+                resource_version=version,
+                timeout_seconds=SECONDS_OF_ONE_WATCH,
+            )
+            try:
+                for event in stream:
+                    pod = event["object"]
+                    version = pod.metadata.resource_version
+                    self._keep(Sighting(time.time(), event["type"], pod))
+            except ApiException as error:
+                if error.status != GONE:
+                    raise
+                version = self.newest_version(namespace)
+            except HTTPError:
+                # The connection was lost, on a busy machine: go on from the last change seen.
+                time.sleep(SECONDS_AFTER_A_LOSS)
+
+    def _keep(self, sighting: Sighting) -> None:
+        with self._changed:
+            self._sightings.append(sighting)
+            self._changed.notify_all()
+
+
+@contextmanager
+def watched_pods(cluster: Cluster) -> Iterator[PodWatch]:
+    """A watch over both namespaces for as long as the block lasts."""
+    pod_watch = PodWatch(cluster)
+    threads = [
+        threading.Thread(
+            target=pod_watch.follow,
+            args=[namespace, pod_watch.newest_version(namespace)],
+            daemon=True,
+        )
+        for namespace in (WEATHER, AIRFLOW)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield pod_watch
+    finally:
+        pod_watch.stop()
+        for thread in threads:
+            thread.join(SECONDS_OF_ONE_WATCH + 10)
+
+
+def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
+    """Selects the pods of a run's task: its step's in WEATHER, its worker's in AIRFLOW."""
+
+    def selected(sighting: Sighting) -> bool:
+        labels = sighting.labels
+        return (
+            sighting.pod.metadata.namespace == namespace
+            and labels.get("run_id") == run_id
+            and labels.get("task_id") == task_id
+        )
+
+    return selected
+
+
+def running(selection: Selection) -> Selection:
+    """Selects what is selected and runs."""
+    return lambda sighting: selection(sighting) and is_running(sighting.pod)

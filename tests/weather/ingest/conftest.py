@@ -1,0 +1,102 @@
+"""A bucket for each test, a replay server whose faults a test sets, and a patience for tests."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from local.store import S3Server
+from tests.replay_server import replay_server, set_faults
+from tests.weather.buckets import made_bucket
+from tests.weather.ingest.examples import Lines
+from weather.ingest.patience import Patience
+from weather.published import SOURCE_KEY
+from weather.settings import StoreSettings, read_settings
+from weather.store import Store
+
+
+@pytest.fixture
+def patience() -> Patience:
+    """The real one's number of tries with short waits between them.
+
+    An answer may take its time on a busy machine. Tests of answers that never end shorten `read`
+    or `answer`.
+    """
+    return Patience(first_wait=0.01, longest_wait=0.05, minute=0.1, connect=10, read=10, answer=10)
+
+
+@pytest.fixture
+def settings(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
+    """An empty bucket of its own, in an environment without other settings and without a source."""
+    for name in list(os.environ):
+        if name.startswith(("WEATHER_", "OPEN_METEO_", "AWS_")):
+            monkeypatch.delenv(name)
+    environment = {
+        **s3_server.environment,
+        "WEATHER_BUCKET": made_bucket(s3_server),
+        # Nobody answers there, so that no test asks the real service by mistake.
+        "OPEN_METEO_URL": "http://127.0.0.1:1",
+        "OPEN_METEO_ARCHIVE_URL": "http://127.0.0.1:1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return read_settings(StoreSettings)
+
+
+@pytest.fixture
+def store(settings: StoreSettings) -> Store:
+    return Store(settings)
+
+
+@pytest.fixture
+def stored(store: Store) -> Callable[[str], Lines]:
+    """Reads the lines of JSON under a prefix, by key."""
+
+    def read(prefix: str) -> Lines:
+        return {
+            key: [json.loads(line) for line in (store.get(key) or b"").splitlines()]
+            for key in store.list(prefix)
+            if key != SOURCE_KEY
+        }
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def faulty_replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with replay_server(log=tmp_path_factory.mktemp("faulty") / "replay.log") as url:
+        yield url
+
+
+@pytest.fixture
+def faults(
+    settings: StoreSettings, faulty_replay: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], None]]:
+    """Sets the faults of a replay server, which is the source of the test."""
+    monkeypatch.setenv("OPEN_METEO_URL", faulty_replay)
+    monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", faulty_replay)
+
+    set_faults(faulty_replay, "")
+    yield partial(set_faults, faulty_replay)
+    set_faults(faulty_replay, "")
+
+
+@pytest.fixture
+def three_locations(
+    settings: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """The ids of the configured locations."""
+    ids = ["lyon", "new-york", "kolkata"]
+    file = tmp_path / "locations.yaml"
+    file.write_text(
+        "".join(
+            f"- {{id: {name}, name: {name}, latitude: {number}.5, longitude: {number}, "
+            "timezone: Europe/Paris}\n"
+            for number, name in enumerate(ids)
+        )
+    )
+    monkeypatch.setenv("WEATHER_LOCATIONS", str(file))
+    return ids

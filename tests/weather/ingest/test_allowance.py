@@ -1,0 +1,155 @@
+"""What the free service's hourly limit allows, and how a run beyond it ends."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.weather.ingest.examples import WINDOW, answers_to, location, source_at
+from tests.weather.ingest.scripted_server import Reply, ScriptedServer, scripted_server
+from weather.exit_codes import ExitCode
+from weather.ingest.__main__ import main
+from weather.ingest.allowance import WEIGHT_AN_HOUR, excess_of, fitting_hours, run_weight
+from weather.ingest.job import HOURS_A_CALL, Job
+from weather.ingest.pacing import seconds_to_next_call
+from weather.ingest.patience import Patience
+from weather.settings import SourceSettings, StoreSettings
+from weather.window import HOUR, Window
+
+NOW = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
+API, ARCHIVE = "https://api.open-meteo.com", "https://historical-forecast-api.open-meteo.com"
+FREE = source_at(API, ARCHIVE)
+YEAR = 365 * 24
+RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "backfill.md"
+
+
+def window_of(hours: int) -> Window:
+    """That many hours that begin a while ago; how they end does not matter to a weight."""
+    return Window(WINDOW.start, WINDOW.start + hours * HOUR)
+
+
+def run_of(locations: int, hours: int) -> Job:
+    """A whole run as one job."""
+    return Job(window_of(hours), 0, 1, [location(number) for number in range(locations)])
+
+
+@pytest.mark.parametrize(
+    ("locations", "hours", "expected"),
+    [(3, 168, 3), (3, YEAR, 81), (100, YEAR, 2_700), (100, 337, 200), (10_000, 168, 10_000)],
+)
+def test_a_run_weighs_what_its_calls_weigh(locations: int, hours: int, expected: float) -> None:
+    assert run_weight(run_of(locations, hours), FREE, NOW) == expected
+
+
+@given(st.integers(1, 400), st.integers(1, 2000), st.integers(1, 5), st.data())
+def test_every_shard_has_the_weight_of_the_whole_run(
+    locations: int, hours: int, shards: int, data: st.DataObject
+) -> None:
+    whole = run_of(locations, hours)
+    shard = data.draw(st.integers(0, shards - 1))
+    job = Job(whole.window, shard, shards, whole.run_locations)
+    assert run_weight(job, FREE, NOW) == run_weight(whole, FREE, NOW)
+
+
+@pytest.mark.parametrize("locations", [40, 100, 1_000, 2_500, 2_501, 5_000])
+def test_the_hours_that_fit_are_let_through_and_an_hour_more_is_not(locations: int) -> None:
+    hours = fitting_hours(locations)
+    assert excess_of(run_of(locations, hours), FREE, NOW) is None
+    assert excess_of(run_of(locations, hours + 1), FREE, NOW) is not None
+
+
+def test_what_the_hour_allows_is_paced_within_a_few_minutes() -> None:
+    seconds = seconds_to_next_call(WEIGHT_AN_HOUR, HOURS_A_CALL, 3, API, has_key=False)
+    assert seconds < timedelta(minutes=10).total_seconds()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        source_at(API, ARCHIVE, key="k"),
+        source_at("https://customer-api.open-meteo.com", key="k"),
+        source_at("http://127.0.0.1:9"),
+        source_at("https://open-meteo.example.org"),
+    ],
+)
+def test_paid_plans_and_own_servers_take_any_run(source: SourceSettings) -> None:
+    assert excess_of(run_of(6_000, YEAR), source, NOW) is None
+
+
+def test_only_the_hours_that_the_free_host_has_count() -> None:
+    start = NOW.replace(minute=0) - timedelta(days=100)
+    job = Job(Window(start, start + 2 * HOURS_A_CALL * HOUR), 0, 1, [location(1), location(2)])
+    assert run_weight(job, source_at("http://127.0.0.1:9", ARCHIVE), NOW) == 2
+    assert run_weight(job, FREE, NOW) == 4
+
+
+def test_more_locations_than_an_hour_allows_fit_into_no_window() -> None:
+    assert excess_of(run_of(5_001, 1), FREE, NOW) == (
+        "The window of 1 h at 5,001 locations weighs 5,001, and Open-Meteo's free service takes "
+        "5,000 an hour. Even one hour is too much: list at most 5,000 locations. Or use a paid "
+        "plan (OPEN_METEO_API_KEY) or a server of your own (OPEN_METEO_URL, "
+        "OPEN_METEO_ARCHIVE_URL)."
+    )
+
+
+@pytest.fixture
+def ask_free_service(
+    settings: StoreSettings, patience: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[ScriptedServer, int, Window], int]:
+    """Runs the first of two shards, with the server between ingest and the free service."""
+
+    def ask(server: ScriptedServer, locations: int, window: Window) -> int:
+        file = tmp_path / "locations.yaml"
+        file.write_text(json.dumps([location(each).model_dump() for each in range(locations)]))
+        for name, value in {
+            "WEATHER_LOCATIONS": str(file),
+            "OPEN_METEO_URL": "http://api.open-meteo.com",
+            "OPEN_METEO_ARCHIVE_URL": "http://historical-forecast-api.open-meteo.com",
+            "http_proxy": server.url,
+            "no_proxy": "127.0.0.1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        ends = ["--start", window.start.isoformat(), "--end", window.end.isoformat()]
+        return main([*ends, "--shard", "0", "--shards", "2"], patience=patience)
+
+    return ask
+
+
+AskFreeService = Callable[[ScriptedServer, int, Window], int]
+
+
+def test_a_run_beyond_the_limit_is_refused_in_one_line_before_its_first_call(
+    ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted_server([Reply(status=503)]) as server:
+        code = ask_free_service(server, 2_501, window_of(HOURS_A_CALL + 1))
+    assert code == ExitCode.SETTING
+    assert server.forms == []
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "ingest: The window of 337 h at 2,501 locations weighs 5,002, and Open-Meteo's free "
+        "service takes 5,000 an hour. Split the window: about 336 h fit for these locations. Or "
+        "use a paid plan (OPEN_METEO_API_KEY) or a server of your own (OPEN_METEO_URL, "
+        "OPEN_METEO_ARCHIVE_URL)."
+    )
+
+
+def test_a_run_within_the_limit_is_asked_of_the_free_service(
+    ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with scripted_server([Reply(json.dumps(answers_to(WINDOW, [0, 1, 2])).encode())]) as server:
+        code = ask_free_service(server, 6, WINDOW)
+    assert code == ExitCode.OK
+    assert len(server.forms) == 1
+    assert json.loads(capsys.readouterr().out)["accepted"] == 3
+
+
+def test_the_runbook_gives_the_numbers_of_the_code() -> None:
+    page = " ".join(RUNBOOK.read_text(encoding="utf-8").split())
+    few, many = (run_weight(run_of(count, YEAR), FREE, NOW) for count in (3, 100))
+    assert f"{WEIGHT_AN_HOUR:,} an hour" in page
+    assert f"a year weighs {few:,.0f} for 3 locations and {many:,.0f} for 100." in page

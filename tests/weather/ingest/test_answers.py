@@ -1,0 +1,308 @@
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.weather.ingest.examples import UNITS, answer_of, asked_and_answered, location
+from weather.ingest.answers import problem_of, problem_of_place
+from weather.locations import Location
+from weather.window import Window
+
+WINDOW = Window(datetime(2026, 11, 22, 22, tzinfo=UTC), datetime(2026, 11, 23, 2, tzinfo=UTC))
+Answer = dict[str, Any]
+
+
+@given(asked_and_answered())
+def test_an_answer_with_a_value_and_any_nulls_is_accepted(case: tuple[Window, Answer]) -> None:
+    window, answer = case
+    assert problem_of(answer, window) is None
+
+
+@given(asked_and_answered())
+def test_an_answer_to_another_window_is_rejected(case: tuple[Window, Answer]) -> None:
+    window, answer = case
+    longer = Window(window.start, window.end + (window.end - window.start))
+    assert problem_of(answer, longer) is not None
+
+
+@given(asked_and_answered(), st.data())
+def test_an_answer_that_lacks_an_hour_is_rejected(
+    case: tuple[Window, Answer], data: st.DataObject
+) -> None:
+    window, answer = case
+    lost = data.draw(st.integers(0, window.hours - 1))
+    for column in answer["hourly"].values():
+        del column[lost]
+    assert problem_of(answer, window) is not None
+
+
+@given(asked_and_answered(), st.sampled_from(["time", *UNITS]), st.data())
+def test_a_column_with_a_value_too_few_or_too_many_is_rejected(
+    case: tuple[Window, Answer], name: str, data: st.DataObject
+) -> None:
+    window, answer = case
+    column = answer["hourly"][name]
+    column[:] = data.draw(st.sampled_from([column[:-1], [*column, column[-1]]]))
+    assert problem_of(answer, window) is not None
+
+
+@given(asked_and_answered(), st.data())
+def test_hours_out_of_order_are_rejected(case: tuple[Window, Answer], data: st.DataObject) -> None:
+    window, answer = case
+    times = answer["hourly"]["time"]
+    shuffled = data.draw(st.permutations(times))
+    answer["hourly"]["time"] = list(shuffled)
+    assert (problem_of(answer, window) is None) == (list(shuffled) == times)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(asked_and_answered(most_hours=3), JSON_VALUES, st.data())
+def test_whatever_stands_in_an_answers_place_it_is_judged_without_an_error(
+    case: tuple[Window, Answer], odd: Any, data: st.DataObject
+) -> None:
+    window, answer = case
+    place = data.draw(
+        st.sampled_from([(), ("hourly",), ("hourly_units",), ("utc_offset_seconds",)])
+    )
+    if place:
+        answer[place[0]] = odd
+    else:
+        hourly = answer["hourly"]
+        name = data.draw(st.sampled_from(sorted(hourly)))
+        hourly[name] = data.draw(st.sampled_from([odd, [odd] * window.hours]))
+    problem_of(answer, window)
+    problem_of(odd, window)
+
+
+def changed(change: Callable[[Answer], object]) -> Answer:
+    answer = deepcopy(answer_of(WINDOW))
+    change(answer)
+    return answer
+
+
+def put(name: str, place: int, value: object) -> Callable[[Answer], object]:
+    return lambda answer: answer["hourly"][name].__setitem__(place, value)
+
+
+def column(name: str, values: object) -> Callable[[Answer], object]:
+    return lambda answer: answer["hourly"].__setitem__(name, values)
+
+
+def unit(name: str, text: str) -> Callable[[Answer], object]:
+    return lambda answer: answer["hourly_units"].__setitem__(name, text)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            lambda answer: answer.update(utc_offset_seconds=-10800),
+            "utc_offset_seconds is -10800, but hours in UTC were asked for",
+        ),
+        (
+            lambda answer: answer.pop("utc_offset_seconds"),
+            "utc_offset_seconds is None, but hours in UTC were asked for",
+        ),
+        (lambda answer: answer.pop("hourly"), "hourly or hourly_units is missing"),
+        (lambda answer: answer.update(hourly_units=[]), "hourly or hourly_units is missing"),
+        (lambda answer: answer["hourly"].pop("precipitation"), "hourly.precipitation is missing"),
+        (column("time", None), "hourly.time is missing"),
+        (
+            column("wind_speed_10m", [1.0] * 3),
+            "hourly.wind_speed_10m has 3 values for 4 hours",
+        ),
+        (unit("temperature_2m", "°F"), "temperature_2m is in '°F', not in '°C'"),
+        (unit("wind_speed_10m", "mp/h"), "wind_speed_10m is in 'mp/h', not in 'km/h'"),
+        (unit("precipitation", "undefined"), "precipitation is in 'undefined', not in 'mm'"),
+        (unit("time", "unixtime"), "hourly.time is in 'unixtime', not in 'iso8601'"),
+        (
+            put("time", 1, "2026-11-22T22:00"),
+            "2026-11-22T22:00 is there twice",
+        ),
+        (
+            put("time", 2, "2026-11-22T22:00"),
+            "2026-11-22T22:00 comes after 2026-11-22T23:00",
+        ),
+        (
+            put("time", 3, "2026-11-23T02:00"),
+            "2026-11-23T02:00 is outside of what was asked, 2026-11-22T22:00 to 2026-11-23T01:00",
+        ),
+        (
+            put("time", 0, "2026-11-22T21:00"),
+            "2026-11-22T21:00 is outside of what was asked, 2026-11-22T22:00 to 2026-11-23T01:00",
+        ),
+        (
+            put("time", 1, "2026-11-22T23:30"),
+            "1 of 4 hours are missing, the first is 2026-11-22T23:00",
+        ),
+        (
+            put("time", 1, "2026-11-22T23:00Z"),
+            "hourly.time holds '2026-11-22T23:00Z', no time like 2026-11-22T22:00",
+        ),
+        (
+            put("time", 1, 1795383600),
+            "hourly.time holds 1795383600, no time like 2026-11-22T22:00",
+        ),
+        (
+            put("time", 1, "2026-02-30T00:00"),
+            "hourly.time holds '2026-02-30T00:00', no time like 2026-11-22T22:00",
+        ),
+        (
+            put("temperature_2m", 2, "NaN"),
+            "temperature_2m at 2026-11-23T00:00 is 'NaN', no finite number",
+        ),
+        (
+            put("precipitation", 0, True),
+            "precipitation at 2026-11-22T22:00 is True, no finite number",
+        ),
+        (
+            put("wind_speed_10m", 3, float("inf")),
+            "wind_speed_10m at 2026-11-23T01:00 is inf, no finite number",
+        ),
+        (
+            lambda answer: [column(name, [None] * 4)(answer) for name in UNITS],
+            "not one value in 4 hours, all are null",
+        ),
+    ],
+)
+def test_a_reason_says_what_is_wrong(change: Callable[[Answer], object], problem: str) -> None:
+    assert problem_of(changed(change), WINDOW) == problem
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: answer.update(utc_offset_seconds=0.0),
+        lambda answer: answer.update(current={"time": "2026-11-23T13:15"}),
+        column("precipitation", [None] * 4),
+        lambda answer: (
+            column("precipitation", [None] * 4)(answer),
+            unit("precipitation", "undefined")(answer),
+        ),
+        column("temperature_2m", [None, 1, 2.5, None]),
+        put("wind_speed_10m", 0, 2000.0),
+    ],
+)
+def test_what_the_service_may_answer_is_no_problem(change: Callable[[Answer], object]) -> None:
+    assert problem_of(changed(change), WINDOW) is None
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", 1, {"error": True, "reason": "no"}])
+def test_something_else_than_an_answer_is_a_problem(answer: object) -> None:
+    assert problem_of(answer, WINDOW) is not None
+
+
+def test_a_number_that_no_float_can_hold_is_a_problem() -> None:
+    answer = changed(put("temperature_2m", 0, json.loads("1" + "0" * 400)))
+    assert problem_of(answer, WINDOW) is not None
+
+
+def place(latitude: float, longitude: float) -> Location:
+    return location(1).model_copy(update={"latitude": latitude, "longitude": longitude})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        # The cell of a grid of 0.25 degrees, 1.5 cells away in each direction, on the equator.
+        ((0.0, 0.0), (0.375, 0.375)),
+        ((45.75, 4.85), (45.76, 4.84)),
+        ((0.0, 179.9), (0.1, -179.95)),
+        ((0.0, -180.0), (0.0, 180.0)),
+        ((10.0, 4.85), (10.0, 364.85)),
+        ((89.9, 0.0), (89.9, 180.0)),
+        ((-90.0, 0.0), (-89.875, 123.0)),
+        ((45.75, 4.85), (None, 4.84)),
+        ((45.75, 4.85), ("-nan", "nan")),
+        ((45.75, 4.85), ("45.7", "4.8")),
+    ],
+)
+def test_coordinates_within_the_grids_reach_are_no_problem(
+    asked: tuple[float, float], said: tuple[object, object]
+) -> None:
+    answer = {"latitude": said[0], "longitude": said[1]}
+    assert problem_of_place(answer, place(*asked), 0) is None
+    assert problem_of_place(answer | {"location_id": 3}, place(*asked), 3) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "kilometres"),
+    [
+        # Distances by the spherical law of cosines; a degree of latitude is 111.2 km.
+        ((22.57, 88.36), (45.75, 4.85), 7745),
+        ((45.75, 4.85), (45.75, 5.85), 78),
+        ((0.0, 0.0), (1.0, 0.0), 111),
+        ((0.0, 179.9), (0.0, -179.0), 122),
+        ((45.75, 4.85), (46.75, "nan"), 111),
+        ((45.75, 4.85), ("nan", 4.0), 66),
+        ((45.75, 4.85), (-45.75, -175.15), 20015),
+    ],
+)
+def test_coordinates_of_another_place_are_named_with_those_asked_for(
+    asked: tuple[float, float], said: tuple[object, object], kilometres: float
+) -> None:
+    answer = {"latitude": said[0], "longitude": said[1]}
+    problem = problem_of_place(answer, place(*asked), 0)
+    assert problem is not None
+    words = re.fullmatch(
+        r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from (\S+), (\S+) that "
+        r"were asked for",
+        problem,
+    )
+    assert words is not None
+    assert [words[1], words[2]] == ["unknown" if value == "nan" else f"{value:g}" for value in said]
+    assert float(words[3].replace(",", "")) == pytest.approx(kilometres, rel=0.005)
+    assert (float(words[4]), float(words[5])) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "position", "problem"),
+    [
+        ({"location_id": 2}, 0, "location_id is 2, but 0 was asked for"),
+        ({"location_id": 1}, 2, "location_id is 1, but 2 was asked for"),
+        ({"location_id": "2"}, 0, "location_id is 2, but 0 was asked for"),
+        ({}, 1, "the response has neither a location_id nor coordinates"),
+        ({"latitude": 45.75}, 1, "the response has neither a location_id nor coordinates"),
+        ({"latitude": 45.75, "longitude": 5.2}, 1, "the response is for latitude 45.75, longi"),
+        ({"latitude": 405.75, "longitude": 4.85}, 0, "the response is for latitude 405.75, "),
+    ],
+)
+def test_a_response_for_another_location_is_a_problem(
+    answer: Answer, position: int, problem: str
+) -> None:
+    assert (problem_of_place(answer, place(45.75, 4.85), position) or "").startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("answer", "position"),
+    [
+        ({}, 0),
+        ({"location_id": 0}, 0),
+        ({"location_id": 3}, 3),
+        ({"location_id": 3.0, "latitude": "nan"}, 3),
+        ({"latitude": 45.7, "longitude": 4.8}, 1),
+    ],
+)
+def test_a_response_that_contradicts_nothing_is_no_problem(answer: Answer, position: int) -> None:
+    assert problem_of_place(answer, place(45.75, 4.85), position) is None
+
+
+@given(JSON_VALUES, JSON_VALUES, JSON_VALUES, st.integers(0, 2))
+def test_whatever_is_in_the_places_fields_is_judged_without_an_error(
+    number: Any, latitude: Any, longitude: Any, position: int
+) -> None:
+    answer = {"location_id": number, "latitude": latitude, "longitude": longitude}
+    problem_of_place(answer, place(45.75, 4.85), position)
+    problem_of_place(number, place(45.75, 4.85), position)

@@ -1,0 +1,105 @@
+"""The checks against answers recorded from the real service, where they are at hand."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.weather.ingest.examples import location, source_at
+from tests.weather.ingest.scripted_server import Reply, scripted_server
+from weather.exit_codes import ExitCode, StepError
+from weather.ingest.answers import problem_of
+from weather.ingest.job import Job
+from weather.ingest.patience import Patience
+from weather.ingest.replies import Trouble, Unusable, read_reply
+from weather.ingest.run import Tally, ingest
+from weather.published import SOURCE_KEY
+from weather.store import Store
+from weather.window import HOUR, Window
+
+RECORDED = Path(
+    os.environ.get("WEATHER_RECORDED_ANSWERS")
+    or Path(__file__).resolve().parents[3] / "shared" / "data" / "open-meteo"
+)
+
+NEW_YORK = location(1).model_copy(update={"latitude": 40.71, "longitude": -74.01})
+
+pytestmark = pytest.mark.skipif(
+    not RECORDED.is_dir(),
+    reason="no recorded answers: set WEATHER_RECORDED_ANSWERS to their folder",
+)
+
+
+def body_of(name: str) -> bytes:
+    return (RECORDED / f"{name}.json").read_bytes()
+
+
+def window_of(answer: Any) -> Window:
+    """The hours from an answer's first to its last."""
+    first, last = (
+        datetime.fromisoformat(answer["hourly"]["time"][place]).replace(tzinfo=UTC)
+        for place in (0, -1)
+    )
+    return Window(first, last + HOUR)
+
+
+@pytest.mark.parametrize(("name", "hours"), [("new-york", 336), ("melbourne", 168)])
+def test_a_real_answer_is_accepted(name: str, hours: int) -> None:
+    (answer,) = read_reply(200, body_of(f"forecast-{name}"), 1)
+    window = window_of(answer)
+    assert window.hours == hours
+    assert problem_of(answer, window) is None
+
+
+def test_a_real_answer_is_stored_whole(store: Store, patience: Patience) -> None:
+    body = body_of("forecast-new-york")
+    window = window_of(json.loads(body))
+    with scripted_server([Reply(body)]) as server:
+        source = source_at(server.url)
+        tally = Tally()
+        ingest(Job(window, 0, 1, [NEW_YORK]), source, store, tally, patience=patience)
+    assert tally.accepted == 1
+    (key,) = (key for key in store.list("raw/") if key != SOURCE_KEY)
+    assert json.loads(store.get(key) or b"")["answer"] == json.loads(body)
+
+
+def test_a_real_answer_in_local_time_without_all_variables_is_rejected() -> None:
+    (answer,) = read_reply(200, body_of("forecast-brasilia-local-time"), 1)
+    window = window_of(answer)
+    assert problem_of(answer, window) == (
+        "utc_offset_seconds is -10800, but hours in UTC were asked for"
+    )
+    assert isinstance(answer, dict)
+    assert problem_of(answer | {"utc_offset_seconds": 0}, window) == (
+        "hourly.precipitation is missing"
+    )
+
+
+@pytest.mark.parametrize("name", ["error-400-unit", "error-400-variable"])
+def test_a_real_refusal_is_handed_on_in_its_own_words(
+    name: str, store: Store, patience: Patience
+) -> None:
+    body = body_of(name)
+    reason = " ".join(json.loads(body)["reason"].split())
+    with pytest.raises(Unusable) as refusal:
+        read_reply(400, body, 1)
+    assert refusal.value.trouble == Trouble.BAD_REQUEST
+    window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
+    with scripted_server([Reply(body, status=400)]) as server:
+        source = source_at(server.url)
+        with pytest.raises(StepError) as failure:
+            ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.REFUSED
+    assert f"400: {reason}" in str(failure.value)
+
+
+def test_whatever_answers_are_recorded_have_a_test_here() -> None:
+    tested = Path(__file__).read_text(encoding="utf-8")
+    assert [
+        file.name
+        for file in RECORDED.glob("*.json")
+        if file.stem.removeprefix("forecast-") not in tested
+    ] == []

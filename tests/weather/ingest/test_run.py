@@ -1,0 +1,551 @@
+"""The loop over HTTP and S3, with replies that the replay server does not give."""
+
+import json
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.weather.ingest.examples import (
+    UNITS,
+    WINDOW,
+    Lines,
+    answer_of,
+    answers_to,
+    location,
+    source_at,
+)
+from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
+from weather.exit_codes import ExitCode, StepError
+from weather.ingest.job import HOURS_A_CALL, Job
+from weather.ingest.open_meteo import _target
+from weather.ingest.patience import Patience
+from weather.ingest.replies import Unusable
+from weather.ingest.run import Tally, ingest
+from weather.published import PUBLISHED_KEY, SOURCE_KEY, read_source
+from weather.source import OPEN_METEO, REPLAY
+from weather.store import Store
+from weather.window import HOUR, Window
+
+Stored = Callable[[str], Lines]
+JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
+HEALTHY = Reply(json.dumps(answers_to(WINDOW, [1, 2])).encode())
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer_seconds", "retry", "kept"),
+    [
+        (Reply(b"[{}]"), 10, "wrong number of answers", "[{}]"),
+        (
+            Reply(b'{"error": true, "reason": "?"}'),
+            10,
+            "server error",
+            '{"error": true, "reason": "?"}',
+        ),
+        (Reply(b'[{"latitude": 1', cut=True), 10, "connection error", '[{"latitude": 1'),
+        (
+            Reply(b"[{Unexpected error while streaming data: x", cut=True),
+            10,
+            "error while streaming",
+            "[{Unexpected error while streaming data: x",
+        ),
+        (Reply(b"[" + b" " * 9, pieces=10, seconds_between=1), 6, "timeout", "[ "),
+    ],
+)
+def test_what_a_failed_try_received_is_kept(
+    store: Store,
+    patience: Patience,
+    stored: Stored,
+    reply: Reply,
+    answer_seconds: float,
+    retry: str,
+    kept: str,
+) -> None:
+    patience = replace(patience, answer=answer_seconds)
+    tally = Tally()
+    with scripted_server([reply, HEALTHY]) as server:
+        ingest(JOB, source_at(server.url), store, tally, patience=patience)
+    assert dict(tally.retries) == {retry: 1}
+    assert tally.accepted == 2
+    ((key, (attempt,)),) = stored("rejected/").items()
+    assert key.endswith("/shard-000-of-001-call-0000.attempt-1.json")
+    assert attempt["body"].startswith(kept)
+
+
+def test_the_key_is_sent_and_neither_stored_nor_shown(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    key = "very-secret-key"
+    echo = Reply(f'{{"error":true,"reason":"{key} is no key"}}'.encode(), status=503)
+    refusal = replace(echo, status=401)
+    with scripted_server([echo, HEALTHY, refusal]) as server:
+        ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
+        with pytest.raises(StepError) as failure:
+            ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
+    assert {form["apikey"] for form in server.forms} == {key}
+    assert "401: *** is no key" in str(failure.value)
+    everything = json.dumps(stored(""))
+    assert "*** is no key" in everything
+    assert key not in everything
+
+
+def test_each_response_is_stored_with_its_location(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    answers = [each | {"elevation": each["latitude"] // 1} for each in answers_to(WINDOW, [1, 2])]
+    with scripted_server([Reply(json.dumps(answers).encode())]) as server:
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    (lines,) = stored("raw/").values()
+    assert [(line["location"]["id"], line["answer"]["elevation"]) for line in lines] == [
+        ("place-1", 1),
+        ("place-2", 2),
+    ]
+
+
+def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_A_CALL * HOUR)
+    first = Window(window.start, window.start + HOURS_A_CALL * HOUR)
+    good = Reply(json.dumps(answer_of(first)).encode())
+    tally = Tally()
+    with scripted_server([good, Reply(b"down", status=503)]) as server:
+        with pytest.raises(StepError) as failure:
+            ingest(
+                Job(window, 0, 1, [location(1)]),
+                source_at(server.url),
+                store,
+                tally,
+                patience=patience,
+            )
+        assert len(server.forms) == 1 + patience.attempts
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert "Call 2 of 3 (place-1, http" in str(failure.value)
+    assert "the last one: 503: down. Calls stored before it: 1." in str(failure.value)
+    assert (tally.calls, tally.accepted) == (1, 1)
+    assert [key[-14:] for key in stored("raw/")] == ["call-0000.json"]
+
+
+def test_an_answer_is_stored_before_it_is_judged(
+    store: Store, patience: Patience, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("weather.ingest.run.problem_of", die)
+    with scripted_server([HEALTHY]) as server, pytest.raises(KeyboardInterrupt):
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    (lines,) = stored("").values()
+    assert [line["answer"] for line in lines] == answers_to(WINDOW, [1, 2])
+    assert {(line["accepted"], line["reason"]) for line in lines} == {(False, "not judged yet")}
+
+
+def test_a_window_fetched_again_leaves_what_earlier_tries_stored(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    empty = answer_of(WINDOW, {name: [None] * WINDOW.hours for name in UNITS}, number=2)
+    unreadable = Reply(b"[{", 200)
+    rejected = Reply(json.dumps([answer_of(WINDOW), empty]).encode())
+    with scripted_server([HEALTHY, unreadable, HEALTHY, unreadable, rejected]) as server:
+        kept: Lines = {}
+        for accepted in (2, 2, 1):
+            tally = Tally()
+            with suppress(StepError):
+                ingest(JOB, source_at(server.url), store, tally, patience=patience)
+            assert tally.accepted == accepted
+            now = stored("")
+            assert kept.items() <= now.items()
+            kept = now
+    assert len([key for key in kept if key.startswith("raw/")]) == 3
+    # One response that was rejected, and the bodies of two tries that could not be read.
+    assert len([key for key in kept if key.startswith("rejected/")]) == 3
+    assert len({lines[0]["fetched_at"] for lines in stored("raw/").values()}) == 3
+
+
+def test_hours_of_different_age_are_asked_of_their_hosts(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    now = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
+    start = now.replace(minute=0) - timedelta(days=100)
+    window = Window(start, start + timedelta(days=28))
+    pieces = list(window.pieces(HOURS_A_CALL))
+    old, recent = (Reply(json.dumps(answer_of(piece)).encode()) for piece in pieces)
+    with scripted_server([old]) as archive, scripted_server([recent]) as forecast:
+        ingest(
+            Job(window, 0, 1, [location(1)]),
+            source_at(forecast.url, archive.url),
+            store,
+            Tally(),
+            patience=patience,
+            clock=lambda: now,
+        )
+    hosts = [lines[0]["host"] for lines in stored("raw/").values()]
+    assert hosts == [archive.url, forecast.url]
+    assert [form["start_hour"] for form in archive.forms + forecast.forms] == [
+        f"{piece.start:%Y-%m-%dT%H:%M}" for piece in pieces
+    ]
+
+
+def test_an_hour_that_has_not_happened_yet_is_never_asked_for(store: Store) -> None:
+    last = WINDOW.last_hour
+    job = Job(WINDOW, 0, 1, [location(1)])
+    with pytest.raises(StepError) as failure:
+        ingest(
+            job,
+            source_at("http://127.0.0.1:1"),
+            store,
+            Tally(),
+            clock=lambda: last - timedelta(seconds=1),
+        )
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert f"{last:%Y-%m-%dT%H:%MZ}" in str(failure.value)
+
+
+def test_the_present_hour_has_happened(store: Store, patience: Patience) -> None:
+    with scripted_server([HEALTHY]) as server:
+        ingest(
+            JOB,
+            source_at(server.url),
+            store,
+            Tally(),
+            patience=patience,
+            clock=lambda: WINDOW.last_hour,
+        )
+
+
+def test_nobody_at_the_address_ends_as_unavailable(store: Store, patience: Patience) -> None:
+    with nobodys_address() as url, pytest.raises(StepError) as failure:
+        ingest(JOB, source_at(url), store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert "connection error: [Errno 111] Connection refused" in str(failure.value)
+
+
+@pytest.mark.parametrize("weather_first", [True, False])
+def test_a_replay_and_weather_are_never_stored_in_one_bucket(
+    store: Store, patience: Patience, stored: Stored, faulty_replay: str, *, weather_first: bool
+) -> None:
+    with scripted_server([HEALTHY]) as server:
+        sources = [server.url, faulty_replay] if weather_first else [faulty_replay, server.url]
+        first, second = (source_at(url) for url in sources)
+        ingest(JOB, first, store, Tally(), patience=patience)
+        before = stored("")
+        with pytest.raises(StepError) as failure:
+            ingest(JOB, second, store, Tally(), patience=patience)
+        assert failure.value.exit_code == ExitCode.SETTING
+        assert stored("") == before
+        assert read_source(store) == (OPEN_METEO if weather_first else REPLAY)
+        assert f"than {second.open_meteo_url} sends" in str(failure.value)
+        assert "Nothing of that response was stored" in str(failure.value)
+        ingest(JOB, first, store, Tally(), patience=patience)
+
+
+def test_a_lake_of_an_older_version_takes_no_replay(
+    store: Store, patience: Patience, stored: Stored, faulty_replay: str
+) -> None:
+    store.put(
+        PUBLISHED_KEY,
+        b'{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
+        b' "window_end": "2026-11-20T05:00:00Z"}',
+    )
+    with pytest.raises(StepError, match="another source"):
+        ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+    assert stored("").keys() == {PUBLISHED_KEY}
+
+
+def test_a_gateways_error_does_not_name_the_source(
+    store: Store, patience: Patience, faulty_replay: str
+) -> None:
+    page = Reply(b"<html><title>502 Bad Gateway</title></html>", status=502)
+    with scripted_server([page]) as gateway, pytest.raises(StepError):
+        ingest(JOB, source_at(gateway.url), store, Tally(), patience=patience)
+    assert store.get(SOURCE_KEY) is None
+    ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+    assert read_source(store) == REPLAY
+
+
+@pytest.mark.parametrize("status", [408, 425, 403, 404, 502])
+def test_a_page_of_a_gateway_is_tried_again(store: Store, patience: Patience, status: int) -> None:
+    page = Reply(b"<html><head><title>Gateway</title></head></html>", status=status)
+    tally = Tally()
+    with scripted_server([page, page, HEALTHY]) as server:
+        ingest(JOB, source_at(server.url), store, tally, patience=patience)
+    assert (tally.accepted, tally.retries.total()) == (2, 2)
+
+
+def test_a_gateway_that_always_refuses_is_named_as_one(store: Store, patience: Patience) -> None:
+    with (
+        scripted_server([Reply(b"<title>404 Not Found</title>", status=404)]) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.UNAVAILABLE
+    assert "given up after 5 tries" in str(failure.value)
+    assert "404: Not Found" in str(failure.value)
+    assert "see that OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL are its addresses" in str(
+        failure.value
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("target", ["/moved/v1/forecast", "{url}/moved/v1/forecast?x=1"])
+def test_a_redirect_of_the_same_host_gets_the_whole_form(
+    store: Store, patience: Patience, status: int, target: str
+) -> None:
+    def reply(_: Form) -> Reply:
+        if server.paths[-1] == "POST /v1/forecast":
+            return Reply(b"Moved", status, location=target.format(url=server.url))
+        return HEALTHY
+
+    tally = Tally()
+    with scripted_server(reply) as server:
+        ingest(JOB, source_at(server.url, key="secret"), store, tally, patience=patience)
+    assert (tally.accepted, tally.retries.total()) == (2, 0)
+    assert server.paths[1].startswith("POST /moved/v1/forecast")
+    assert server.forms[0] == server.forms[1]
+    assert server.forms[1]["latitude"] == "1.0,2.0"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://api.example.org/v1/forecast", "//127.0.0.2/v1/forecast", "http://127.0.0.1:9/x"],
+)
+def test_a_redirect_elsewhere_is_named_and_gets_no_request(
+    store: Store, patience: Patience, target: str
+) -> None:
+    with (
+        scripted_server([Reply(b"", 308, location=target)]) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(JOB, source_at(server.url, key="secret"), store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.REFUSED
+    assert "308: a redirect to http://" in str(failure.value)
+    assert target in str(failure.value)
+    assert "set OPEN_METEO_URL" in str(failure.value)
+    assert len(server.forms) == 1
+
+
+def test_a_circle_of_redirects_ends(store: Store, patience: Patience) -> None:
+    with (
+        scripted_server([Reply(b"", 307, location="/v1/forecast")]) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    assert failure.value.exit_code == ExitCode.REFUSED
+    assert "307: more than 5 redirects, the last one to http://" in str(failure.value)
+    assert len(server.forms) == 6
+
+
+def test_a_redirect_to_https_of_the_same_host_is_followed() -> None:
+    url = httpx.URL("http://api.open-meteo.com/v1/forecast")
+    secure = "https://api.open-meteo.com/v1/forecast"
+    assert str(_target(url, secure, 301, b"")) == secure
+    with pytest.raises(Unusable, match="a redirect to http://api"):
+        _target(httpx.URL(secure), str(url), 301, b"")
+
+
+def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[Form], Reply]:
+    """Respond well, except to requests with a bad location; these are told by latitude."""
+
+    def reply(form: Form) -> Reply:
+        numbers = [round(float(each)) for each in form["latitude"].split(",")]
+        answers = answers_to(WINDOW, numbers)
+        body = json.dumps(answers if len(answers) > 1 else answers[0])
+        return damage(body) if any(each in bad for each in numbers) else Reply(body.encode())
+
+    return reply
+
+
+def refusal(status: int, reason: str) -> Reply:
+    return Reply(json.dumps({"error": True, "reason": reason}).encode(), status)
+
+
+DAMAGES = {
+    "odd structure": lambda body: Reply(body.replace('"GMT"', '"GMT" "', 1).encode()),
+    "empty value": lambda body: Reply(body.replace("168.0", "", 1).encode()),
+    "one too few": lambda body: Reply(b"[]"),
+    "bad escape": lambda body: Reply(body.replace("GMT", "\\x", 1).encode()),
+    "no data": lambda body: refusal(400, "No data is available for this location"),
+    "cut": lambda body: Reply(body[: len(body) // 2].encode()),
+    "streaming": lambda body: Reply(
+        f"{body[:99]}Unexpected error while streaming data: nan".encode()
+    ),
+    "server error": lambda body: refusal(500, "Fatal error"),
+    "error with 200": lambda body: refusal(200, "Fatal error"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("bad", [0, 6, 10])
+def test_a_location_that_spoils_the_body_is_rejected_alone(
+    store: Store, patience: Patience, stored: Stored, name: str, bad: int
+) -> None:
+    job = Job(WINDOW, 0, 1, [location(number) for number in range(11)])
+    tally = Tally()
+    with (
+        scripted_server(damaged({bad}, DAMAGES[name])) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert failure.value.exit_code == ExitCode.REJECTED
+    assert f"failed 1 of 11 answers: place-{bad}: no readable response: " in str(failure.value)
+    assert (tally.accepted, tally.hours_accepted, tally.hours_rejected) == (10, 60, 6)
+    lines = [line for lines in stored("raw/").values() for line in lines]
+    assert {line["location"]["id"]: line["accepted"] for line in lines} == {
+        f"place-{number}": number != bad for number in range(11)
+    }
+    for line in lines:
+        if line["accepted"]:
+            assert f"place-{round(line['answer']['latitude'])}" == line["location"]["id"]
+    ((line,),) = [
+        lines for key, lines in stored("rejected/").items() if key.endswith(f"-place-{bad}.json")
+    ]
+    assert line["reason"].startswith("no readable response: ")
+    assert line["answer"] == DAMAGES[name](json.dumps(answer_of(WINDOW, number=bad))).body.decode()
+    # 11 locations: halves of 6, 3, 2 and 1.
+    assert len(server.forms) <= 5 + 2 * 4 + 1
+
+
+def test_several_bad_locations_of_a_hundred_are_found(store: Store, patience: Patience) -> None:
+    job = Job(WINDOW, 0, 1, [location(number) for number in range(90)])
+    tally = Tally()
+    bad = {0, 17, 44, 45, 89}
+    with (
+        scripted_server(damaged(bad, DAMAGES["odd structure"])) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert failure.value.exit_code == ExitCode.REJECTED
+    assert tally.accepted == 85
+    assert sorted(each.partition(":")[0] for each in tally.rejected) == sorted(
+        f"place-{each}" for each in bad
+    )
+    asked = sum(len(form["latitude"].split(",")) for form in server.forms)
+    assert asked < 90 * 2 * 7
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_service_that_fails_for_all_is_given_up_after_few_requests(
+    store: Store, patience: Patience, name: str
+) -> None:
+    job = Job(WINDOW, 0, 1, [location(number) for number in range(80)])
+    tally = Tally()
+    with (
+        scripted_server(damaged(range(80), DAMAGES[name])) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    expected = ExitCode.REFUSED if name == "no data" else ExitCode.UNAVAILABLE
+    assert (failure.value.exit_code, tally.accepted) == (expected, 0)
+    assert len(server.forms) <= 2 + 2 + 4 + 8
+    assert sum(len(form["latitude"].split(",")) for form in server.forms) <= 6 * 80
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        refusal(401, "The supplied API key is invalid."),
+        refusal(429, "Hourly API request limit exceeded."),
+        refusal(503, "Service Unavailable"),
+        Reply(b"<title>502 Bad Gateway</title>", 502),
+        Reply(b"<title>Maintained</title>", 200),
+        Reply(b"[{", cut=True),
+    ],
+)
+def test_a_service_that_is_not_well_gets_no_split_requests(
+    store: Store, patience: Patience, reply: Reply
+) -> None:
+    with scripted_server([reply]) as server, pytest.raises(StepError) as failure:
+        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+    assert failure.value.exit_code != ExitCode.REJECTED
+    assert {form["latitude"] for form in server.forms} == {"1.0,2.0"}
+
+
+def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
+    store: Store, patience: Patience
+) -> None:
+    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_A_CALL * HOUR)
+    job = Job(window, 0, 1, [location(number) for number in range(4)])
+    tally = Tally()
+
+    def reply(form: Form) -> Reply:
+        start, end = (
+            datetime.fromisoformat(form[name]).replace(tzinfo=UTC)
+            for name in ("start_hour", "end_hour")
+        )
+        numbers = [round(float(each)) for each in form["latitude"].split(",")]
+        if 2 in numbers:
+            return refusal(400, "No data is available for this location")
+        answers = answers_to(Window(start, end + HOUR), numbers)
+        return Reply(json.dumps(answers if len(answers) > 1 else answers[0]).encode())
+
+    with scripted_server(reply) as server, pytest.raises(StepError) as failure:
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert failure.value.exit_code == ExitCode.REJECTED
+    assert tally.accepted == 9
+    assert [form["latitude"] for form in server.forms] == [
+        *("0.0,1.0,2.0,3.0", "0.0,1.0", "2.0,3.0", "2.0", "3.0"),
+        *("0.0,1.0,3.0", "2.0") * 2,
+    ]
+
+
+@pytest.mark.parametrize("name", ["odd structure", "no data"])
+def test_a_location_that_is_alone_in_its_call_holds_no_other_call_back(
+    store: Store, patience: Patience, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("weather.ingest.job.LOCATIONS_A_CALL", 1)
+    job = Job(WINDOW, 0, 1, [location(number) for number in range(4)])
+    tally = Tally()
+    with (
+        scripted_server(damaged({0, 1}, DAMAGES[name])) as server,
+        pytest.raises(StepError) as failure,
+    ):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert failure.value.exit_code == ExitCode.REJECTED
+    assert (tally.accepted, len(tally.rejected)) == (2, 2)
+
+
+def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
+    store: Store, patience: Patience, stored: Stored
+) -> None:
+    body = json.dumps(answers_to(WINDOW, [1, 2]))
+    for number in ("2.01", "1.98", "168.0"):
+        body = body.replace(number, "-nan")
+    tally = Tally()
+    with scripted_server([Reply(body.encode())]) as server:
+        ingest(JOB, source_at(server.url), store, tally, patience=patience)
+    assert (tally.accepted, len(server.forms)) == (2, 1)
+    (lines,) = stored("raw/").values()
+    assert [line["answer"]["elevation"] for line in lines] == ["-nan", "-nan"]
+    assert lines[1]["answer"]["latitude"] == "-nan"
+
+
+@pytest.mark.parametrize(
+    ("change", "rejected"),
+    [
+        (lambda answers: answers[::-1], [0, 2]),
+        (lambda answers: [answers[0]] * 3, [1, 2]),
+        (lambda answers: [answers[1]] * 3, [0, 2]),
+        (lambda answers: [each | {"location_id": 7} for each in answers], [0, 1, 2]),
+        (lambda answers: [{**each, "latitude": "nan"} for each in answers], []),
+    ],
+    ids=["reversed", "first", "second", "number", "no latitude"],
+)
+def test_only_responses_for_the_locations_asked_for_are_accepted(
+    store: Store,
+    patience: Patience,
+    change: Callable[[list[Any]], list[Any]],
+    rejected: list[int],
+) -> None:
+    numbers = [1, 40, 80]
+    job = Job(WINDOW, 0, 1, [location(number) for number in numbers])
+    tally = Tally()
+    body = json.dumps(change(answers_to(WINDOW, numbers))).encode()
+    with scripted_server([Reply(body)]) as server, suppress(StepError):
+        ingest(job, source_at(server.url), store, tally, patience=patience)
+    assert [each.partition(":")[0] for each in tally.rejected] == [
+        f"place-{numbers[position]}" for position in rejected
+    ]

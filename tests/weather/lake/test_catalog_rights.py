@@ -1,0 +1,35 @@
+"""Who may only read a catalog in Postgres and writes is told in one line that this is why."""
+
+import pytest
+
+from tests.pipeline import Pipeline
+from tests.weather.lake.postgres_catalog import (
+    IS_THERE,
+    PASSWORD,
+    READERS_PASSWORD,
+    WHY_NOT,
+    running_catalog,
+)
+from weather.ducklake import attached_lake
+from weather.exit_codes import ExitCode, StepError
+from weather.lake.__main__ import main
+from weather.settings import LakeSettings, read_settings
+
+
+@pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
+def test_a_reader_that_writes_is_told_why_it_may_not(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_catalog() as catalog:
+        monkeypatch.setenv("LAKE_CATALOG", catalog.address)
+        monkeypatch.setenv("PGPASSWORD", PASSWORD)
+        assert main(["create"]) == ExitCode.OK
+        monkeypatch.setenv("LAKE_CATALOG", catalog.address.replace("lake_writer", "lake_reader"))
+        monkeypatch.setenv("PGPASSWORD", READERS_PASSWORD)
+        with (
+            pytest.raises(StepError, match="ERROR: permission denied for table") as failure,
+            attached_lake(read_settings(LakeSettings)) as lake,
+        ):
+            lake.execute("CREATE TABLE intruder (i integer)")
+    assert "INSERT INTO" not in str(failure.value)
+    assert "\n" not in str(failure.value)

@@ -1,0 +1,116 @@
+"""A part of the lake that a killed rebuild left is published and kept by nobody."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.pipeline import Pipeline
+from weather.exit_codes import ExitCode, StepError
+from weather.lake.__main__ import main
+from weather.lake.backup import back_up
+from weather.lake.catalogs import save_catalog
+from weather.lake.places import Folder
+from weather.lake.restore import restore
+from weather.lake.unfinished import mark_unfinished
+from weather.lake.upkeep import keep_up
+from weather.published import PUBLISHED_KEY
+from weather.window import HOUR, lookback_window
+
+END = datetime(2026, 11, 2, 5, tzinfo=UTC)
+HOURS = 24
+NOW = timedelta(0)
+STAGED = "select count(*) from stg_weather"
+
+
+@pytest.fixture
+def two_months(pipeline: Pipeline) -> Pipeline:
+    """A lake that is made again in two batches."""
+    pipeline.run_hour(END - 3 * 24 * HOUR, HOURS)
+    pipeline.run_hour(END, HOURS)
+    return pipeline
+
+
+def killed_in_the_second_month() -> None:
+    command = [sys.executable, "-m", "weather.lake", "rebuild"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr
+        assert any("windows that end in 2026-11" in line for line in process.stderr)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+
+
+def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
+    """Whether a step says that a rebuild has to end first, in one line."""
+    capfd.readouterr()
+    assert main(list(arguments)) == ExitCode.SETTING
+    (line,) = capfd.readouterr().err.splitlines()
+    return line.startswith(f"{arguments[0]}: A rebuild of") and "run rebuild again" in line
+
+
+def test_what_a_killed_rebuild_left_is_not_published_until_another_one_ends(
+    two_months: Pipeline, folder: Folder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    published = two_months.store.get(PUBLISHED_KEY)
+    killed_in_the_second_month()
+    assert two_months.rows(STAGED) == [(3 * HOURS,)]
+
+    two_months.take(lookback_window(END + HOUR, HOURS))
+    assert two_months.ingest() == 0
+    assert two_months.transform()
+    keep_up(two_months.settings, kept=NOW, grace=NOW)
+    assert refused(capfd, "publish")
+    assert refused(capfd, "backup", "--to", folder.name)
+    assert two_months.store.get(PUBLISHED_KEY) == published
+
+    assert main(["rebuild"]) == ExitCode.OK
+    assert two_months.rows(STAGED) == [(3 * (2 * HOURS + 1),)]
+    two_months.run_hour(END + 2 * HOUR, HOURS)
+    assert main(["backup", "--to", folder.name]) == ExitCode.OK
+
+
+def test_a_rebuild_that_takes_over_and_fails_leaves_the_part_unpublished(
+    two_months: Pipeline, capfd: pytest.CaptureFixture[str]
+) -> None:
+    killed_in_the_second_month()
+    spoil(two_months)
+    assert main(["rebuild"]) == ExitCode.UNEXPECTED
+    assert two_months.rows(STAGED) == [(3 * HOURS,)]
+    assert refused(capfd, "publish")
+
+
+def spoil(pipeline: Pipeline) -> None:
+    """Make one stored answer one that no test of temperatures lets pass."""
+    (key, *_) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
+    lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
+    lines[0]["answer"]["hourly"]["temperature_2m"][0] = -61
+    pipeline.store.put(key, "\n".join(map(json.dumps, lines)).encode())
+
+
+def test_a_backup_put_in_the_place_of_the_part_is_published(
+    two_months: Pipeline, folder: Folder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    back_up(two_months.settings, folder)
+    mark_unfinished(two_months.store)
+    assert refused(capfd, "publish")
+    restore(two_months.settings, folder, replace=True)
+    assert two_months.publish() == 0
+
+
+def test_a_backup_during_which_a_rebuild_begins_is_none(
+    two_months: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved_too_late(*arguments: object) -> None:
+        mark_unfinished(two_months.store)
+        save_catalog(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("weather.lake.backup.save_catalog", saved_too_late)
+    with pytest.raises(StepError, match="has not ended"):
+        back_up(two_months.settings, folder)
+    assert folder.sizes() == {}

@@ -1,0 +1,91 @@
+"""The lake stays small, and what readers see stays readable."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.pipeline import Pipeline
+from weather.lake.upkeep import keep_up
+from weather.published import MART_KEY, PUBLISHED_KEY
+
+END = datetime(2026, 11, 20, 5, tzinfo=UTC)
+NOW = timedelta(0)
+MART = "select * from daily_weather_stats order by all"
+HOURS = "select * from stg_weather order by all"
+
+
+@pytest.fixture
+def busy_lake(pipeline: Pipeline) -> Pipeline:
+    """A lake after several runs, each of which wrote its hours anew."""
+    for hour in range(4):
+        pipeline.run_hour(END + timedelta(hours=hour), lookback_hours=48)
+    return pipeline
+
+
+def files(pipeline: Pipeline) -> list[str]:
+    return list(pipeline.store.list("transformed/main/"))
+
+
+def snapshots(pipeline: Pipeline) -> list[int]:
+    rows = pipeline.rows("select snapshot_id from lake.snapshots() order by 1")
+    return [snapshot_id for (snapshot_id,) in rows]
+
+
+def test_old_snapshots_and_files_go_and_every_row_stays(busy_lake: Pipeline) -> None:
+    rows, mart, before = busy_lake.rows(HOURS), busy_lake.rows(MART), files(busy_lake)
+    published = busy_lake.published()
+    assert published is not None
+
+    done = keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+
+    assert done.expired_snapshots > 0
+    assert done.deleted_files > 0
+    assert len(files(busy_lake)) < len(before)
+    assert busy_lake.rows(HOURS) == rows
+    assert busy_lake.rows(MART, snapshot_id=published.snapshot_id) == mart
+    assert snapshots(busy_lake)[0] == published.snapshot_id
+
+
+def test_the_published_snapshot_stays_although_newer_ones_are_not_published(
+    busy_lake: Pipeline,
+) -> None:
+    published = busy_lake.published()
+    assert published is not None
+    mart = busy_lake.rows(MART)
+    busy_lake.execute("delete from daily_weather_stats where location_id = 'lyon'")
+    busy_lake.execute("delete from stg_weather where location_id = 'lyon'")
+
+    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+
+    assert busy_lake.rows(MART, snapshot_id=published.snapshot_id) == mart
+    assert busy_lake.rows(
+        "select count(*) from daily_weather_stats where location_id = 'lyon'"
+    ) == [(0,)]
+
+
+def test_files_that_nothing_refers_to_go_and_plain_objects_stay(busy_lake: Pipeline) -> None:
+    left_by_a_killed_run = "transformed/main/stg_weather/left-by-a-killed-run.parquet"
+    busy_lake.store.put(left_by_a_killed_run, b"half a file")
+    raw = list(busy_lake.store.list("raw/"))
+
+    keep_up(busy_lake.settings)
+    assert left_by_a_killed_run in files(busy_lake)
+
+    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    assert left_by_a_killed_run not in files(busy_lake)
+    assert busy_lake.store.get(MART_KEY)
+    assert busy_lake.store.get(PUBLISHED_KEY)
+    assert list(busy_lake.store.list("raw/")) == raw
+
+
+def test_within_seven_days_nothing_is_lost_and_runs_go_on_after_an_upkeep(
+    busy_lake: Pipeline,
+) -> None:
+    before = snapshots(busy_lake)
+    assert keep_up(busy_lake.settings).expired_snapshots == 0
+    assert set(before) <= set(snapshots(busy_lake))
+    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    busy_lake.run_hour(END + timedelta(hours=4), lookback_hours=48)
+    assert busy_lake.rows("select count(distinct hour_timestamp), count(*) from stg_weather") == [
+        (52, 3 * 52)
+    ]

@@ -1,0 +1,124 @@
+"""The replay held against answers that were recorded from the real service.
+
+So that client and replay cannot agree on a mistake. The recordings are no part of the project:
+WEATHER_RECORDED_ANSWERS names their folder.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from weather.replay.variables import observed_variable
+
+FOLDER = Path(
+    os.environ.get("WEATHER_RECORDED_ANSWERS")
+    or Path(__file__).resolve().parents[3] / "shared" / "data" / "open-meteo"
+)
+OTHER_SECTIONS = {"current", "current_units", "daily", "daily_units"}
+
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir(),
+    reason=f"no recorded answers in {FOLDER}: name their folder in WEATHER_RECORDED_ANSWERS",
+)
+
+
+def recorded(name: str) -> Any:
+    """A recorded body."""
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def kind(value: object) -> str:
+    """The type of a value as JSON has it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+@pytest.fixture(
+    params=[
+        "forecast-new-york.json",
+        "forecast-melbourne.json",
+        "forecast-brasilia-local-time.json",
+    ]
+)
+def real(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A recorded forecast, its hourly section only."""
+    answer = recorded(request.param)
+    return {name: value for name, value in answer.items() if name not in OTHER_SECTIONS}
+
+
+@pytest.fixture
+def replayed(replay: httpx.Client, real: dict[str, Any]) -> dict[str, Any]:
+    """The replay's answer to the request that the recording answers."""
+    times = real["hourly"]["time"]
+    response = replay.get(
+        "/v1/forecast",
+        params={
+            "latitude": real["latitude"],
+            "longitude": real["longitude"],
+            "timezone": real["timezone"],
+            "hourly": ",".join(name for name in real["hourly"] if name != "time"),
+            "start_hour": times[0],
+            "end_hour": times[-1],
+        },
+    )
+    answer = response.raise_for_status().json()
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_keys_and_types_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+    assert list(replayed) == list(real)
+    assert {name: kind(value) for name, value in replayed.items()} == {
+        name: kind(value) for name, value in real.items()
+    }
+
+
+def test_the_time_zone_agrees(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+    for name in ("timezone", "timezone_abbreviation", "utc_offset_seconds"):
+        assert replayed[name] == real[name]
+
+
+def test_the_hours_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+    assert replayed["hourly"]["time"] == real["hourly"]["time"]
+
+
+def test_variables_and_units_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+    assert list(replayed["hourly"]) == list(replayed["hourly_units"]) == list(real["hourly"])
+    for name, unit in real["hourly_units"].items():
+        has_data = name == "time" or observed_variable(name) is not None
+        assert replayed["hourly_units"][name] == (unit if has_data else "undefined")
+
+
+def test_values_have_the_same_types(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+    for name, values in replayed["hourly"].items():
+        assert len(values) == len(real["hourly"][name])
+        allowed = {kind(value) for value in real["hourly"][name]} | {"null"}
+        assert {kind(value) for value in values} <= allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("error-400-unit.json", {"temperature_unit": "asdfsfd"}),
+        ("error-400-variable.json", {"hourly": "lksdfj"}),
+    ],
+)
+def test_errors_agree(replay: httpx.Client, name: str, wrong: dict[str, str]) -> None:
+    form = {"latitude": "45.75", "longitude": "4.85", "hourly": "temperature_2m"} | wrong
+    response = replay.post("/v1/forecast", data=form)
+    assert (response.status_code, response.json()) == (400, recorded(name))

@@ -1,0 +1,154 @@
+"""Against a real MinIO: what the job makes, and that it may run again."""
+
+import io
+import json
+import subprocess
+from uuid import uuid4
+
+import pytest
+from minio import Minio, MinioAdmin
+from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
+
+from local.ports import LOOPBACK, free_port
+from tests.orphans import mark
+from tests.weather.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, client, policy
+
+
+def put(store: Minio, key: str, bucket: str = "weather") -> None:
+    store.put_object(bucket, key, io.BytesIO(b"rain"), 4)
+
+
+def get(store: Minio, key: str) -> bytes:
+    return store.get_object("weather", key).data
+
+
+def refused(action: object, *arguments: object) -> str | None:
+    with pytest.raises(S3Error) as refusal:
+        action(*arguments)  # type: ignore[operator]
+    return refusal.value.code
+
+
+def test_users_can_do_what_their_policies_say_and_nothing_else(store: Setup) -> None:
+    ended = store.run()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    writer, reader = store.client("writer", "password-1"), store.client("reader", "password-2")
+    put(writer, "raw/hour.json")
+    assert get(reader, "raw/hour.json") == b"rain"
+    assert refused(put, writer, "transformed/hour.json") == "AccessDenied"
+    assert refused(put, writer, "raw/hour.json", "airflow-logs") == "AccessDenied"
+    assert refused(get, writer, "raw/hour.json") == "AccessDenied"
+    assert refused(put, reader, "raw/hour.json") == "AccessDenied"
+
+
+def test_what_was_done_is_one_line_without_a_password(store: Setup) -> None:
+    bucket = f"new-{uuid4().hex}"
+    ended = store.run(STORE_BUCKETS=f"{bucket}, weather")
+    made = json.loads(ended.stdout)
+    assert bucket in made["new_buckets"]
+    assert made["users"] == {"test-reader": "weather-reader", "test-writer": "weather-writer"}
+    assert ended.stdout.count("\n") == 1
+    assert "password" not in ended.stdout
+
+
+def test_objects_are_kept_for_as_many_days_as_were_said_last(store: Setup) -> None:
+    root = client(store.environment["AWS_ENDPOINT_URL"], ROOT_USER, ROOT_PASSWORD)
+    for days in (90, 30):
+        ended = store.run(STORE_KEPT_DAYS=f"airflow-logs={days}")
+        assert json.loads(ended.stdout)["kept_days"] == {"airflow-logs": days}
+        lifecycle = root.get_bucket_lifecycle("airflow-logs")
+        assert lifecycle
+        assert [rule.expiration.days for rule in lifecycle.rules if rule.expiration] == [days]
+    assert root.get_bucket_lifecycle("weather") is None
+
+
+def test_again_changes_nothing(store: Setup) -> None:
+    assert store.run().returncode == 0
+    put(store.client("writer", "password-1"), "raw/again.json")
+    ended = store.run()
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["new_buckets"] == []
+    assert get(store.client("reader", "password-2"), "raw/again.json") == b"rain"
+
+
+def test_again_with_another_password_and_policy_puts_both_in_place(store: Setup) -> None:
+    assert store.run().returncode == 0
+    store.user("writer", "password-3", policy(("s3:PutObject", "weather/rejected/*")))
+    assert store.run().returncode == 0
+    writer = store.client("writer", "password-3")
+    put(writer, "rejected/hour.json")
+    assert refused(put, writer, "raw/hour.json") == "AccessDenied"
+    old = store.client("writer", "password-1")
+    assert refused(put, old, "rejected/hour.json") == "SignatureDoesNotMatch"
+
+
+def test_a_policy_that_was_given_by_hand_is_taken_back(store: Setup) -> None:
+    assert store.run().returncode == 0
+    admin = MinioAdmin(
+        endpoint=store.environment["AWS_ENDPOINT_URL"].removeprefix("http://"),
+        credentials=StaticProvider(ROOT_USER, ROOT_PASSWORD),
+        secure=False,
+    )
+    admin.policy_set("readwrite", user="test-reader")
+    reader = store.client("reader", "password-2")
+    put(reader, "raw/by-hand.json")
+    assert store.run().returncode == 0
+    assert refused(put, reader, "raw/by-hand.json") == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"MINIO_ROOT_PASSWORD": "another-password"}, "root user: SignatureDoesNotMatch"),
+        ({"STORE_BUCKETS": "No_Bucket"}, "STORE_BUCKETS: 'No_Bucket'"),
+    ],
+)
+def test_what_the_store_refuses_is_one_line_and_not_tried_again(
+    store: Setup, changes: dict[str, str], said: str
+) -> None:
+    ended = store.run(**changes, STORE_PATIENCE_SECONDS="60")
+    assert ended.returncode == 64
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+    assert "another-password" not in ended.stderr
+
+
+def test_a_policy_that_is_none_names_the_policy(store: Setup) -> None:
+    store.user("writer", "password-1", {"Version": "2012-10-17", "Statement": [{"Effect": "No"}]})
+    ended = store.run()
+    assert ended.returncode == 64
+    assert "policy 'weather-writer'" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_password_that_is_too_short_names_the_user(store: Setup) -> None:
+    store.user("writer", "short", policy(("s3:PutObject", "weather/raw/*")))
+    ended = store.run()
+    assert ended.returncode == 64
+    assert "user 'test-writer'" in ended.stderr
+    assert "short" not in ended.stderr.replace("too short", "")
+
+
+def test_it_waits_for_a_store_that_starts_later(setup: Setup, minio_binary: str) -> None:
+    address = f"{LOOPBACK}:{free_port()}"
+    data = str(setup.folder / "data")
+    addresses = ["--address", address, "--console-address", f"{LOOPBACK}:{free_port()}"]
+    begun = subprocess.Popen(
+        ["sh", "-c", 'sleep 2; exec "$0" server "$@"', minio_binary, data, *addresses],
+        env={
+            "MINIO_ROOT_USER": ROOT_USER,
+            "MINIO_ROOT_PASSWORD": ROOT_PASSWORD,
+            "PATH": "/bin",
+            **mark(),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ended = setup.run(AWS_ENDPOINT_URL=f"http://{address}", STORE_PATIENCE_SECONDS="30")
+    finally:
+        begun.terminate()
+        begun.wait(timeout=20)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads(ended.stdout)["new_buckets"] == ["weather", "airflow-logs"]

@@ -1,0 +1,79 @@
+"""What is missing or malformed is named before anything is made; no store is needed for this."""
+
+import pytest
+
+from tests.weather.store_setup.conftest import Setup
+from weather.exit_codes import ExitCode, StepError
+from weather.store_setup.wanted import Keys, read_wanted
+
+
+def test_users_are_those_of_both_folders(setup: Setup) -> None:
+    wanted = read_wanted(setup.environment)
+    assert [(user.name, user.keys) for user in wanted.users] == [
+        ("reader", Keys("test-reader", "password-2")),
+        ("writer", Keys("test-writer", "password-1")),
+    ]
+    assert wanted.buckets == ["weather", "airflow-logs"]
+
+
+def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> None:
+    assert read_wanted(setup.environment).kept_days == {}
+    environment = {**setup.environment, "STORE_KEPT_DAYS": "airflow-logs=90, weather=7"}
+    assert read_wanted(environment).kept_days == {"airflow-logs": 90, "weather": 7}
+
+
+@pytest.mark.parametrize(
+    "days", ["90", "weather=", "weather=0", "weather=-1", "weather=soon", "=90", "another=90"]
+)
+def test_days_that_are_none_are_named(setup: Setup, days: str) -> None:
+    with pytest.raises(StepError, match=f"STORE_KEPT_DAYS: '{days}'"):
+        read_wanted({**setup.environment, "STORE_KEPT_DAYS": days})
+
+
+def test_no_password_is_shown(setup: Setup) -> None:
+    assert "password" not in repr(read_wanted(setup.environment)).replace("patience", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_ENDPOINT_URL", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "STORE_BUCKETS"]
+)
+def test_a_missing_variable_is_named(setup: Setup, name: str) -> None:
+    ended = setup.run(**{name: ""})
+    assert ended.returncode == ExitCode.SETTING
+    assert ended.stderr.startswith(f"store_setup: {name} is missing.")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        ("users/reader/AWS_SECRET_ACCESS_KEY", "reader/AWS_SECRET_ACCESS_KEY cannot be read"),
+        ("policies/reader.json", "User 'reader' has no "),
+    ],
+)
+def test_a_missing_file_is_named(setup: Setup, lacking: str, said: str) -> None:
+    (setup.folder / lacking).unlink()
+    with pytest.raises(StepError, match=said):
+        read_wanted(setup.environment)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_file_that_is_no_policy_is_named(setup: Setup, content: str) -> None:
+    (setup.folder / "policies" / "reader.json").write_text(content)
+    with pytest.raises(StepError, match=r"reader\.json is "):
+        read_wanted(setup.environment)
+
+
+@pytest.mark.parametrize("endpoint", ["weather-store:9000", "http://", "s3://weather-store"])
+def test_an_endpoint_that_is_no_address_is_named(setup: Setup, endpoint: str) -> None:
+    ended = setup.run(AWS_ENDPOINT_URL=endpoint)
+    assert ended.returncode == ExitCode.SETTING
+    assert ended.stderr.startswith(f"store_setup: AWS_ENDPOINT_URL: '{endpoint}': ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_store_that_is_not_there_is_one_line_after_the_patience(setup: Setup) -> None:
+    ended = setup.run()
+    assert ended.returncode == ExitCode.UNAVAILABLE
+    assert setup.environment["AWS_ENDPOINT_URL"] in ended.stderr
+    assert ended.stderr.count("\n") == 1

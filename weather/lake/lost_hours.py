@@ -1,0 +1,95 @@
+"""Compare the lake with what readers have, and refuse to take hours from them."""
+
+import duckdb
+
+from weather.ducklake import tables_of
+from weather.exit_codes import ExitCode, StepError
+from weather.published import MART_KEY
+from weather.settings import LakeSettings
+from weather.store import Store
+
+DAYS_NAMED = 5
+
+LOST_VALUES = """
+    WITH readers AS (FROM stg_weather AT (VERSION => {snapshot_id})),
+    present AS (FROM stg_weather)
+    SELECT
+        readers.location_id,
+        readers.hour_timestamp::DATE AS date,
+        count(*) AS hours
+    FROM readers LEFT JOIN present USING (location_id, hour_timestamp)
+    WHERE {lost}
+    GROUP BY ALL
+    ORDER BY ALL
+"""
+
+LOST_HOURS_OF_DAYS = """
+    SELECT readers.location_id, readers.date, readers.hours - coalesce(present.hours, 0) AS hours
+    FROM read_parquet('{mart}') AS readers
+    LEFT JOIN daily_weather_stats AS present USING (location_id, date)
+    WHERE readers.hours > coalesce(present.hours, 0)
+        -- Such a day has precipitation or wind only.
+        OR present.date IS NULL
+    ORDER BY ALL
+"""
+
+
+def refuse_lost_hours(
+    lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
+) -> None:
+    """Compare the newest snapshot of the attached lake with what readers have.
+
+    Args:
+        lake: the attached lake.
+        settings: where the store is.
+        store: its bucket.
+        readers: the published snapshot of this lake. None if another lake is published, whose
+            catalog may be lost: then the plain file of the mart is what readers have. It has no
+            hours, only their number by day: a new hour of a day hides a lost one of the same day.
+
+    Raises:
+        StepError: readers have hours with a value that the lake does not have.
+    """
+    lost = _lost(lake, settings, store, readers)
+    if not lost:
+        return
+    hours = sum(count for *_, count in lost)
+    named = ", ".join(f"{location} {day} ({count})" for location, day, count in lost[:DAYS_NAMED])
+    more = f" and {len(lost) - DAYS_NAMED} more days" if len(lost) > DAYS_NAMED else ""
+    raise StepError(
+        f"Readers have {hours} hours of {len({location for location, *_ in lost})} locations that "
+        f"this lake does not have: {named}{more}. The lake is as it was, and so is what readers "
+        "see. Restore a backup, or copy the missing responses to raw/ and run rebuild; rebuild "
+        "--allow-fewer-hours publishes without these hours.",
+        ExitCode.SETTING,
+    )
+
+
+def _lost(
+    lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
+) -> list[tuple[str, str, int]]:
+    """Location, day and hours that readers lose; a day without an hour of temperature counts 0."""
+    if readers is not None:
+        present, earlier = (_values(lake, snapshot_id) for snapshot_id in (None, readers))
+        if not earlier:
+            return []
+        # Columns of only one of the two versions cannot be compared.
+        lost = " OR ".join(
+            f"(readers.{name} IS NOT NULL AND present.{name} IS NULL)" for name in earlier & present
+        )
+        query = LOST_VALUES.format(snapshot_id=readers, lost=lost)
+    elif next(store.list(MART_KEY), None) and "daily_weather_stats" in tables_of(lake):
+        query = LOST_HOURS_OF_DAYS.format(mart=f"{settings.bucket_url}/{MART_KEY}")
+    else:
+        return []
+    return lake.execute(query).fetchall()
+
+
+def _values(lake: duckdb.DuckDBPyConnection, snapshot_id: int | None) -> set[str]:
+    """The columns of stg_weather that hold values; empty if the table does not exist."""
+    at = "" if snapshot_id is None else f" AT (VERSION => {snapshot_id})"
+    try:
+        columns = lake.execute(f"DESCRIBE FROM stg_weather{at}").fetchall()
+    except duckdb.CatalogException:
+        return set()
+    return {name for name, kind, *_ in columns if kind == "DOUBLE"}

@@ -1,0 +1,79 @@
+"""Keep the lake small: merge small files, expire old snapshots, delete what nothing refers to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+
+from weather.ducklake import attached_lake, snapshot_of_readers
+from weather.published import read_published
+from weather.settings import LakeSettings
+from weather.store import Store
+
+SNAPSHOTS_KEPT = timedelta(days=7)
+TABLE_FILES = "transformed/main/"
+GRACE = timedelta(days=1)
+"""How long a file outlives its last reference, for readers and writers that are still at it."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What an upkeep has done."""
+
+    expired_snapshots: int
+    deleted_files: int
+
+
+def keep_up(
+    settings: LakeSettings, *, kept: timedelta = SNAPSHOTS_KEPT, grace: timedelta = GRACE
+) -> Upkeep:
+    """Merge, expire and delete; the published snapshot stays readable, whatever its age.
+
+    Must not run beside a step that writes to the lake.
+    """
+    store = Store(settings)
+    published = read_published(store)
+    with attached_lake(settings) as lake:
+        lake.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.5)")
+        lake.execute("CALL ducklake_merge_adjacent_files('lake')")
+        # The published snapshot, and what no run has published yet: publish looks for tests there.
+        expired = _expire(lake, older_than=kept, before=snapshot_of_readers(published, lake) or 0)
+        deleted = lake.execute(
+            f"CALL ducklake_cleanup_old_files('lake', older_than => {_ago(grace)})"
+        ).fetchall()
+        orphans = _orphans(lake, settings, older_than=grace)
+    store.delete(orphans)
+    return Upkeep(expired_snapshots=expired, deleted_files=len(deleted) + len(orphans))
+
+
+def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, before: int) -> int:
+    old = [
+        snapshot_id
+        for (snapshot_id,) in lake.execute(
+            "SELECT snapshot_id FROM lake.snapshots() WHERE snapshot_time < now() - ?", [older_than]
+        ).fetchall()
+        if snapshot_id < before
+    ]
+    if old:
+        lake.execute(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
+    return len(old)
+
+
+def _orphans(
+    lake: duckdb.DuckDBPyConnection, settings: LakeSettings, *, older_than: timedelta
+) -> list[str]:
+    """Keys of files that a killed run wrote and never committed.
+
+    DuckLake calls every file below its data path an orphan that the catalog does not know, the
+    plain mart among them: only files of tables are its own to delete.
+    """
+    files = lake.execute(
+        "CALL ducklake_delete_orphaned_files("
+        f"'lake', older_than => {_ago(older_than)}, dry_run => true)"
+    ).fetchall()
+    keys = [path.removeprefix(f"{settings.bucket_url}/") for (path,) in files]
+    return [key for key in keys if key.startswith(TABLE_FILES)]
+
+
+def _ago(duration: timedelta) -> str:
+    return f"now() - INTERVAL {int(duration.total_seconds())} SECOND"
