@@ -5,11 +5,11 @@ import sys
 
 import uvicorn
 
-from api.access_log import AccessLog
-from api.connection import Connection
-from api.draining import Drain, DrainingServer
 from api.factory import Place, create_app
-from api.logs import write_logs_as_json
+from api.http.connection import Connection
+from api.http.draining import Drain, DrainingServer
+from api.observability.access_log import AccessLog
+from api.observability.logs import write_logs_as_json
 from weather.exit_codes import StepError
 from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
 

@@ -12,18 +12,18 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Lifespan
 
-from api import documentation, front_page, hourly, known_locations, operations, summaries
-from api.access_log import AccessLog
-from api.description import describe
-from api.draining import Drain
-from api.gateway import GATEWAY, Gateway
-from api.metrics import ViewCollector
-from api.older_hours import OlderHours
-from api.origins import OtherOrigins
-from api.parameters import FewParameters
-from api.problems import explain_errors
-from api.request_metrics import RequestMetrics
-from api.watch import Watch
+from api.data.older_hours import OlderHours
+from api.data.watch import Watch
+from api.http.draining import Drain
+from api.http.gateway import GATEWAY, Gateway
+from api.http.origins import OtherOrigins
+from api.http.problems import explain_errors
+from api.observability.access_log import AccessLog
+from api.observability.metrics import ViewCollector
+from api.observability.request_metrics import RequestMetrics
+from api.routes import documentation, front_page, hourly, known_locations, operations, summaries
+from api.routes.description import describe
+from api.routes.parameters import FewParameters
 from weather.settings import ApiSettings, LakeSettings
 
 DESCRIPTION = """
@@ -77,7 +77,7 @@ def described_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         title="Weather",
         version="1",
         description=DESCRIPTION,
-        # Two of them would be pages that load their scripts from elsewhere: api/documentation.py.
+        # Two of them would load scripts from elsewhere: api/routes/documentation.py.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

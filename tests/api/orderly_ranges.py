@@ -5,7 +5,7 @@ from typing import Any
 
 import schemathesis
 
-from api.queries import DAYS_OF_HOURS
+from api.routes.queries import DAYS_OF_HOURS
 
 
 @schemathesis.hook

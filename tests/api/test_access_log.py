@@ -10,7 +10,7 @@ from threading import Event
 import httpx
 import pytest
 
-from api.access_log import LONGEST, MOST_WAITING, AccessLog
+from api.observability.access_log import LONGEST, MOST_WAITING, AccessLog
 from tests.api.lake import Lake
 from tests.api.server import eventually, running_api
 

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from api.access_log import AccessLog
-from api.gateway import Gateway
-from api.ready import ReadyAnswers
-from api.refusals import MOST_BYTES, MOST_SECONDS
-from api.request_metrics import RequestMetrics
+from api.http.gateway import Gateway
+from api.http.ready import ReadyAnswers
+from api.http.refusals import MOST_BYTES, MOST_SECONDS
+from api.observability.access_log import AccessLog
+from api.observability.request_metrics import RequestMetrics
 from tests.api.lake import Lake
 from tests.api.server import running_api
 from tests.api.sockets import answered, everything_from

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.mart import load_mart
-from api.older_hours import OlderHours
-from api.rows import DailyWeather, HourlyWeather
+from api.data.mart import load_mart
+from api.data.older_hours import OlderHours
+from api.data.rows import DailyWeather, HourlyWeather
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day

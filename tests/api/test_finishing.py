@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from api.finishing import CODECS
+from api.http.finishing import CODECS
 
 PROGRAM = """
 import sys
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from api.finishing import CODECS, kept
+from api.http.finishing import CODECS, kept
 
 encoding = sys.argv[1]
 bodies = [str([*range(number, 20_000 + number)]).encode() for number in range(200)]

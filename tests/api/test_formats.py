@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from api.formats import Format, rendered
-from api.rows import DailyWeather
+from api.data.rows import DailyWeather
+from api.formats.formats import Format, rendered
 from tests.api.weather_rows import a_row, batch_of
 
 ROWS: TypeAdapter[list[DailyWeather]] = TypeAdapter(list[DailyWeather])

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
-from api.hourly import days_meant
+from api.routes.hourly import days_meant
 from local.store import S3Server
 from tests.api.conftest import LYONS_DAYS, MakeLake, Serve
 from tests.api.lake import Row, a_day

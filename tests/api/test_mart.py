@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.mart import HOURS_KEPT, Mart, load_mart
-from api.snapshots import reading
+from api.data.mart import HOURS_KEPT, Mart, load_mart
+from api.data.snapshots import reading
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from api.negotiation import (
+from api.formats.negotiation import (
     FRONT_PAGE,
     MOST_NAMED,
     ROWS,

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import duckdb
 import pytest
 
-from api.older_hours import AT_ONCE, OlderHours
+from api.data.older_hours import AT_ONCE, OlderHours
 from tests.api.lake import Lake
 from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
@@ -67,6 +67,6 @@ def test_a_reading_that_failed_leaves_nothing_to_the_next(
     older_hours = OlderHours(lake.settings)
     assert hour_count(older_hours, published) == 1
     with monkeypatch.context() as patch:
-        patch.setattr("api.older_hours.HOURS", "SELECT error($location || $since || $until)")
+        patch.setattr("api.data.older_hours.HOURS", "SELECT error($location || $since || $until)")
         assert "cannot be read" in failure(older_hours, published)
     assert hour_count(older_hours, published) == 1

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.head import Head
-from api.origins import for_origins
-from api.ready import Answer
+from api.http.head import Head
+from api.http.origins import for_origins
+from api.http.ready import Answer
 from tests.api.lake import Lake
 from tests.api.server import running_api
 

@@ -6,9 +6,9 @@ from string import ascii_lowercase
 import httpx
 import pytest
 
-from api.parameters import PARAMETERS_A_REQUEST
-from api.problems import MOST_ERRORS
-from api.queries import LOCATIONS_A_REQUEST
+from api.http.problems import MOST_ERRORS
+from api.routes.parameters import PARAMETERS_A_REQUEST
+from api.routes.queries import LOCATIONS_A_REQUEST
 
 
 def unknown(number: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from api.watch import SECONDS_BETWEEN_CHECKS
+from api.data.watch import SECONDS_BETWEEN_CHECKS
 from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days

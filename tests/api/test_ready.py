@@ -1,7 +1,7 @@
 """The memory of ready answers is bounded."""
 
-from api.head import Head
-from api.ready import BYTES_BESIDE, Answer, Key, ReadyAnswers
+from api.http.head import Head
+from api.http.ready import BYTES_BESIDE, Answer, Key, ReadyAnswers
 
 
 def key(number: int) -> Key:

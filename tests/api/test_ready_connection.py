@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from api.head import Head
+from api.http.head import Head
 from tests.api.lake import Lake
 from tests.api.server import running_api
 from tests.api.sockets import Reply, answered, everything_from, replies

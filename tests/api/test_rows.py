@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api.columns import arrow_schema
-from api.rows import DailyWeather, HourlyWeather, Row
+from api.data.columns import arrow_schema
+from api.data.rows import DailyWeather, HourlyWeather, Row
 from tests.api.lake import Lake, contract
 from weather.published import MART_KEY
 

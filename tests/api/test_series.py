@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.cursors import cursor_of, place_of
-from api.rows import DailyWeather
-from api.series import Place
-from api.summaries import day_number
+from api.data.cursors import cursor_of, place_of
+from api.data.rows import DailyWeather
+from api.data.series import Place
+from api.routes.summaries import day_number
 from tests.api.weather_rows import a_row, in_order, series_of
 
 FIRST = date(2025, 1, 1)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from api.connection import Connection
-from api.draining import DrainingServer
+from api.http.connection import Connection
+from api.http.draining import DrainingServer
 from tests.upgrades import internals
 
 WRITTEN_FOR = "0.54.0"
@@ -108,7 +108,7 @@ def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
 
 
 def test_a_request_is_shown_as_the_connection_reads_it() -> None:
-    with internals("uvicorn", WRITTEN_FOR, "api/connection.py and api/ready_connection.py"):
+    with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         heads, sent, (protocol, idle_timer) = talk(FIRST)
         (head,) = heads
         host, port = head.pop("client")
@@ -131,7 +131,7 @@ def test_a_request_is_shown_as_the_connection_reads_it() -> None:
 
 
 def test_a_connection_goes_on_to_its_next_request() -> None:
-    with internals("uvicorn", WRITTEN_FOR, "api/connection.py and api/ready_connection.py"):
+    with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         heads, sent, (protocol, _) = talk(FIRST, SECOND)
         assert [head["url"] for head in heads] == [b"/a%20b?c=d", b"/next"]
         assert [head["keep_alive"] for head in heads] == [True, False]
@@ -142,7 +142,7 @@ def test_a_connection_goes_on_to_its_next_request() -> None:
 def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
     used = names_used(Connection)
     assert {"on_headers_complete", "cycle", "flow", "server_state"} <= used
-    with internals("uvicorn", WRITTEN_FOR, "api/connection.py and api/ready_connection.py"):
+    with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         _, _, (protocol, _) = talk(FIRST)
         assert {name for name in used if not hasattr(protocol, name)} == set()
         # The connection overrides these, or calls them, with exactly these arguments.
@@ -182,7 +182,7 @@ def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
             found.append(sys.exc_info()[1])
 
     found: list[BaseException | None] = []
-    with internals("uvicorn", WRITTEN_FOR, "api/connection.py"):
+    with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
         with contextlib.closing(asyncio.new_event_loop()) as loop:
             Rejecting(config, ServerState(), {}, loop).data_received(line + b"\r\n\r\n")
@@ -191,7 +191,7 @@ def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
 
 def test_the_server_s_hooks_are_those_that_draining_overrides() -> None:
     used = names_used(DrainingServer)
-    with internals("uvicorn", WRITTEN_FOR, "api/draining.py"):
+    with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         config = uvicorn.Config(app, log_config=None, server_header=False, date_header=False)
         config.load()
         server = uvicorn.Server(config)
@@ -210,7 +210,7 @@ def test_the_server_s_hooks_are_those_that_draining_overrides() -> None:
 def test_a_changed_library_is_named_with_both_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.upgrades.version", lambda _: "99.0")
     with (
-        pytest.raises(pytest.fail.Exception, match=r"uvicorn 99\.0 changed .*api/draining\.py"),
-        internals("uvicorn", WRITTEN_FOR, "api/draining.py"),
+        pytest.raises(pytest.fail.Exception, match=r"uvicorn 99\.0 changed .*api/http/"),
+        internals("uvicorn", WRITTEN_FOR, "api/http/"),
     ):
         assert not hasattr(socket, "socket")

@@ -8,8 +8,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from api.view import STALE, Problem
-from api.watch import Watch
+from api.data.view import STALE, Problem
+from api.data.watch import Watch
 from tests.api.conftest import MONDAY
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually

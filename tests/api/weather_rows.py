@@ -5,9 +5,9 @@ from datetime import date
 
 import pyarrow as pa
 
-from api.columns import arrow_schema
-from api.rows import DailyWeather
-from api.series import Series
+from api.data.columns import arrow_schema
+from api.data.rows import DailyWeather
+from api.data.series import Series
 
 NUMBERED = pa.dictionary(pa.int32(), pa.string())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from api.background import in_background
+from api.data.background import in_background
 from tests.api.silent_catalog import silent_catalog
 from weather.ducklake import STORE_LIMITS, TIME_LIMITS, attached_lake
 from weather.exit_codes import ExitCode, StepError

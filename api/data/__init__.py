@@ -1,0 +1,1 @@
+"""The published snapshot in memory, and how it is loaded."""

@@ -1,0 +1,173 @@
+"""What one published snapshot says, in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from api.data.columns import table_with_columns
+from api.data.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
+from api.data.series import Series
+from api.data.snapshots import reading, without_zone
+from weather.ducklake import attached_lake
+from weather.published import Published
+from weather.settings import LakeSettings
+from weather.window import HOUR
+
+NEWEST_HOURS_READ = timedelta(days=7)
+"""How far before the lake's newest day a location's newest hour is looked for."""
+
+PERIODS_COUNTED = (timedelta(days=1), timedelta(days=7))
+"""Periods up to the newest hour that is due, in which each location's hours are counted."""
+
+HOURS_KEPT = timedelta(days=15)
+"""How far before the newest hour that is due hours are held in memory; older ones are not."""
+
+_DAYS_TABLE = table_with_columns("daily_weather_stats", DailyWeather)
+_HOURS_TABLE = table_with_columns("stg_weather", HourlyWeather)
+
+DAYS = f"""
+    SELECT location_id AS location, * EXCLUDE (location_id)
+    FROM {_DAYS_TABLE}
+    ORDER BY date DESC, location
+"""  # noqa: S608 (names of the code)
+
+PERIODS = """
+    SELECT
+        location_id AS location,
+        {period} AS {name},
+        min(temp_min_c) AS temp_min_c,
+        max(temp_max_c) AS temp_max_c,
+        -- Sums of decimals do not depend on the order of the rows.
+        round(sum(temp_avg_c::DECIMAL(12, 4) * hours)::DOUBLE
+            / sum(hours) FILTER (temp_avg_c IS NOT NULL), 1) AS temp_avg_c,
+        round(sum(total_precipitation_mm::DECIMAL(12, 4))::DOUBLE, 1) AS total_precipitation_mm,
+        round(avg(avg_windspeed_kmh::DECIMAL(12, 4)), 1) AS avg_windspeed_kmh,
+        sum(hours)::INTEGER AS hours,
+        count(*) AS days,
+        count(*) FILTER (is_complete) AS complete_days,
+        count(*) FILTER (is_complete) = {days} AS is_complete
+    FROM {table}
+    GROUP BY ALL
+    ORDER BY {name} DESC, location
+"""
+
+MONTHS = PERIODS.format(
+    table=_DAYS_TABLE,
+    period="date_trunc('month', date)::DATE",
+    name="month",
+    days="day(last_day(any_value(date)))",
+)
+YEARS = PERIODS.format(
+    table=_DAYS_TABLE,
+    period="year(date)",
+    name="year",
+    days="dayofyear(make_date(year(any_value(date)), 12, 31))",
+)
+
+HOURS_COLUMNS = f"""
+    SELECT
+        location_id AS location,
+        * EXCLUDE (location_id) REPLACE (
+            date_trunc('second', hour_timestamp) AS hour_timestamp,
+            date_trunc('second', fetched_at) AS fetched_at
+        )
+    FROM {_HOURS_TABLE}
+"""  # noqa: S608 (names of the code)
+
+HOURS = f"""
+    {HOURS_COLUMNS}
+    WHERE hour_timestamp >= $since
+    ORDER BY hour_timestamp DESC, location
+"""
+
+NEWEST_HOURS = f"""
+    SELECT location_id, coalesce(max(hour_timestamp), max(date)::TIMESTAMP)
+    FROM (
+        SELECT location_id, hour_timestamp
+        FROM {_HOURS_TABLE}
+        WHERE hour_timestamp >= $since
+            AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
+        UNION ALL BY NAME
+        SELECT location_id, date
+        FROM {_DAYS_TABLE}
+    )
+    GROUP BY location_id
+"""  # noqa: S608 (names of the code)
+
+HOURS_PRESENT = f"""
+    SELECT location_id, count(*)
+    FROM {_HOURS_TABLE}
+    WHERE hour_timestamp >= $since
+        AND hour_timestamp < $until
+        AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
+    GROUP BY location_id
+"""  # noqa: S608 (names of the code)
+
+
+@dataclass(frozen=True)
+class Mart:
+    """What one snapshot says; never changed, only replaced as a whole.
+
+    Each row takes about 60 bytes: 3,650 days of 1,000 locations are 220 MB.
+    """
+
+    published: Published
+    days: Series
+    months: Series
+    years: Series
+    hours: Series
+    """The hours since `hours_since`."""
+    hours_since: datetime
+    newest_hours: Mapping[str, datetime]
+    """Each location's newest hour with a value; only the day where that is older than a week."""
+    hours_present: Mapping[timedelta, Mapping[str, int]]
+    """By period up to the newest hour that is due: each location's hours with a value."""
+
+
+def load_mart(settings: LakeSettings, published: Published) -> Mart:
+    """Read the published snapshot, and no later one, from the lake.
+
+    Raises:
+        StepError: the lake cannot be opened or read.
+    """
+    with (
+        attached_lake(settings, snapshot_id=published.snapshot_id) as connection,
+        reading(connection, published) as lake,
+    ):
+        days = lake.series(DAYS, DailyWeather, "date")
+        newest_since = _newest_day(published, days) - NEWEST_HOURS_READ
+        newest_hours = {
+            location: hour.replace(tzinfo=UTC)
+            for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
+        }
+        due_until = max([published.window_end, *(each + HOUR for each in newest_hours.values())])
+        hours_since = due_until - HOURS_KEPT
+        return Mart(
+            published,
+            days=days,
+            months=lake.series(MONTHS, MonthlyWeather, "month"),
+            years=lake.series(YEARS, YearlyWeather, "year"),
+            hours=lake.series(
+                HOURS, HourlyWeather, "hour_timestamp", since=without_zone(hours_since)
+            ),
+            hours_since=hours_since,
+            newest_hours=newest_hours,
+            hours_present={
+                period: dict(
+                    lake.rows(
+                        HOURS_PRESENT,
+                        since=without_zone(due_until - period),
+                        until=without_zone(due_until),
+                    )
+                )
+                for period in PERIODS_COUNTED
+            },
+        )
+
+
+def _newest_day(published: Published, days: Series) -> datetime:
+    """About when the newest hours are: the window of a backfill ends long before them."""
+    if not len(days.rows):
+        return published.window_end
+    newest: date = days.rows.column("date")[0].as_py()
+    return max(published.window_end, datetime.combine(newest, time(), UTC))

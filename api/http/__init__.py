@@ -1,0 +1,1 @@
+"""HTTP: protocol, cache, conditional requests, CORS and errors."""

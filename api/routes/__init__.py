@@ -1,0 +1,1 @@
+"""The endpoints, their parameters and their OpenAPI description."""
