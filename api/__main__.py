@@ -10,7 +10,7 @@ from api.http.connection import Connection
 from api.http.draining import Drain, DrainingServer
 from api.observability.access_log import AccessLog
 from api.observability.logs import write_logs_as_json
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
 
 SECONDS_TO_KEEP_ALIVE = 75

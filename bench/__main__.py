@@ -12,7 +12,7 @@ from bench.results import RESULTS, Result, table_of, write_results
 from bench.workplace import running_workplace
 from local.progress import Progress
 from local.signals import AskedToEnd, raise_when_asked_to_end
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import argparse
 from weather.ducklake import attached_lake
 from weather.lake.tested import record_as_tested
 from weather.settings import LakeSettings, read_settings
-from weather.store import Store
+from weather.storage import Store
 
 REPEAT = """
     INSERT INTO daily_weather_stats

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from local.folders import PROJECT
 from local.processes import python_module
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 CLIENTS = 8
 IN_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}

@@ -13,9 +13,9 @@ from bench.api_load import CLIENTS, Load, load_by_own_client
 from bench.results import Result
 from local.api import RunningApi
 from local.progress import Progress
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.published import PUBLISHED_KEY, Published
-from weather.store import Store
+from weather.storage import Store
 
 SECONDS_ASKED = 15.0
 PACE = 0.02

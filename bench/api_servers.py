@@ -15,7 +15,7 @@ from local.health import responds
 from local.ports import LOOPBACK, free_port
 from local.processes import Command, python_module, running
 from local.progress import Progress
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 OURS, NOT_MODIFIED = "ours", "not_modified"
 ASKED = (OURS, *RIVALS, NOT_MODIFIED)

@@ -24,7 +24,7 @@ from tests.cluster.installation import install_again
 from tests.cluster.namespaces import AIRFLOW, WEATHER
 from tests.cluster.pod_watch import PodWatch, Selection, of_task, running, watched_pods
 from tests.cluster.waiting import wait_for
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 MODES = {"model": "cluster_hour", "watcher": "cluster_hour_watcher"}
 LAST = "publish"

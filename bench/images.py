@@ -13,7 +13,7 @@ from bench.results import Result
 from local.folders import PROJECT
 from local.processes import Command, run_step
 from local.progress import Progress
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 SETTINGS = {
     "AWS_ACCESS_KEY_ID": "nobody",

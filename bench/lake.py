@@ -12,7 +12,7 @@ from weather.ingest.run import Tally, ingest
 from weather.locations import read_locations
 from weather.published import PUBLISHED_KEY
 from weather.settings import SourceSettings, StoreSettings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window
 
 MODELS = ("stg_weather", "rejected_weather", "daily_weather_stats")

@@ -10,7 +10,7 @@ from local.demo import show_demo
 from local.folders import PROJECT, State
 from local.shell import open_shell, run_command
 from local.up import keep_up
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 COMMANDS = {"demo": show_demo, "up": keep_up, "shell": open_shell}
 

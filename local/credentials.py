@@ -8,7 +8,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.processes import Command, describe_log, program, running
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 DAG = "weather_pipeline"
 POLL_SECONDS = 0.1

@@ -14,7 +14,7 @@ from local.ports import free_port
 from local.progress import Progress
 from local.session import Session, running_session
 from local.table import table
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 ROWS = 8
 ANSWER_SECONDS = 30

@@ -3,7 +3,7 @@
 import socket
 from contextlib import ExitStack
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 LOOPBACK = "127.0.0.1"
 

@@ -14,7 +14,7 @@ import psutil
 
 from local.folders import PROJECT
 from local.lease import Lease
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 POLL_SECONDS = 0.05
 START_SECONDS = 120.0

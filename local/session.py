@@ -17,7 +17,7 @@ from local.store import S3Server, running_store
 from weather.published import PUBLISHED_KEY, SOURCE_KEY
 from weather.settings import DEFAULT_BUCKET, StoreSettings
 from weather.source import REPLAY
-from weather.store import Store
+from weather.storage import Store
 
 
 @dataclass(frozen=True)

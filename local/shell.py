@@ -6,7 +6,7 @@ from local.folders import State
 from local.foreground import run_in_foreground
 from local.progress import Progress
 from local.session import running_session
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 
 def open_shell(outside: Mapping[str, str], state: State) -> int:

@@ -11,7 +11,7 @@ import httpx
 from local.health import responds
 from local.ports import LOOPBACK, free_port
 from local.processes import Command, Service, python_module, running
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import SourceSettings
 from weather.source import OPEN_METEO as WEATHER
 from weather.source import REPLAY

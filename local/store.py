@@ -21,7 +21,7 @@ from local.credentials import S3Keys, make_s3_keys, write_private
 from local.lease import Lease, one_at_a_time
 from local.ports import LOOPBACK, free_ports, is_free, require_free
 from local.processes import Command, describe_log, end_keeper, is_keeper, start_service
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
 STOP_SECONDS = 3.0

@@ -13,7 +13,7 @@ from weather.ingest.__main__ import main as ingest
 from weather.lake.__main__ import main as lake_step
 from weather.published import Published, read_published
 from weather.settings import LakeSettings, read_settings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window, lookback_window
 
 MODELS = ["stg_weather", "rejected_weather", "daily_weather_stats"]

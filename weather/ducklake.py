@@ -8,9 +8,9 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.published import PUBLISHED_KEY, Published
-from weather.s3 import TRUST_ADVICE, UNTRUSTED, S3Access, literal
+from weather.s3_config import TRUST_ADVICE, UNTRUSTED, S3Access, literal
 from weather.settings import LakeSettings
 
 if TYPE_CHECKING:

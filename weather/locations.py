@@ -10,7 +10,7 @@ from typing import Annotated
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.timezones import zone_names
 
 ALL_LOCATIONS = "all"

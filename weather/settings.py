@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 DEFAULT_LOCATIONS = Path(__file__).resolve().parent.parent / "dags" / "locations.yaml"
 DEFAULT_BUCKET = "weather"

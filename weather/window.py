@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 HOUR = timedelta(hours=1)
 

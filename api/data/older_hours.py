@@ -15,7 +15,7 @@ from api.data.rows import HourlyWeather
 from api.data.series import Series
 from api.data.snapshots import Snapshot, reading, without_zone
 from weather.ducklake import LakeDoor
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.published import Published
 from weather.settings import LakeSettings
 

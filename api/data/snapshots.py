@@ -11,7 +11,7 @@ from api.data.columns import arrow_schema
 from api.data.rows import WeatherRow
 from api.data.series import Series
 from weather.ducklake import in_a_line, require_published_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.published import Published
 
 if TYPE_CHECKING:

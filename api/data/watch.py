@@ -16,11 +16,11 @@ from api.data.mart import Mart, load_mart
 from api.data.view import Problem, View
 from api.http.ready import ReadyAnswers
 from weather.ducklake import LakeDoor, require_published_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.locations import Location, read_locations
 from weather.published import Published, read_published
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 
 SECONDS_BETWEEN_CHECKS = 2.0
 SECONDS_BETWEEN_QUESTIONS = 30.0

@@ -16,7 +16,7 @@ from api.routes.lookup import RETRY_AFTER, CurrentView, known_location, mart_wit
 from api.routes.parameters import each_once
 from api.routes.queries import DAYS_OF_HOURS, ROWS_A_PAGE, HourlyQuery
 from api.routes.summaries import day_of
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.timezones import first_hour_of, local_date
 
 DAYS_UNASKED = 7

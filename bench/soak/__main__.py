@@ -21,7 +21,7 @@ from local.signals import ASKS_TO_END, AskedToEnd
 from local.table import table
 from tests.expected_mart import expected_mart
 from weather.ducklake import attached_lake
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.lake.upkeep import TABLE_FILES
 from weather.locations import read_locations
 from weather.published import read_published

@@ -12,7 +12,7 @@ from dbt.cli.main import dbtRunner
 
 from bench.lake import BUILD, Lake
 from local.processes import describe_log
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.__main__ import main as ingest
 from weather.ingest.patience import Patience
 from weather.lake.__main__ import main as lake_step

@@ -17,7 +17,7 @@ from orchestration.folders import DBT_PROJECT, PROJECT
 from orchestration.retries import StepFailed
 from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from weather.dbt_environment import DBT_ENVIRONMENT
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 
 class StepProcess(BaseOperator):

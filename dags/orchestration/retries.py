@@ -8,7 +8,7 @@ from airflow.sdk import Context
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowException
 
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 AFTER_THE_LIMIT = timedelta(minutes=3)
 """How long after a limit's hour or day has ended to ask again."""

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from weather.airflow_command import is_dags_test
+from weather.notices import is_dags_test
 
 log = logging.getLogger(__name__)
 

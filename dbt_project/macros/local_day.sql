@@ -1,5 +1,5 @@
 {#- Hours are stored in UTC; a day is the local one of the location's time zone. The rules are the
-    table that weather/dbt_timezones.py makes: DuckDB's own are as old as its build. -#}
+    table that weather/lake/dbt_plugin.py makes: DuckDB's own are as old as its build. -#}
 
 {#- The local dates of hours. The value stamped h is the sum of the hour before h
     (open-meteo/open-meteo#1451), so rain has the date of h minus one hour.

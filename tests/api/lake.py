@@ -15,7 +15,7 @@ from weather.lake.tested import record_as_tested
 from weather.published import PUBLISHED_KEY, Published, require_source
 from weather.settings import LakeSettings
 from weather.source import Source
-from weather.store import Store
+from weather.storage import Store
 from weather.window import lookback_window
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "models.yml"

@@ -11,7 +11,7 @@ from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
 from weather.ducklake import attached_lake
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.window import HOUR, first_hour_from
 
 DAY = timedelta(days=1)

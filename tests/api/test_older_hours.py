@@ -11,7 +11,7 @@ from api.data.older_hours import AT_ONCE, OlderHours
 from tests.api.lake import Lake
 from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.published import Published
 
 SINCE, UNTIL = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)

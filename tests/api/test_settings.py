@@ -7,7 +7,7 @@ import pytest
 from tests.api.lake import Lake
 from tests.api.server import start_api
 from tests.patience import PATIENCE
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 
 @pytest.mark.parametrize(

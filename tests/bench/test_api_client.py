@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from bench.api_load import CLIENTS, load_by_own_client
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 LONG = b"x" * 300_000
 """More than comes in one piece."""

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.api_load import load_of_wrk
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 REPORT = """Running 2s test @ http://127.0.0.1:18444/weather/summary?location=lyon
   1 threads and 8 connections

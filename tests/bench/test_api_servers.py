@@ -15,7 +15,7 @@ from bench.api_servers import NOT_MODIFIED, OURS, running_servers
 from local.progress import Progress
 from tests.api.lake import Lake, a_day
 from tests.patience import PATIENCE
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
 """A moment that stays: a day may begin while these servers start."""

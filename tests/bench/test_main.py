@@ -7,7 +7,7 @@ import pytest
 import bench.__main__ as program
 from bench.results import Result
 from local.progress import Progress
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 
 def fail(*_: object, **__: object) -> NoReturn:

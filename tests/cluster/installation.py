@@ -6,7 +6,7 @@ import subprocess
 from local.folders import PROJECT
 from tests.cluster.connection import Cluster
 from tests.cluster.namespaces import WEATHER
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 
 def installed_image(cluster: Cluster, name: str) -> str:

@@ -21,7 +21,7 @@ from weather.ducklake import attached_lake
 from weather.lake.publish import publish
 from weather.published import read_published
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window
 
 MONITORING = "monitoring"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orchestration.retries import StepFailed, StepRetryPolicy, decision
 
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 NOW = datetime(2026, 11, 20, 5, 59, 30, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from tests.tzif import Rules, zone_names
 from weather import timezones
-from weather.dbt_timezones import add_utc_offsets
+from weather.lake.dbt_plugin import add_utc_offsets
 
 MACROS = Path("dbt_project/macros/local_day.sql")
 

@@ -16,7 +16,7 @@ from tests.expected_mart import expected_mart
 from tests.pipeline import PROFILE, PROJECT, Pipeline
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 from weather.ducklake import attached_lake
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.locations import read_locations
 from weather.settings import DEFAULT_LOCATIONS

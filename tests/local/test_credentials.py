@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from local.credentials import load_credentials, make_credentials, write_private
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 
 def mode(path: Path) -> int:

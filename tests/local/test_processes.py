@@ -8,7 +8,7 @@ import pytest
 
 from local.processes import Command, guarded, run_step, running
 from tests.local.observing import guards_of, running_with, wait_for
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 FAMILY = """
 import os, subprocess, sys, time

@@ -10,11 +10,11 @@ from local.session import Session, mark_replay, running_session
 from local.store import S3Server
 from tests.local.observing import wait_for
 from tests.weather.buckets import made_bucket
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.published import PUBLISHED_KEY, read_source
 from weather.settings import StoreSettings
 from weather.source import OPEN_METEO, REPLAY
-from weather.store import Store
+from weather.storage import Store
 
 
 def failure(session: Session) -> str:

@@ -14,7 +14,7 @@ from local.environment import base_environment
 from local.folders import State
 from local.source import answers, running_source
 from tests.local.observing import running_with
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 NOWHERE = "http://127.0.0.1:1"
 

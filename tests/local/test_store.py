@@ -19,7 +19,7 @@ from local.ports import free_port, free_ports
 from local.seaweedfs import PORTS
 from local.store import S3Server, running_store, s3_client
 from tests.local.observing import running_with, wait_for
-from weather.exit_codes import StepError
+from weather.errors import StepError
 
 Python = Callable[[str], "Popen[str]"]
 

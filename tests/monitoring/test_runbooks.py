@@ -8,7 +8,7 @@ from orchestration.retries import AFTER_A_KILL, KILLED
 from orchestration.step_pod import FAILED_PODS_KEPT
 
 from tests.monitoring.sources import PROJECT, alerts
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 FOLDER = PROJECT / "docs" / "runbooks"
 PAGES = {

@@ -14,7 +14,7 @@ import pytest
 from api.data.background import in_background
 from tests.api.silent_catalog import silent_catalog
 from weather.ducklake import STORE_LIMITS, TIME_LIMITS, attached_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.dbt_plugin import Plugin
 from weather.settings import LakeSettings, read_settings
 

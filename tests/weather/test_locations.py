@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import location
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.locations import (
     CALLS_A_SHARD,
     LOCATIONS_A_CALL,

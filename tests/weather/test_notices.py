@@ -1,4 +1,4 @@
-"""Notices reach a real webhook, and a webhook that fails stops nothing."""
+"""Send notices to a real webhook, also to one that fails."""
 
 import asyncio
 import logging
@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from tests.webhook_server import WebhookServer, webhook_server
-from weather import webhook as sender
-from weather.notices import LONGEST_REASON, announce_failure, announce_late_run, deadline_alert
-from weather.webhook import tell
+from weather import notices
+from weather.notices import (
+    LONGEST_REASON,
+    announce_failure,
+    announce_late_run,
+    deadline_alert,
+    send,
+)
 
 RUN_ID = "scheduled__2026-11-20T05:07:00+00:00"
 LOG = f"https://airflow.example.org/dags/weather_pipeline/runs/{RUN_ID}/tasks/ingest?try_number=5"
@@ -45,7 +50,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
         yield server
 
 
-def test_a_failed_task_is_told_with_its_run_its_reason_its_log_and_its_runbook(
+def test_notice_of_a_failed_task_names_run_reason_log_and_runbook(
     webhook: WebhookServer,
 ) -> None:
     announce_failure(FAILURE)
@@ -59,7 +64,7 @@ def test_a_failed_task_is_told_with_its_run_its_reason_its_log_and_its_runbook(
     )
 
 
-def test_a_late_run_is_told_with_what_readers_have(
+def test_notice_of_a_late_run_says_what_readers_see(
     webhook: WebhookServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.org/")
@@ -101,40 +106,40 @@ def test_a_task_that_was_lost_has_no_reason_and_a_long_one_is_cut(webhook: Webho
     assert f"UTC: {'x' * LONGEST_REASON}\n" in long
 
 
-def test_without_the_setting_it_stands_in_the_log_alone(
+def test_without_the_setting_a_notice_is_only_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("WEATHER_NOTICE_URL", raising=False)
-    assert tell("the words", "run-late", LOG) is False
+    assert send("the words", "run-late", LOG) is False
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage().startswith("the words\nLog: ")
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_webhook_that_refuses_is_a_warning_and_no_failure(
+def test_an_error_of_the_webhook_is_a_warning(
     webhook: WebhookServer, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     webhook.status = status
-    assert tell("the words", "run-late", LOG) is False
+    assert send("the words", "run-late", LOG) is False
     assert webhook.texts
     assert_warned_without_the_secret(caplog, str(status))
 
 
-def test_a_webhook_that_never_answers_is_given_up(
+def test_a_webhook_that_never_responds_times_out(
     webhook: WebhookServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "SECONDS_TO_ANSWER", 0.2)
+    monkeypatch.setattr(notices, "TIMEOUT_SECONDS", 0.2)
     webhook.silent_until = threading.Event()
-    assert tell("the words", "run-late", LOG) is False
+    assert send("the words", "run-late", LOG) is False
     assert_warned_without_the_secret(caplog, "timed out")
 
 
-def test_a_webhook_that_sends_elsewhere_has_told_nobody(
+def test_a_redirect_of_the_webhook_is_a_warning(
     webhook: WebhookServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook.status = 302
-    assert tell("the words", "run-late", LOG) is False
+    assert send("the words", "run-late", LOG) is False
     assert_warned_without_the_secret(caplog, "redirects")
 
 
@@ -147,7 +152,7 @@ def test_a_webhook_that_sends_elsewhere_has_told_nobody(
         "secret-part",
     ],
 )
-def test_a_webhook_that_is_not_there_or_is_none_is_a_warning(
+def test_an_unreachable_or_malformed_webhook_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     monkeypatch.setenv("WEATHER_NOTICE_URL", address)
@@ -158,12 +163,12 @@ def test_a_webhook_that_is_not_there_or_is_none_is_a_warning(
 def assert_warned_without_the_secret(caplog: pytest.LogCaptureFixture, words: str) -> None:
     warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
     [message] = [each.getMessage() for each in warnings]
-    assert message.startswith("Nobody was told: ")
+    assert message.startswith("Notice not sent: ")
     assert words in message
     assert "secret-part" not in caplog.text
 
 
-def test_a_run_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_is_left_out_of_dags_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["airflow", "scheduler"])
     alert = deadline_alert(timedelta(minutes=45))
     assert alert is not None

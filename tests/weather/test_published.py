@@ -2,7 +2,7 @@
 
 import pytest
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.published import SOURCE_KEY, read_source, require_source
 from weather.source import REPLAY
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import (
     LakeSettings,
     PipelineSettings,

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import windows
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.window import (
     HOUR,
     Window,

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.job import Job
 from weather.ingest.patience import DEFAULT_PATIENCE, Patience
 from weather.ingest.report import store_report
 from weather.ingest.run import Tally, ingest
 from weather.locations import read_locations
 from weather.settings import PipelineSettings, SourceSettings, StoreSettings, read_settings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import window_of_environment
 
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 from tenacity import RetryCallState
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.job import Call
 from weather.ingest.open_meteo import OpenMeteo
 from weather.ingest.patience import Patience
 from weather.ingest.raw import Keys, Receipt, attempt_line
 from weather.ingest.replies import ENDINGS, REPEATABLE, Trouble, Unusable
 from weather.published import require_source
-from weather.store import Store
+from weather.storage import Store
 
 log = logging.getLogger("ingest")
 

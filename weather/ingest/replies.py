@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from json import JSONDecodeError
 
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 
 STREAMING_ERROR = b"Unexpected error while streaming data"
 """What the service appends to a body whose status, 200, is already sent."""

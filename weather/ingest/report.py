@@ -3,12 +3,12 @@
 import logging
 from datetime import datetime
 
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.ingest.fetch import now_in_utc
 from weather.ingest.job import Job
 from weather.ingest.run import Tally
 from weather.reports import ShardReport, shard_report_key
-from weather.store import Store
+from weather.storage import Store
 
 log = logging.getLogger("ingest")
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.allowance import excess_of
 from weather.ingest.answers import problem_of, problem_of_place
 from weather.ingest.fetch import Clock, Fetch, now_in_utc
@@ -17,7 +17,7 @@ from weather.ingest.patience import DEFAULT_PATIENCE, Patience, jittered
 from weather.ingest.raw import NOT_JUDGED, Keys, Receipt, lines_of
 from weather.ingest.replies import REPEATABLE, Unusable
 from weather.settings import SourceSettings
-from weather.store import Store
+from weather.storage import Store
 
 log = logging.getLogger("ingest")
 

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import LakeSettings, read_settings
 from weather.window import window_of_environment
 

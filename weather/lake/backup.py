@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.lake.catalogs import identity, row_counts, save_catalog, table_files
 from weather.lake.contents import CONTENTS_KEY, Contents, read_contents, write_contents
 from weather.lake.places import Place
@@ -14,7 +14,7 @@ from weather.lake.unfinished import require_whole
 from weather.lake.upkeep import TABLE_FILES
 from weather.published import PUBLISHED_KEY
 from weather.settings import LakeSettings
-from weather.store import Store, StoredObject
+from weather.storage import Store, StoredObject
 
 ANSWERS = ("raw/", "rejected/")
 

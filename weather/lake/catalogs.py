@@ -10,8 +10,8 @@ import duckdb
 
 from weather.ducklake import METADATA as LIVE
 from weather.ducklake import attached_lake, data_path, tables_of
-from weather.exit_codes import ExitCode, StepError
-from weather.s3 import literal
+from weather.errors import ExitCode, StepError
+from weather.s3_config import literal
 from weather.settings import LakeSettings
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from weather.exit_codes import ExitCode, StepError
-from weather.store import StoredObject
+from weather.errors import ExitCode, StepError
+from weather.storage import StoredObject
 
 CONTENTS_KEY = "lake.duckdb"
 FORMAT = 1

@@ -1,5 +1,6 @@
-"""dbt-duckdb's plugin for the store: dbt reaches it as all other steps do."""
+"""Plugin of dbt-duckdb: secrets of store and catalog, and the table of UTC offsets."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,20 +9,45 @@ from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection
 
 from weather.ducklake import configure
-from weather.exit_codes import StepError
-from weather.s3 import S3Access
+from weather.errors import StepError
+from weather.s3_config import S3Access
 from weather.settings import LakeSettings, read_settings
+from weather.timezones import utc_offsets
+
+TABLE = """
+    CREATE TABLE memory.main.utc_offsets (
+        timezone VARCHAR,
+        since TIMESTAMP,
+        utc_offset INTERVAL,
+        -- The local time of the old offset at which the new one begins.
+        since_local TIMESTAMP
+    )
+"""
+
+ROWS = """
+    INSERT INTO memory.main.utc_offsets
+    SELECT
+        timezone,
+        make_timestamp(period[1] * 1000000),
+        to_seconds(period[2]),
+        make_timestamp((period[1] + period[3]) * 1000000)
+    FROM (
+        SELECT unnest(map_keys(zones)) AS timezone, unnest(map_values(zones)) AS periods
+        FROM (SELECT CAST('{zones}'::JSON AS MAP(VARCHAR, BIGINT[][])) AS zones)
+    ), unnest(periods) AS of_zone (period)
+"""
 
 
 class Plugin(BasePlugin):
-    """Configure DuckDB for the store and the catalog, and renew the store's credentials."""
+    """Configure the connection that dbt opens, and renew the store's credentials."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Set the limits of time and create the secrets; dbt attaches the lake afterwards."""
+        """Set timeouts, secrets and the table of UTC offsets; dbt attaches the lake afterwards."""
         with _failures_of_dbt():
             settings = read_settings(LakeSettings)
             self._access = S3Access(settings)
             configure(conn, settings, self._access)
+        add_utc_offsets(conn)
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
         """Renew temporary credentials: dbt opens a cursor for each model and test."""
@@ -36,3 +62,10 @@ def _failures_of_dbt() -> Iterator[None]:
         yield
     except StepError as error:
         raise DbtRuntimeError(str(error)) from None
+
+
+def add_utc_offsets(connection: DuckDBPyConnection) -> None:
+    """Create the table `memory.main.utc_offsets`, by which dbt cuts local days."""
+    connection.execute(TABLE)
+    # Not as a parameter: DuckDB would import pandas, where installed, which takes 1.5 s.
+    connection.execute(ROWS.format(zones=json.dumps(utc_offsets())))

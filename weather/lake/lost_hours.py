@@ -3,10 +3,10 @@
 import duckdb
 
 from weather.ducklake import tables_of
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.published import MART_KEY
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 
 DAYS_NAMED = 5
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import StoreSettings
-from weather.store import Store
+from weather.storage import Store
 
 UNFINISHED = ".unfinished"
 

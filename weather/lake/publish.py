@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from weather.ducklake import attached_lake, current_snapshot_id, lake_id, snapshot_of_readers
-from weather.exit_codes import StepError
+from weather.errors import StepError
 from weather.lake.lost_hours import refuse_lost_hours
 from weather.lake.run_report import run_report
 from weather.lake.tested import forget_tests, newest_tested_snapshot
@@ -20,7 +20,7 @@ from weather.published import (
 )
 from weather.settings import LakeSettings
 from weather.source import OPEN_METEO
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window
 
 log = logging.getLogger("weather.lake")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from weather.ducklake import attached_lake, snapshot_of_readers
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.catalogs import load_catalog, row_counts, save_catalog
 from weather.lake.create import create
 from weather.lake.lost_hours import refuse_lost_hours
@@ -18,7 +18,7 @@ from weather.lake.tested import forget_tests
 from weather.lake.unfinished import is_unfinished, mark_unfinished, mark_whole
 from weather.published import PUBLISHED_KEY, read_published
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window, window_of_key
 
 DBT_PROJECT = "dbt_project"

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from weather.ducklake import attached_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.backup import ANSWERS, copy
 from weather.lake.catalogs import load_catalog, row_counts, table_files
 from weather.lake.contents import CONTENTS_KEY, Contents, read_contents
@@ -15,7 +15,7 @@ from weather.lake.tested import forget_tests
 from weather.lake.unfinished import mark_whole
 from weather.published import PUBLISHED_KEY, Published, read_source
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 
 LAKE = (*ANSWERS, "transformed/")
 

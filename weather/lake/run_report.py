@@ -16,7 +16,7 @@ from weather.reports import (
     ingest_report_of,
     shard_reports_prefix,
 )
-from weather.store import Store
+from weather.storage import Store
 from weather.window import Window
 
 Read = TypeVar("Read", bound=Report)

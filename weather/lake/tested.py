@@ -12,8 +12,8 @@ import duckdb
 from pydantic import BaseModel, ValidationError
 
 from weather.ducklake import METADATA, current_snapshot_id, lake_id
-from weather.exit_codes import StepError
-from weather.store import Store
+from weather.errors import StepError
+from weather.storage import Store
 
 TESTED = "transformed/tested/"
 """Prefix of these objects; the lake's id follows, then an object's own name."""

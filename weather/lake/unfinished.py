@@ -4,8 +4,8 @@ The mark is below `transformed/`, which dbt's user may write to, and not below t
 where upkeep deletes what the catalog does not know. Readers look at neither.
 """
 
-from weather.exit_codes import ExitCode, StepError
-from weather.store import Store
+from weather.errors import ExitCode, StepError
+from weather.storage import Store
 
 UNFINISHED_KEY = "transformed/rebuild-unfinished"
 

@@ -8,7 +8,7 @@ import duckdb
 from weather.ducklake import attached_lake, snapshot_of_readers
 from weather.published import read_published
 from weather.settings import LakeSettings
-from weather.store import Store
+from weather.storage import Store
 
 SNAPSHOTS_KEPT = timedelta(days=7)
 TABLE_FILES = "transformed/main/"

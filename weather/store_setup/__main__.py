@@ -5,7 +5,7 @@ import os
 import sys
 from dataclasses import asdict
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.store_setup.make import make
 from weather.store_setup.server import Server
 from weather.store_setup.wanted import read_wanted

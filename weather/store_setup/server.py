@@ -16,7 +16,7 @@ from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.store_setup.wanted import Keys
 
 ANSWER_SECONDS = 10

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 
 
 @dataclass(frozen=True)

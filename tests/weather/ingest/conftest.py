@@ -15,7 +15,7 @@ from tests.weather.ingest.examples import Lines
 from weather.ingest.patience import Patience
 from weather.published import SOURCE_KEY
 from weather.settings import StoreSettings, read_settings
-from weather.store import Store
+from weather.storage import Store
 
 
 @pytest.fixture

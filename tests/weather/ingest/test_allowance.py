@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import WINDOW, answers_to, location, source_at
 from tests.weather.ingest.scripted_server import Reply, ScriptedServer, scripted_server
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.ingest.__main__ import main
 from weather.ingest.allowance import WEIGHT_AN_HOUR, excess_of, fitting_hours, run_weight
 from weather.ingest.job import HOURS_A_CALL, Job

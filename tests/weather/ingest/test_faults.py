@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.weather.ingest.examples import WINDOW, Lines
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.ingest.__main__ import main
 from weather.ingest.patience import Patience
 from weather.window import Window

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.weather.ingest.examples import WINDOW, Lines
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.__main__ import main
 from weather.settings import StoreSettings
-from weather.store import Store
+from weather.storage import Store
 from weather.window import HOUR, Window
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,14 +10,14 @@ import pytest
 
 from tests.weather.ingest.examples import location, source_at
 from tests.weather.ingest.scripted_server import Reply, scripted_server
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.answers import problem_of
 from weather.ingest.job import Job
 from weather.ingest.patience import Patience
 from weather.ingest.replies import Trouble, Unusable, read_reply
 from weather.ingest.run import Tally, ingest
 from weather.published import SOURCE_KEY
-from weather.store import Store
+from weather.storage import Store
 from weather.window import HOUR, Window
 
 RECORDED = Path(

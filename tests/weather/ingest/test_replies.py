@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.ingest.replies import ENDINGS, Trouble, Unusable, read_reply
 
 

@@ -20,7 +20,7 @@ from tests.weather.ingest.examples import (
     source_at,
 )
 from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.ingest.job import HOURS_A_CALL, Job
 from weather.ingest.open_meteo import _target
 from weather.ingest.patience import Patience
@@ -28,7 +28,7 @@ from weather.ingest.replies import Unusable
 from weather.ingest.run import Tally, ingest
 from weather.published import PUBLISHED_KEY, SOURCE_KEY, read_source
 from weather.source import OPEN_METEO, REPLAY
-from weather.store import Store
+from weather.storage import Store
 from weather.window import HOUR, Window
 
 Stored = Callable[[str], Lines]

@@ -11,7 +11,7 @@ from tests.pipeline import MODELS, Pipeline
 from tests.weather.buckets import made_bucket
 from tests.weather.lake.lost_stores import answers, lose_both_stores
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up, copy
 from weather.lake.contents import CONTENTS_KEY, Contents, read_contents, write_contents
@@ -20,7 +20,7 @@ from weather.lake.restore import restore
 from weather.lake.upkeep import TABLE_FILES, keep_up
 from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY
 from weather.source import OPEN_METEO
-from weather.store import Store, StoredObject
+from weather.storage import Store, StoredObject
 from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)

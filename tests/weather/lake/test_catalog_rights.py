@@ -11,7 +11,7 @@ from tests.weather.lake.postgres_catalog import (
     running_catalog,
 )
 from weather.ducklake import attached_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.settings import LakeSettings, read_settings
 

@@ -7,7 +7,7 @@ import pytest
 from local.store import S3Server
 from tests.pipeline import Pipeline
 from tests.weather.buckets import made_bucket
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.contents import CONTENTS_KEY
 from weather.lake.places import Bucket, Folder

@@ -14,7 +14,7 @@ from dbt_common.events.base_types import EventMsg
 
 from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
 from weather.ducklake import attached_lake, lake_id
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
 from weather.lake.places import Folder

@@ -21,7 +21,7 @@ from tests.replay_server import set_faults
 from tests.weather.ingest.examples import windows
 from tests.weather.ingest.scripted_server import Form, Reply, scripted_server
 from tests.weather.lake.lost_stores import answers, lose_catalog, lose_objects
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
 from weather.lake.places import Folder

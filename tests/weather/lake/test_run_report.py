@@ -7,7 +7,7 @@ import pytest
 
 from tests.pipeline import MODELS, Pipeline
 from tests.replay_server import set_faults
-from weather.exit_codes import ExitCode
+from weather.errors import ExitCode
 from weather.published import PUBLISHED_KEY, Published
 from weather.reports import MODEL_REPORTS, RunReport, ShardReport, ingest_report_of
 from weather.window import HOUR, Window, lookback_window

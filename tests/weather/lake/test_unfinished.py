@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.pipeline import Pipeline
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
 from weather.lake.catalogs import save_catalog

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.weather.store_setup.conftest import Setup
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.store_setup.wanted import Keys, read_wanted
 
 

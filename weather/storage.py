@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
-from weather.exit_codes import ExitCode, StepError
-from weather.s3 import TRUST_ADVICE, UNTRUSTED, S3Access
+from weather.errors import ExitCode, StepError
+from weather.s3_config import TRUST_ADVICE, UNTRUSTED, S3Access
 from weather.settings import StoreSettings
 
 KEYS_A_DELETION = 1000
@@ -22,7 +22,7 @@ SETTINGS_ADVICE = (
     "AWS_REGION or WEATHER_BUCKET."
 )
 
-log = logging.getLogger("weather.store")
+log = logging.getLogger("weather.storage")
 
 _BUSY = {429, 500, 502, 503, 504}
 

@@ -19,12 +19,12 @@ from tests.weather.recorded_s3 import (
     recording_server,
     write_certificates,
 )
-from weather import s3
+from weather import s3_config
 from weather.ducklake import LakeDoor, attached_lake
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main as lake_step
 from weather.settings import LakeSettings, StoreSettings, read_settings
-from weather.store import Store
+from weather.storage import Store
 
 BUCKET = "weather-recorded"
 SECRET = "a-secret-nobody-may-see"
@@ -73,10 +73,10 @@ def _lake(environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("WEATHER_BUCKET", BUCKET)
     monkeypatch.setenv("WEATHER_WINDOW_START", "2026-11-26T04:00:00+00:00")
     monkeypatch.setenv("WEATHER_WINDOW_END", "2026-11-26T05:00:00+00:00")
-    s3._session.cache_clear()
+    s3_config._session.cache_clear()
     assert lake_step(["create"]) == 0
     yield
-    s3._session.cache_clear()
+    s3_config._session.cache_clear()
 
 
 def bucket() -> str:
@@ -267,7 +267,7 @@ def enter(place: Place, variables: dict[str, str], environment: pytest.MonkeyPat
         environment.delenv(name, raising=False)
     for name, value in variables.items():
         environment.setenv(name, filled(place, value))
-    s3._session.cache_clear()
+    s3_config._session.cache_clear()
 
 
 def filled(place: Place, text: str) -> str:

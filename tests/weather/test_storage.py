@@ -10,9 +10,9 @@ import pytest
 from local.store import S3Server
 from tests.weather.buckets import made_bucket
 from tests.weather.ingest.scripted_server import Reply, nobodys_address, scripted_server
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import StoreSettings
-from weather.store import Store
+from weather.storage import Store
 
 PASSWORD = "a-password-nobody-may-see"
 
@@ -122,7 +122,7 @@ def test_keys_are_deleted_and_missing_ones_do_no_harm(store: Store) -> None:
 def test_more_keys_than_are_deleted_at_once_are_deleted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weather.store.KEYS_A_DELETION", 3)
+    monkeypatch.setattr("weather.storage.KEYS_A_DELETION", 3)
     for number in range(7):
         store.put(f"many/{number}", b"")
     store.delete(store.list("many/"))

@@ -20,7 +20,7 @@ from botocore.httpsession import get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
-from weather.exit_codes import ExitCode, StepError
+from weather.errors import ExitCode, StepError
 from weather.settings import StoreSettings
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
