@@ -246,7 +246,7 @@ def read_settings(group: type[Group]) -> Group:
             for problem in error.errors(include_input=False)
         )
         raise StepError(
-            f"Wrong settings: {problems}. Set the environment variable as the README's table says.",
+            f"Wrong settings: {problems}. See docs/settings.md.",
             ExitCode.SETTING,
         ) from None
 

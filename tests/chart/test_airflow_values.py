@@ -269,5 +269,5 @@ def test_one_version_of_airflow_is_meant_everywhere() -> None:
     assert (
         {chart}
         == found("helm-values/airflow.yaml", r"official chart, version ([\d.]+)\.$")
-        == found("README.md", r"the official chart ([\d.]+) unmodified")
+        == found("docs/kubernetes.md", r"the official chart ([\d.]+) unmodified")
     )
