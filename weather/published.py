@@ -41,7 +41,8 @@ class Published(BaseModel):
     snapshot_id: int
     published_at: AwareDatetime
     window_end: AwareDatetime
-    """The end of the window of the run that published it."""
+    """End of the newest hour of the run's window that the snapshot holds; without such an hour, the
+    `window_end` published before."""
     run: RunReport | None = None
     """What that run did; None where it was published without a report."""
     source: Source = OPEN_METEO

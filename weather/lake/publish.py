@@ -21,7 +21,7 @@ from weather.published import (
 from weather.settings import LakeSettings
 from weather.source import OPEN_METEO
 from weather.storage import Store
-from weather.window import Window
+from weather.window import HOUR, Window
 
 log = logging.getLogger("weather.lake")
 
@@ -61,11 +61,14 @@ def publish(
             )
         write_mart(lake, settings, snapshot_id)
         run = run_report(lake, store, window, published=known, snapshot_id=snapshot_id)
+        window_end = _end_of_hours(lake, window, snapshot_id)
         lake_name = lake_id(lake)
+    if window_end is None:
+        window_end = before.window_end if before and readers is not None else window.start
     published = Published(
         snapshot_id=snapshot_id,
         published_at=datetime.now(UTC),
-        window_end=window.end,
+        window_end=window_end,
         run=run,
         source=read_source(store) or OPEN_METEO,
         lake=lake_name,
@@ -74,6 +77,20 @@ def publish(
     store.put(PUBLISHED_KEY, published.model_dump_json().encode())
     forget_tests(store, keep=(lake_name, snapshot_id))
     return published
+
+
+def _end_of_hours(
+    lake: duckdb.DuckDBPyConnection, window: Window, snapshot_id: int
+) -> datetime | None:
+    """Return the end of the window's newest hour in a snapshot; None without an hour."""
+    row = lake.execute(
+        f"SELECT max(hour_timestamp) FROM stg_weather AT (VERSION => {snapshot_id})"  # noqa: S608
+        " WHERE hour_timestamp >= ? AND hour_timestamp < ?",
+        [window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)],
+    ).fetchone()
+    assert row is not None
+    newest: datetime | None = row[0]
+    return newest and newest.replace(tzinfo=UTC) + HOUR
 
 
 def _require_newest(store: Store, published: Published) -> None:

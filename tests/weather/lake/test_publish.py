@@ -21,7 +21,8 @@ from weather.lake.places import Folder
 from weather.lake.publish import write_mart
 from weather.lake.restore import restore
 from weather.lake.tested import TABLES, TESTED
-from weather.published import MART_KEY, PUBLISHED_KEY, Published
+from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY, Published
+from weather.source import REPLAY
 from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -95,6 +96,28 @@ def test_a_failure_is_one_line_that_names_the_setting(
     assert len(lines) == 1
     assert said in lines[0]
     assert store.get(PUBLISHED_KEY) == before
+
+
+def test_a_run_that_stores_nothing_leaves_window_end_as_it_was(pipeline: Pipeline) -> None:
+    pipeline.store.put(SOURCE_KEY, REPLAY.model_dump_json().encode())
+    assert window_end_without_ingest(pipeline, END) == END - HOURS * HOUR
+    pipeline.run_hour(END, HOURS)
+    assert window_end(pipeline) == END
+    assert window_end_without_ingest(pipeline, END + HOUR) == END
+    assert window_end_without_ingest(pipeline, END + 2 * HOURS * HOUR) == END
+
+
+def window_end_without_ingest(pipeline: Pipeline, end: datetime) -> datetime:
+    pipeline.take(lookback_window(end, HOURS))
+    assert pipeline.transform()
+    assert pipeline.publish() == ExitCode.OK
+    return window_end(pipeline)
+
+
+def window_end(pipeline: Pipeline) -> datetime:
+    published = pipeline.published()
+    assert published is not None
+    return published.window_end
 
 
 def test_a_lake_without_its_tables_is_one_line(
