@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
 API, ARCHIVE = "https://api.open-meteo.com", "https://historical-forecast-api.open-meteo.com"
 FREE = source_at(API, ARCHIVE)
 YEAR = 365 * 24
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "backfill.md"
+RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbooks" / "backfill.md"
 
 
 def window_of(hours: int) -> Window:
