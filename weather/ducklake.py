@@ -245,11 +245,22 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
     return f"ATTACH 'ducklake:weather_lake' AS lake ({', '.join(options)})"
 
 
-def lake_id(lake: "duckdb.DuckDBPyConnection") -> str:
-    """The id of an attached lake, which its backups share and no other lake has."""
-    row = lake.execute(
-        f"SELECT schema_uuid FROM {METADATA}.ducklake_schema WHERE schema_id = 0"  # noqa: S608
-    ).fetchone()
+def lake_id_query(catalog: str = METADATA) -> str:
+    """Return the SQL that selects a lake's id from its catalog; dbt runs the same SQL."""
+    return (
+        f"SELECT CAST(schema_uuid AS VARCHAR) AS lake_id FROM {catalog}.ducklake_schema"  # noqa: S608
+        " WHERE schema_id = 0"
+    )
+
+
+def lake_id(connection: "duckdb.DuckDBPyConnection", catalog: str = METADATA) -> str:
+    """Return the id that a lake shares with its backups and with no other lake.
+
+    Args:
+        connection: the connection that has the catalog attached.
+        catalog: the catalog's database or schema; by default, that of the attached lake.
+    """
+    row = connection.execute(lake_id_query(catalog)).fetchone()
     assert row is not None
     return str(row[0])
 

@@ -1,19 +1,11 @@
-{#- The snapshots that inserted rows, and so what tests look at. `publish` reads the catalog in the
-    same way (weather/lake/tested.py). -#}
+{#- The last snapshot that inserted rows into each table, and so what tests look at. The query is
+    publish's own (weather/lake/dbt_plugin.py). -#}
 {% macro last_insertions() -%}
-    with changes as (
-        select snapshot_id, unnest(map_entries(changes)) as change from lake.snapshots()
-    ),
-    insertions as (
-        select snapshot_id, unnest(change.value) as table_id
-        from changes
-        where change.key in ('tables_inserted_into', 'inlined_insert')
-    )
-    select tables.table_name, max(insertions.snapshot_id) as last_insertion
-    from insertions
-    inner join __ducklake_metadata_lake.ducklake_table as tables
-        on tables.table_id = insertions.table_id::bigint and tables.end_snapshot is null
-    group by tables.table_name
+    select
+        table_name,
+        max(snapshot_id) as last_insertion
+    from query(memory.main.insertions_query())
+    group by table_name
 {%- endmacro %}
 
 {#- Note what the tables are when a model's first test of this invocation is about to run. In DuckDB's
@@ -83,7 +75,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A lake's own id, which its backup and what is restored from it share. -#}
+{#- The lake's id, which its backups share. -#}
 {% macro lake_id() -%}
-    select cast(schema_uuid as varchar) from __ducklake_metadata_lake.ducklake_schema where schema_id = 0
+    from query(memory.main.lake_id_query())
 {%- endmacro %}

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from weather.errors import StepError
-from weather.lake.catalogs import identity, row_counts, save_catalog, table_files
+from weather.lake.catalogs import row_counts, save_catalog, saved_lake_id, table_files
 from weather.lake.contents import CONTENTS_KEY, Contents, read_contents, write_contents
 from weather.lake.places import Place
 from weather.lake.unfinished import require_whole
@@ -55,7 +55,7 @@ def back_up(settings: LakeSettings, place: Place) -> Backup:
         save_catalog(settings, file)
         # A rebuild may have begun meanwhile.
         require_whole(store)
-        earlier = _earlier(place, Path(folder) / "earlier.duckdb", identity(file))
+        earlier = _earlier(place, Path(folder) / "earlier.duckdb", saved_lake_id(file))
         kept = place.sizes()
         objects = {
             **{key: earlier[key] for key in earlier if key.startswith(ANSWERS) and key in kept},
@@ -108,7 +108,7 @@ def _earlier(place: Place, file: Path, lake: str) -> dict[str, StoredObject]:
         return {}
     file.write_bytes(body)
     contents = read_contents(file)
-    if identity(file) != lake:
+    if saved_lake_id(file) != lake:
         raise StepError(
             f"{place.name} holds the backup of another lake, which is left as it is. Name another "
             "place."

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from weather.ducklake import METADATA as LIVE
-from weather.ducklake import attached_lake, data_path, tables_of
+from weather.ducklake import attached_lake, data_path, lake_id, tables_of
 from weather.errors import ExitCode, StepError
 from weather.s3_config import literal
 from weather.settings import LakeSettings
@@ -89,14 +89,10 @@ def table_files(file: Path) -> dict[str, int]:
     return {f"transformed/{path}": size for path, size, _ in rows}
 
 
-def identity(file: Path) -> str:
-    """What a saved catalog has in common with every other of the same lake, and no other."""
+def saved_lake_id(file: Path) -> str:
+    """Return the lake's id in a saved catalog."""
     with duckdb.connect(str(file), read_only=True) as saved:
-        row = saved.execute(
-            "SELECT schema_uuid FROM ducklake_schema WHERE schema_id = 0"
-        ).fetchone()
-    assert row is not None
-    return str(row[0])
+        return lake_id(saved, "main")
 
 
 def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, int]:

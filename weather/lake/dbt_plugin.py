@@ -8,9 +8,10 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection
 
-from weather.ducklake import configure
+from weather.ducklake import configure, lake_id_query
 from weather.errors import StepError
-from weather.s3_config import S3Access
+from weather.lake.tested import INSERTIONS
+from weather.s3_config import S3Access, literal
 from weather.settings import LakeSettings, read_settings
 from weather.timezones import utc_offsets
 
@@ -38,16 +39,23 @@ ROWS = """
 """
 
 
+QUERIES = {"lake_id_query": lake_id_query(), "insertions_query": INSERTIONS}
+"""Queries that dbt's macros share with `publish`; `FROM query(memory.main.<name>())` runs one."""
+
+
 class Plugin(BasePlugin):
     """Configure the connection that dbt opens, and renew the store's credentials."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Set timeouts, secrets and the table of UTC offsets; dbt attaches the lake afterwards."""
+        """Set timeouts, secrets, UTC offsets and queries; dbt attaches the lake afterwards."""
         with _failures_of_dbt():
             settings = read_settings(LakeSettings)
             self._access = S3Access(settings)
             configure(conn, settings, self._access)
         add_utc_offsets(conn)
+        for name, query in QUERIES.items():
+            # DuckDB binds a view when it is created, and the lake is not attached yet.
+            conn.execute(f"CREATE MACRO memory.main.{name}() AS {literal(query)}")
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
         """Renew temporary credentials: dbt opens a cursor for each model and test."""
