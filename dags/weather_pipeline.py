@@ -5,17 +5,17 @@ from pathlib import Path
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule
-from orchestration.retries import StepRetryPolicy
-from orchestration.run_window import WINDOW_PARAMS, run_window, unless_daily
-from orchestration.runtime import runtime_of
-from orchestration.turns import await_turn
+from orchestration.retry_policy import StepRetryPolicy
+from orchestration.run_window import WINDOW_PARAMS, run_window, skip_unless_daily
+from orchestration.runtime import choose_runtime
+from orchestration.single_writer import wait_for_other_runs
 
 from weather.locations import read_locations, shard_count
 from weather.notices import announce_failure, deadline_alert
 from weather.settings import PipelineSettings, read_settings
 
 settings = read_settings(PipelineSettings)
-runtime = runtime_of(settings)
+runtime = choose_runtime(settings)
 shards = shard_count(len(read_locations(settings.weather_locations)))
 # Known by its name alone: Airflow takes one name in two buckets for a conflict, and fails the task.
 mart = Asset("daily_weather_stats")
@@ -30,7 +30,7 @@ with DAG(
     # run_window() fails such a run.
     catchup=False,
     # Each run writes to the tables that the run before it wrote to. A backfill's runs are counted
-    # apart: for them, see await_turn.
+    # apart: for them, see wait_for_other_runs.
     max_active_runs=1,
     max_active_tasks=runtime.tasks_at_once,
     params=WINDOW_PARAMS,
@@ -51,13 +51,13 @@ with DAG(
     },
     tags=["weather"],
 ) as dag:
-    ingest = runtime.ingest_shards("ingest", shards, pre_execute=await_turn)
+    ingest = runtime.ingest_shards("ingest", shards, pre_execute=wait_for_other_runs)
 
     # What one shard or location lacks holds nothing else back ...
     arrived = EmptyOperator(task_id="arrived", trigger_rule=TriggerRule.ALL_DONE)
     models = runtime.dbt_models("models")
     publish = runtime.lake_step("publish", outlets=[mart])
-    upkeep = runtime.lake_step("upkeep", pre_execute=unless_daily)
+    upkeep = runtime.lake_step("upkeep", pre_execute=skip_unless_daily)
 
     # ... but the run ends red all the same.
     complete = EmptyOperator(task_id="complete")

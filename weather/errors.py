@@ -6,8 +6,7 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """Exit codes of the steps; 64, 65 and 75 mean what they mean in sysexits.h.
 
-    The retry policy of the DAG (dags/orchestration/retries.py) turns each into what Airflow does
-    next.
+    dags/orchestration/retry_policy.py decides by them whether and when Airflow retries.
     """
 
     OK = 0

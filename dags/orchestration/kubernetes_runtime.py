@@ -9,8 +9,8 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 
 from orchestration.dbt import profile_config, project_config, render_config
-from orchestration.model_pods import model_pod, watched_model_pod
-from orchestration.pods import pod_of
+from orchestration.model_pods import model_pod, shared_model_pod
+from orchestration.pod_spec import pod_arguments
 from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from orchestration.step_pod import StepPod
 from weather.dbt_environment import DBT_ENVIRONMENT
@@ -20,7 +20,7 @@ DBT_PROJECT_IN_IMAGE = "/app/dbt_project"
 
 MODEL_TASKS = {
     "model": (ExecutionMode.KUBERNETES, model_pod),
-    "watcher": (ExecutionMode.WATCHER_KUBERNETES, watched_model_pod),
+    "watcher": (ExecutionMode.WATCHER_KUBERNETES, shared_model_pod),
 }
 """How dbt's models become pods, for each value of WEATHER_DBT_PODS."""
 
@@ -42,7 +42,9 @@ class KubernetesRuntime:
         return StepPod.partial(
             task_id=task_id,
             cmds=["python", "-m", "weather.ingest"],
-            **pod_of("ingest", self.settings, env=WINDOW_ENVIRONMENT, shard="{{ ti.map_index }}"),
+            **pod_arguments(
+                "ingest", self.settings, env=WINDOW_ENVIRONMENT, shard="{{ ti.map_index }}"
+            ),
             **task,
         ).expand(arguments=shard_arguments(shards))
 
@@ -59,7 +61,7 @@ class KubernetesRuntime:
                 dbt_project_path=DBT_PROJECT_IN_IMAGE,
                 setup_operator_args=PRODUCER_RETRIES,
             ),
-            operator_args=pod_of(
+            operator_args=pod_arguments(
                 "dbt", self.settings, env={**WINDOW_ENVIRONMENT, **DBT_ENVIRONMENT}
             ),
         )
@@ -71,6 +73,6 @@ class KubernetesRuntime:
             task_id=step,
             cmds=["python", "-m", "weather.lake"],
             arguments=[step],
-            **pod_of("dbt", self.settings, env=WINDOW_ENVIRONMENT),
+            **pod_arguments("dbt", self.settings, env=WINDOW_ENVIRONMENT),
             **task,
         )

@@ -14,7 +14,7 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
 
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.folders import DBT_PROJECT, PROJECT
-from orchestration.retries import StepFailed
+from orchestration.retry_policy import StepFailed
 from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.errors import ExitCode

@@ -11,15 +11,15 @@ from cosmos.dbt.graph import DbtNode
 from cosmos.operators.kubernetes import DbtBuildKubernetesOperator
 from kubernetes.client import models as k8s
 
+from orchestration.model_trigger import ModelTrigger
 from orchestration.step_pod import StepPod, has_ended
-from orchestration.watched_model import WatchedModelTrigger
 
 
 class ModelPod(StepPod, DbtBuildKubernetesOperator):  # type: ignore[misc]
     """Cosmos' task of a model, in a pod that behaves as those of the other steps."""
 
 
-class WatchedModelPod(ModelPod):
+class SharedModelPod(ModelPod):
     """A model that one pod builds with all others; a pod of its own where that one did not.
 
     Cosmos' own sensors take a worker pod each, or two when they are deferred. This task starts
@@ -36,7 +36,7 @@ class WatchedModelPod(ModelPod):
     def __init__(self, *, producer: str, unique_id: str, tested: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.producer = producer
-        classpath, arguments = WatchedModelTrigger(producer, unique_id, tested).serialize()
+        classpath, arguments = ModelTrigger(producer, unique_id, tested).serialize()
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=classpath, trigger_kwargs=arguments, next_method="build_apart"
         )
@@ -66,13 +66,13 @@ def model_pod(
     )
 
 
-def watched_model_pod(
+def shared_model_pod(
     *, node: DbtNode, dag: DAG, task_group: TaskGroup, task_args: dict[str, Any], **_: Any
 ) -> BaseOperator:
     """The task of a model that one pod builds with all others."""
     if node.has_ephemeral_materialization:
         return _part_of_others(node, dag, task_group)
-    return WatchedModelPod(
+    return SharedModelPod(
         task_id=node.name,
         select=_selector(node),
         producer=f"{task_group.group_id}.{PRODUCER_WATCHER_TASK_ID}",

@@ -62,7 +62,7 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
         ) from None
 
 
-def unless_daily(context: Context) -> None:
+def skip_unless_daily(context: Context) -> None:
     """Skip the task in all runs of a day but one."""
     window = run_window(context["dag_run"], dict(context["params"]))
     if window.end.hour != UPKEEP_HOUR:

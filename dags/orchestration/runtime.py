@@ -25,7 +25,7 @@ class Runtime(Protocol):
         """`python -m weather.lake <step>`; `task` has the operator's own arguments, as outlets."""
 
 
-def runtime_of(settings: PipelineSettings) -> Runtime:
+def choose_runtime(settings: PipelineSettings) -> Runtime:
     """The runtime that WEATHER_RUNTIME names; the other one's imports are not paid for."""
     if settings.weather_runtime == "kubernetes":
         from orchestration.kubernetes_runtime import KubernetesRuntime

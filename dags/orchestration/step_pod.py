@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import ApiException
 from kubernetes.client import models as k8s
 
-from orchestration.retries import SIGKILLED, SIGTERMED, StepFailed
+from orchestration.retry_policy import SIGKILLED, SIGTERMED, StepFailed
 
 FAILED_PODS_KEPT = timedelta(days=3)
 """How long a failed pod stays for a look. Kubernetes has no such limit for pods without a Job."""
@@ -22,7 +22,7 @@ RUN_LABELS = {"run_id", "map_index"}
 """What tells the pods of a task's runs apart."""
 
 
-class PromptPodManager(PodManager):
+class FastPodManager(PodManager):
     """Looks five times as often whether a pod has ended: the steps are seconds long."""
 
     INTERVAL_SECONDS = 0.2
@@ -55,7 +55,7 @@ class StepPod(KubernetesPodOperator):
     @cached_property
     def pod_manager(self) -> PodManager:
         """The operator's way to read pods."""
-        return PromptPodManager(kube_client=self.client, callbacks=self.callbacks)
+        return FastPodManager(kube_client=self.client, callbacks=self.callbacks)
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
         """Attach to the pod that an earlier try left running, or start one when none runs.

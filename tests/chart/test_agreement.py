@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from orchestration.pods import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_of
+from orchestration.pod_spec import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_arguments
 
 from tests.chart.conftest import EVERYTHING, TAG, Render
 from tests.chart.helm import PROJECT, of_kind
@@ -145,7 +145,9 @@ def test_an_optional_secret_is_the_user_s_own(render: Render) -> None:
 
 
 def step(image: str) -> dict[str, Any]:
-    return pod_of(image, KubernetesSettings.model_validate({"weather_image_tag": TAG}), env={})
+    return pod_arguments(
+        image, KubernetesSettings.model_validate({"weather_image_tag": TAG}), env={}
+    )
 
 
 @pytest.mark.parametrize("image", NEEDED)

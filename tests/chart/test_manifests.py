@@ -6,7 +6,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-from orchestration.pods import SECRETS
+from orchestration.pod_spec import SECRETS
 
 from tests.chart.conftest import EVERYTHING, OUTSIDE, TAG, Render
 from tests.chart.helm import CHART, KUBERNETES, of_kind

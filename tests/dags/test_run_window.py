@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from orchestration.run_window import run_window, unless_daily
+from orchestration.run_window import run_window, skip_unless_daily
 
 from weather.window import Window
 
@@ -123,7 +123,7 @@ def test_upkeep_runs_in_one_run_of_a_day() -> None:
         end = at(2026, 11, 20, 0, 7) + timedelta(hours=hour)
         context: Any = {"dag_run": dag_run(end, end), "params": NO_PARAMS}
         try:
-            unless_daily(context)
+            skip_unless_daily(context)
         except AirflowSkipException:
             continue
         ran += 1

@@ -9,10 +9,10 @@ import pytest
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.sdk.exceptions import AirflowException
 from kubernetes.client import models as k8s
-from orchestration.retries import SIGKILLED, SIGTERMED, StepFailed
+from orchestration.retry_policy import SIGKILLED, SIGTERMED, StepFailed
 from orchestration.step_pod import FAILED_PODS_KEPT, StepPod
 
-from tests.dags.cluster import NOW, RUN, Cluster, pod
+from tests.dags.fake_kubernetes import NOW, RUN, Cluster, pod
 from tests.upgrades import internals
 
 OLD = NOW - FAILED_PODS_KEPT - timedelta(minutes=1)

@@ -81,7 +81,7 @@ def test_what_it_copies_is_there(image: str) -> None:
 
 
 def test_dbt_is_parsed_as_the_pods_call_it() -> None:
-    pod = yaml.safe_load((PROJECT / "tests/dags/pods/models.stg_weather.yaml").read_text())
+    pod = yaml.safe_load((PROJECT / "tests/dags/pod_specs/models.stg_weather.yaml").read_text())
     arguments = " ".join(pod["spec"]["containers"][0]["args"])
     named = re.findall(r"--(?:profile|target|project-dir) \S+", arguments)
     assert len(named) == 3

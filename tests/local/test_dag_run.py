@@ -34,7 +34,7 @@ def test_a_failed_task_is_told_with_its_last_words() -> None:
         "Traceback (most recent call last):\n",
         '  File "local_runtime.py", line 49, in execute\n',
         "    raise StepFailed(result.output, result.exit_code)\n",
-        "orchestration.retries.StepFailed: publish: The lake cannot be opened: no file.\n",
+        "orchestration.retry_policy.StepFailed: publish: The lake cannot be opened: no file.\n",
         f"{INFO}::group::Post Execute          [task]\n",
         f"{STATE}up_for_retry ti_id=1\n",
     ) == ["publish: up_for_retry, 7.0 s"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from orchestration.retries import AFTER_A_KILL, KILLED
+from orchestration.retry_policy import AFTER_A_KILL, KILLED
 from orchestration.step_pod import FAILED_PODS_KEPT
 
 from tests.monitoring.sources import PROJECT, alerts

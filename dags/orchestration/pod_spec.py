@@ -38,7 +38,7 @@ GRACE_SECONDS = 5
 """How long a pod may take to end. A step can be killed at any moment, and nobody is to wait."""
 
 
-def pod_of(
+def pod_arguments(
     image: str, settings: KubernetesSettings, *, env: dict[str, str], **labels: str
 ) -> dict[str, Any]:
     """The operator arguments of a pod that runs one of the project's images.

@@ -10,10 +10,10 @@ import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.sdk.execution_time.xcom import XCom
 from airflow.triggers.base import TaskSuccessEvent, TriggerEvent
-from orchestration import watched_model
-from orchestration.watched_model import WatchedModelTrigger
+from orchestration import model_trigger
+from orchestration.model_trigger import ModelTrigger
 
-from tests.dags.cluster import Cluster, pod
+from tests.dags.fake_kubernetes import Cluster, pod
 from tests.upgrades import internals
 
 InAirflow = Callable[..., str]
@@ -48,13 +48,13 @@ class Airflow:
 @pytest.fixture
 def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
     """What the trigger ends with in these looks; fails when it looks once more or once less."""
-    monkeypatch.setattr(watched_model, "INTERVAL_SECONDS", 0)
+    monkeypatch.setattr(model_trigger, "INTERVAL_SECONDS", 0)
 
     def run(*looks: Look, tested: bool = True, try_number: int = 1) -> TriggerEvent:
         airflow = Airflow(*looks)
         monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", airflow.states)
         monkeypatch.setattr(XCom, "aget_one", airflow.said)
-        trigger = WatchedModelTrigger(PRODUCER, MODEL, tested)
+        trigger = ModelTrigger(PRODUCER, MODEL, tested)
         trigger.task_instance = SimpleNamespace(  # type: ignore[assignment]
             dag_id="weather_pipeline", run_id="now", task_id="stg_weather", try_number=try_number
         )
@@ -114,7 +114,7 @@ def test_cosmos_writes_the_xcoms_that_the_trigger_reads() -> None:
         info = {"name": "NodeFinished", "level": "info", "msg": "", "ts": "2026-11-20T05:00:00Z"}
         return json.dumps({"info": info, "data": {"node_info": node}})
 
-    with internals("astronomer-cosmos", "1.15.1", "dags/orchestration/watched_model.py"):
+    with internals("astronomer-cosmos", "1.15.1", "dags/orchestration/model_trigger.py"):
         from cosmos.operators._k8s_common import WatcherK8sCallback
         from cosmos.operators._watcher.aggregation import get_tests_status_xcom_key
         from cosmos.operators._watcher.state import (
@@ -163,7 +163,7 @@ def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
         True,
         True,
         [
-            "orchestration.watched_model.WatchedModelTrigger",
+            "orchestration.model_trigger.ModelTrigger",
             {"producer": PRODUCER, "unique_id": MODEL, "tested": True},
         ],
     ]
@@ -189,7 +189,7 @@ def test_its_own_pod_starts_only_when_the_one_for_all_models_runs_no_longer(
     from orchestration import model_pods
 
     monkeypatch.setattr("orchestration.step_pod.time.sleep", lambda _: None)
-    task = model_pods.WatchedModelPod(
+    task = model_pods.SharedModelPod(
         task_id="stg_weather",
         producer=PRODUCER,
         unique_id=MODEL,

@@ -13,7 +13,7 @@ from tests.policies import breaches
 
 InAirflow = Callable[..., str]
 
-GOLDEN = Path(__file__).parent / "pods"
+GOLDEN = Path(__file__).parent / "pod_specs"
 
 PODS = """
 from kubernetes.client import ApiClient

@@ -19,7 +19,7 @@ PATIENCE = timedelta(minutes=1)
 PAUSE = timedelta(seconds=30)
 """Shorter, and Airflow may take the end of one try for the end of the next."""
 
-AT_THE_DOOR = [
+WAITING_STATES = [
     "scheduled",
     "queued",
     "running",
@@ -31,7 +31,7 @@ AT_THE_DOOR = [
 """States of a first task that has not ended, in a run that is under way."""
 
 
-def await_turn(context: Context) -> None:
+def wait_for_other_runs(context: Context) -> None:
     """Keep a run's first task waiting while another run is between this task's end and its own end.
 
     Airflow counts a backfill's runs apart from the DAG's others, so `max_active_runs` lets one of
@@ -46,11 +46,11 @@ def await_turn(context: Context) -> None:
     # A run of `airflow dags test` that was interrupted is under way for ever.
     if (task.map_index or 0) > 0 or is_dags_test():
         return
-    if not is_taken(task):
+    if not other_run_writes(task):
         return
     log.info("Another run writes to the lake; this one waits for its turn.")
     end_of_patience = datetime.now(UTC) + PATIENCE
-    while is_taken(task):
+    while other_run_writes(task):
         now = datetime.now(UTC)
         if now >= end_of_patience:
             log.info("It is still another run's turn; asking again in %s.", PAUSE)
@@ -58,7 +58,7 @@ def await_turn(context: Context) -> None:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def is_taken(task: Any) -> bool:
+def other_run_writes(task: Any) -> bool:
     """Whether another run than the task's own is past its first task and has not ended.
 
     Args:
@@ -66,7 +66,7 @@ def is_taken(task: Any) -> bool:
     """
     # In this order: a run that begins in between is waited for once too often, and not overlooked.
     at_the_door = task.get_ti_count(
-        task.dag_id, task_ids=[task.task_id], map_index=0, states=AT_THE_DOOR
+        task.dag_id, task_ids=[task.task_id], map_index=0, states=WAITING_STATES
     )
     under_way = task.get_dr_count(task.dag_id, states=["running"])
     return bool(under_way > at_the_door)

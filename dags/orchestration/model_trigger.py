@@ -13,7 +13,7 @@ from cosmos.operators._watcher.state import get_status_xcom_key, is_producer_tas
 INTERVAL_SECONDS = 0.5
 
 
-class WatchedModelTrigger(BaseTrigger):
+class ModelTrigger(BaseTrigger):
     """End the task well when the model is built and tested, else hand it to a worker.
 
     A worker gets it when the producer has ended without success for the model, and in a later

@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestration.retries import StepFailed, StepRetryPolicy, decision
+from orchestration.retry_policy import StepFailed, StepRetryPolicy, decision
 
 from weather.errors import ExitCode
 

@@ -9,8 +9,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestration import turns
-from orchestration.turns import AT_THE_DOOR, await_turn, is_taken
+from orchestration import single_writer
+from orchestration.single_writer import WAITING_STATES, other_run_writes, wait_for_other_runs
 
 RUNS = 4
 
@@ -42,7 +42,7 @@ class World:
 
     def may_write(self) -> bool:
         """Whether a first task that asks now goes on."""
-        return not is_taken(self.task())
+        return not other_run_writes(self.task())
 
     @property
     def writing(self) -> list[int]:
@@ -82,7 +82,7 @@ def test_never_do_two_runs_write_and_one_that_waits_gets_its_turn(
     assert world.may_write()
 
 
-@pytest.mark.parametrize("state", AT_THE_DOOR)
+@pytest.mark.parametrize("state", WAITING_STATES)
 def test_a_run_at_the_door_holds_no_other_back(state: str) -> None:
     assert World({0: "running", 1: state}).may_write()
 
@@ -96,7 +96,7 @@ def test_a_run_that_is_past_the_door_or_about_to_come_to_it_is_waited_for(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(turns, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(single_writer, "PATIENCE", timedelta(0))
     return monkeypatch
 
 
@@ -105,7 +105,7 @@ BUSY = World({0: "running", 1: "success"})
 
 def test_who_has_waited_long_lets_others_first_tasks_run(impatient: pytest.MonkeyPatch) -> None:
     with pytest.raises(AirflowRescheduleException) as put_off:
-        await_turn({"ti": BUSY.task()})
+        wait_for_other_runs({"ti": BUSY.task()})
     assert put_off.value.reschedule_date is not None
 
 
@@ -118,14 +118,14 @@ def test_who_waits_goes_on_when_the_other_run_has_ended(monkeypatch: pytest.Monk
         del world.first_tasks[1]
 
     monkeypatch.setattr("time.sleep", end_of_the_other)
-    await_turn({"ti": world.task()})
-    assert looks == [turns.SECONDS_BETWEEN_LOOKS]
+    wait_for_other_runs({"ti": world.task()})
+    assert looks == [single_writer.SECONDS_BETWEEN_LOOKS]
 
 
 def test_only_the_first_of_the_mapped_tasks_asks(impatient: pytest.MonkeyPatch) -> None:
-    await_turn({"ti": BUSY.task(map_index=1)})
+    wait_for_other_runs({"ti": BUSY.task(map_index=1)})
 
 
 def test_dags_test_waits_for_nobody(impatient: pytest.MonkeyPatch) -> None:
     impatient.setattr("sys.argv", ["airflow", "dags", "test", "weather_pipeline"])
-    await_turn({"ti": BUSY.task()})
+    wait_for_other_runs({"ti": BUSY.task()})
