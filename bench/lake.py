@@ -8,7 +8,7 @@ from local.folders import DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.ingest.job import Job
-from weather.ingest.run import Tally, ingest
+from weather.ingest.run import Stats, ingest
 from weather.locations import read_locations
 from weather.published import PUBLISHED_KEY
 from weather.settings import SourceSettings, StoreSettings
@@ -72,7 +72,7 @@ class Lake:
             open_meteo_url=address, open_meteo_archive_url=address, open_meteo_api_key=None
         )
         for window in windows:
-            ingest(Job(window, 0, 1, locations), source, self.store, Tally())
+            ingest(Job(window, 0, 1, locations), source, self.store, Stats())
 
     def build_models(self, window: Window) -> None:
         """Build each model and run its tests, a dbt process each, as the DAG does."""

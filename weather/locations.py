@@ -16,10 +16,10 @@ from weather.timezones import zone_names
 ALL_LOCATIONS = "all"
 """What the API is asked for to answer with every location."""
 
-LOCATIONS_A_CALL = 100
+LOCATIONS_PER_CALL = 100
 """Locations asked for in one call of the service, which takes up to 1,000."""
 
-CALLS_A_SHARD = 25
+CALLS_PER_SHARD = 25
 """Calls that one shard makes: 10,000 locations are 100 calls in four shards."""
 
 
@@ -220,7 +220,7 @@ def _wrong(path: Path, problem: str) -> StepError:
 
 def shard_count(locations: int) -> int:
     """How many shards share that many locations."""
-    return max(1, -(-locations // (LOCATIONS_A_CALL * CALLS_A_SHARD)))
+    return max(1, -(-locations // (LOCATIONS_PER_CALL * CALLS_PER_SHARD)))
 
 
 def shard_of(locations: Sequence[Location], shard: int, shards: int) -> list[Location]:

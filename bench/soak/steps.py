@@ -14,13 +14,16 @@ from bench.lake import BUILD, Lake
 from local.processes import describe_log
 from weather.errors import ExitCode, StepError
 from weather.ingest.__main__ import main as ingest
-from weather.ingest.patience import Patience
+from weather.ingest.fetch import RetryPolicy
+from weather.ingest.open_meteo import Timeouts
 from weather.lake.__main__ import main as lake_step
 from weather.lake.upkeep import Upkeep, keep_up
 from weather.settings import LakeSettings, read_settings
 from weather.window import Window
 
-PATIENCE = Patience(first_wait=0.05, longest_wait=0.2, minute=0.2, connect=2, read=1)
+RETRY_POLICY = RetryPolicy(
+    first_backoff=0.05, longest_backoff=0.2, minute=0.2, timeouts=Timeouts(connect=2, read=1)
+)
 """As many tries as a real run has, and no time lost between them."""
 
 
@@ -53,7 +56,7 @@ class Steps:
         os.environ["WEATHER_WINDOW_START"] = window.start.isoformat()
         os.environ["WEATHER_WINDOW_END"] = window.end.isoformat()
         with self._log.open("a") as log, redirect_stdout(log), redirect_stderr(log):
-            ingested = ingest(["--shard", "0", "--shards", "1"], patience=PATIENCE)
+            ingested = ingest(["--shard", "0", "--shards", "1"], retry_policy=RETRY_POLICY)
             if not dbtRunner().invoke(["--quiet", *BUILD[1:]]).success:
                 return Ending.NOT_PUBLISHED
             published = lake_step(["publish"])

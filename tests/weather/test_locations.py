@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.weather.ingest.examples import location
 from weather.errors import ExitCode, StepError
 from weather.locations import (
-    CALLS_A_SHARD,
-    LOCATIONS_A_CALL,
+    CALLS_PER_SHARD,
+    LOCATIONS_PER_CALL,
     Location,
     read_locations,
     shard_count,
@@ -332,7 +332,7 @@ def test_a_shard_that_does_not_exist_is_refused(shards: int, shard: int) -> None
 
 @given(count=st.integers(0, 100_000))
 def test_a_shard_makes_few_calls_and_is_never_one_more_than_needed(count: int) -> None:
-    shards, most = shard_count(count), LOCATIONS_A_CALL * CALLS_A_SHARD
+    shards, most = shard_count(count), LOCATIONS_PER_CALL * CALLS_PER_SHARD
     assert shards * most >= count
     assert shards == 1 or (shards - 1) * most < count
 

@@ -1,1 +1,1 @@
-"""Takes hours of weather from Open-Meteo and keeps every answer whole in the store."""
+"""Fetch hourly weather from Open-Meteo and store every response unchanged."""

@@ -1,4 +1,4 @@
-"""`python -m weather.ingest`: take the hours of a window at the locations of a shard."""
+"""`python -m weather.ingest`: fetch the hours of a window at the locations of a shard."""
 
 import argparse
 import json
@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from weather.errors import ExitCode, StepError
+from weather.ingest.fetch import DEFAULT_RETRY_POLICY, RetryPolicy, now_in_utc
 from weather.ingest.job import Job
-from weather.ingest.patience import DEFAULT_PATIENCE, Patience
-from weather.ingest.report import store_report
-from weather.ingest.run import Tally, ingest
+from weather.ingest.run import Stats, ingest
 from weather.locations import read_locations
+from weather.reports import ShardReport, shard_report_key
 from weather.settings import PipelineSettings, SourceSettings, StoreSettings, read_settings
 from weather.storage import Store
 from weather.window import window_of_environment
+
+log = logging.getLogger("ingest")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,44 +26,47 @@ class _Parser(argparse.ArgumentParser):
         raise StepError(f"{message}. See python -m weather.ingest --help.", ExitCode.SETTING)
 
 
-def main(arguments: Sequence[str] | None = None, *, patience: Patience = DEFAULT_PATIENCE) -> int:
-    """Run the step and print what it did as one line of JSON; the exit code is an ExitCode."""
+def main(
+    arguments: Sequence[str] | None = None, *, retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+) -> int:
+    """Run the step, print a summary as one line of JSON, and return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("ingest").setLevel(logging.INFO)
+    log.setLevel(logging.INFO)
     try:
-        _run(arguments, patience)
+        _run(arguments, retry_policy)
     except StepError as error:
         print(f"ingest: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.OK
 
 
-def _run(arguments: Sequence[str] | None, patience: Patience) -> None:
+def _run(arguments: Sequence[str] | None, retry_policy: RetryPolicy) -> None:
     source = read_settings(SourceSettings)
     settings = read_settings(StoreSettings)
     job = _job(arguments)
     store = Store(settings)
-    tally = Tally()
+    stats = Stats()
     try:
-        ingest(job, source, store, tally, patience=patience)
+        ingest(job, source, store, stats, retry_policy=retry_policy)
     finally:
-        store_report(job, tally, store)
+        _store_report(job, stats, store)
         summary = {
             "hours": job.window.hours,
             "locations": len(job.locations),
-            "accepted": tally.accepted,
-            "rejected": len(tally.rejected),
-            "calls": tally.calls,
-            "retries": tally.retries,
-            "bytes": tally.received,
+            "accepted": stats.accepted,
+            "rejected": len(stats.rejected),
+            "calls": stats.calls,
+            "retries": stats.retries,
+            "bytes": stats.bytes_received,
         }
         print(json.dumps(summary), flush=True)
 
 
 def _job(arguments: Sequence[str] | None) -> Job:
-    given = _parse(arguments)
-    window = window_of_environment(given.start, given.end)
-    shard, shards = _whole(given.shard, "WEATHER_SHARD"), _whole(given.shards, "WEATHER_SHARDS")
+    parsed = _parse(arguments)
+    window = window_of_environment(parsed.start, parsed.end)
+    shard = _integer(parsed.shard, "WEATHER_SHARD")
+    shards = _integer(parsed.shards, "WEATHER_SHARDS")
     locations = read_locations(read_settings(PipelineSettings).weather_locations)
     try:
         return Job(window, shard, shards, locations)
@@ -74,15 +79,15 @@ def _job(arguments: Sequence[str] | None) -> Job:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(
         prog="python -m weather.ingest",
-        description="Take the hours of a window at the locations of a shard, and keep every "
-        "answer whole in the store. Arguments win over the environment.",
+        description="Fetch the hours of a window at the locations of a shard, and store every "
+        "response unchanged. Arguments override the environment.",
         allow_abbrev=False,
     )
     for name, variable, default, text in (
         ("--start", "WEATHER_WINDOW_START", None, "the first hour, ISO 8601 in UTC"),
         ("--end", "WEATHER_WINDOW_END", None, "the hour after the last one"),
-        ("--shard", "WEATHER_SHARD", "0", "which part of the locations, from 0"),
-        ("--shards", "WEATHER_SHARDS", "1", "how many parts there are"),
+        ("--shard", "WEATHER_SHARD", "0", "this shard's number, from 0"),
+        ("--shards", "WEATHER_SHARDS", "1", "number of shards"),
     ):
         parser.add_argument(
             name,
@@ -92,11 +97,34 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _whole(text: str, name: str) -> int:
+def _integer(text: str, name: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise StepError(f"{name}: '{text}' is no whole number.", ExitCode.SETTING) from None
+        raise StepError(f"{name}: '{text}' is not an integer.", ExitCode.SETTING) from None
+
+
+def _store_report(job: Job, stats: Stats, store: Store) -> None:
+    """Store the shard's report, which replaces an earlier try's."""
+    report = ShardReport(
+        window_start=job.window.start,
+        window_end=job.window.end,
+        shard=job.shard,
+        shards=job.shards,
+        finished_at=now_in_utc(),
+        hours_asked=job.window.hours * len(job.locations),
+        hours_received=stats.hours_accepted,
+        hours_rejected=stats.hours_rejected,
+        calls=stats.calls,
+        retries=dict(stats.retries),
+        bytes=stats.bytes_received,
+    )
+    key = shard_report_key(job.window, job.shard, job.shards)
+    try:
+        store.put(key, report.model_dump_json().encode())
+    except StepError as error:
+        # The responses are stored, and the report is only a summary of them.
+        log.warning("The report of this shard was not stored. %s", error)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-"""One call with all its tries; what each failed try has received is stored."""
+"""Fetch one call: retry with backoff, and store what failed attempts received."""
 
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tenacity import RetryCallState
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
 from weather.errors import ExitCode, StepError
 from weather.ingest.job import Call
-from weather.ingest.open_meteo import OpenMeteo
-from weather.ingest.patience import Patience
-from weather.ingest.raw import Keys, Receipt, attempt_line
-from weather.ingest.replies import ENDINGS, REPEATABLE, Trouble, Unusable
+from weather.ingest.open_meteo import OpenMeteo, Timeouts
+from weather.ingest.parse import EXIT_CODES, LIKELY_ONE_LOCATION, AttemptFailed, FailureKind
+from weather.ingest.raw import Fetched, Keys, failed_attempt_line
 from weather.published import require_source
 from weather.storage import Store
 
@@ -31,92 +31,162 @@ _ADVICE = {
 
 
 def now_in_utc() -> datetime:
-    """The moment, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
+
+
+def jittered(seconds: float) -> float:
+    """Add up to a tenth, so that many processes do not retry at the same moment."""
+    return seconds * random.uniform(1, 1.1)  # noqa: S311 - spreads load and guards no secret
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Attempts, backoff and timeouts of one call; times in seconds."""
+
+    attempts: int = 5
+    deadline: float = 600
+    """For all attempts of a call."""
+    first_backoff: float = 2
+    """Doubled after each attempt."""
+    longest_backoff: float = 60
+    minute: float = 60
+    """Backoff after the rate limit for a minute is used up."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def retrying(
+        self,
+        before_backoff: Callable[[RetryCallState], None],
+        max_attempts: Callable[[AttemptFailed], int] | None = None,
+    ) -> Retrying:
+        """Create tenacity's controller for one call; it raises the last attempt's exception.
+
+        Args:
+            before_backoff: called before each wait.
+            max_attempts: how many attempts may fail before a failure like this one is raised;
+                without it, `attempts`.
+        """
+        is_past_deadline = stop_before_delay(self.deadline)
+
+        def is_last(state: RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            most = self.attempts
+            if max_attempts is not None and isinstance(error, AttemptFailed):
+                most = max_attempts(error)
+            return state.attempt_number >= most or is_past_deadline(state)
+
+        return Retrying(
+            retry=retry_if_exception(
+                lambda error: isinstance(error, AttemptFailed) and error.is_transient
+            ),
+            stop=is_last,
+            wait=self._backoff,
+            before_sleep=before_backoff,
+            reraise=True,
+        )
+
+    def _backoff(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, AttemptFailed) and error.kind is FailureKind.MINUTELY_LIMIT:
+            seconds = self.minute
+        else:
+            seconds = min(
+                self.first_backoff * 2 ** (state.attempt_number - 1), self.longest_backoff
+            )
+        return jittered(seconds)
+
+
+DEFAULT_RETRY_POLICY = RetryPolicy()
 
 
 @dataclass
 class Fetch:
-    """A call on its way, with the tries it has taken so far."""
+    """One call in progress, with the attempts made so far."""
 
     name: str
     keys: Keys
     call: Call
-    address: str
+    base_url: str
     service: OpenMeteo
     store: Store
     clock: Clock
-    tries: int = 0
+    attempts: int = 0
     retries: Counter[str] = field(default_factory=Counter)
-    """How many more tries each kind of trouble made necessary."""
+    """Number of retries by the kind of failure before them."""
     started: float = field(default_factory=time.monotonic)
 
-    def with_retries(self, patience: Patience) -> Receipt:
-        """Send the request until there are responses, or until another try cannot succeed.
+    def with_retries(self, policy: RetryPolicy) -> Fetched:
+        """Send the request until it succeeds, or until a retry cannot succeed.
 
         Raises:
-            Unusable: the last try's failure.
+            AttemptFailed: the last attempt's failure.
             StepError: the store failed.
         """
 
-        def most_attempts(error: Unusable) -> int:
-            # Each location counts against the service's limits in each try, and the tries of the
-            # parts follow anyway.
-            if not error.may_be_of_a_location:
-                return patience.attempts
+        def max_attempts(error: AttemptFailed) -> int:
+            # Every attempt uses up quota for each of its locations, and the call's parts are
+            # fetched anyway.
+            if not error.is_worth_splitting:
+                return policy.attempts
             if self.call.part:
                 return 2 if len(self.call.locations) == 1 else 1
             several = len(self.call.locations) > 1
-            return 2 if several and error.trouble in REPEATABLE else patience.attempts
+            return 2 if several and error.kind in LIKELY_ONE_LOCATION else policy.attempts
 
-        answers = patience.retrying(self._note, most_attempts)(self._try)
-        return Receipt(self.call, self.address, self.clock(), answers)
+        responses = policy.retrying(self._log_retry, max_attempts)(self._attempt)
+        return Fetched(self.call, self.base_url, self.clock(), responses)
 
     @property
-    def tries_in_words(self) -> str:
-        """Such as `1 try`."""
-        return "1 try" if self.tries == 1 else f"{self.tries} tries"
+    def attempts_in_words(self) -> str:
+        """Such as `1 attempt`."""
+        return "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
 
-    def failure(self, error: Unusable) -> StepError:
-        """Make the error that ends the step: REFUSED, WAIT_NEXT_HOUR and so on, or UNAVAILABLE."""
+    def step_error(self, error: AttemptFailed) -> StepError:
+        """Make the error that ends the step, with the exit code for the last attempt's failure."""
         locations = self.call.locations
         which = f"{len(locations)} locations" if len(locations) > 1 else locations[0].id
-        what = f"{self.name} ({which}, {self.address})"
-        kept = f"Calls stored before it: {self.call.number}."
-        if error.passes:
-            seconds = time.monotonic() - self.started
-            remedy = "See that the service can be reached, then run the task again."
-            if error.trouble is Trouble.GATEWAY:
-                remedy = (
-                    "This is not the service's own refusal: see that OPEN_METEO_URL and "
-                    "OPEN_METEO_ARCHIVE_URL are its addresses and that no proxy or gateway in "
-                    "between refuses, then run the task again."
-                )
-            return StepError(
-                f"{what} was given up after {self.tries_in_words} in {seconds:.0f} s, the last "
-                f"one: {error}. {kept} {remedy}",
-                ExitCode.UNAVAILABLE,
+        what = f"{self.name} ({which}, {self.base_url})"
+        stored = f"Calls stored before it: {self.call.number}."
+        if not error.is_transient:
+            code = EXIT_CODES[error.kind]
+            return StepError(f"{what} was refused: {error}. {stored} {_ADVICE[code]}", code)
+        seconds = time.monotonic() - self.started
+        advice = "Check that the service is reachable, then run the task again."
+        if error.kind is FailureKind.GATEWAY:
+            advice = (
+                "The response is not in Open-Meteo's format: check OPEN_METEO_URL and "
+                "OPEN_METEO_ARCHIVE_URL, and whether a proxy or gateway blocks the request, then "
+                "run the task again."
             )
-        code = ENDINGS[error.trouble]
-        return StepError(f"{what} was refused: {error}. {kept} {_ADVICE[code]}", code)
+        return StepError(
+            f"{what} failed after {self.attempts_in_words} in {seconds:.0f} s, the last one: "
+            f"{error}. {stored} {advice}",
+            ExitCode.UNAVAILABLE,
+        )
 
-    def _try(self) -> list[object]:
-        self.tries += 1
+    def _attempt(self) -> list[object]:
+        self.attempts += 1
         try:
-            answers = self.service.ask(self.call, self.address)
-        except Unusable as error:
+            responses = self.service.request(self.call, self.base_url)
+        except AttemptFailed as error:
             if error.body:
                 self.store.put(
-                    self.keys.attempt(self.call, self.tries),
-                    attempt_line(self.call, self.address, self.clock(), error),
+                    self.keys.attempt(self.call, self.attempts),
+                    failed_attempt_line(self.call, self.base_url, self.clock(), error),
                 )
             raise
-        require_source(self.store, self.service.answered_by, self.address)
-        return answers
+        require_source(self.store, self.service.source, self.base_url)
+        return responses
 
-    def _note(self, state: RetryCallState) -> None:
+    def _log_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, Unusable) and state.next_action:
-            self.retries[error.trouble] += 1
-            wait = state.next_action.sleep
-            log.warning("%s: try %d: %s; again in %.1f s", self.name, self.tries, error, wait)
+        if isinstance(error, AttemptFailed) and state.next_action:
+            self.retries[error.kind] += 1
+            seconds = state.next_action.sleep
+            log.warning(
+                "%s: attempt %d failed: %s; retrying in %.1f s",
+                self.name,
+                self.attempts,
+                error,
+                seconds,
+            )

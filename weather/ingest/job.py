@@ -1,19 +1,19 @@
-"""What one process of ingest has to do, cut into calls of the service."""
+"""The work of one ingest process: a shard's locations and hours, split into calls."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from weather.locations import LOCATIONS_A_CALL, Location, shard_of
+from weather.locations import LOCATIONS_PER_CALL, Location, shard_of
 from weather.window import Window
 
-HOURS_A_CALL = 14 * 24
-"""Open-Meteo counts a call for more than 14 days as several."""
+HOURS_PER_CALL = 14 * 24
+"""Open-Meteo counts a request for more than 14 days as several."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the hours of one window at up to LOCATIONS_A_CALL locations."""
+    """One request, with its retries: a window's hours at up to LOCATIONS_PER_CALL locations."""
 
     number: int
     window: Window
@@ -33,7 +33,7 @@ class Call:
         ]
 
     def without(self, suspects: AbstractSet[str]) -> list["Call"]:
-        """Split off the locations with these ids, each into a part of its own."""
+        """Split off the locations with these ids, each into a separate part."""
         others = [each for each in self.locations if each.id not in suspects]
         if len(others) == len(self.locations):
             return [self]
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Job:
-    """A window of hours at the locations of one shard of a run.
+    """A window of hours at the locations of one shard.
 
     Raises:
         ValueError: not 0 <= shard < shards.
@@ -57,9 +57,9 @@ class Job:
     shard: int
     shards: int
     run_locations: Sequence[Location]
-    """Those of all shards."""
+    """Locations of all shards."""
     locations: Sequence[Location] = field(init=False)
-    """Those of the shard."""
+    """Locations of this shard."""
 
     def __post_init__(self) -> None:
         locations = shard_of(self.run_locations, self.shard, self.shards)
@@ -67,9 +67,9 @@ class Job:
 
     @property
     def calls(self) -> Iterator[Call]:
-        """The calls, oldest hours first; windows are cut from the job's start on."""
+        """Yield the calls, oldest hours first; windows are split from the job's start."""
         number = 0
-        for window in self.window.pieces(HOURS_A_CALL):
-            for first in range(0, len(self.locations), LOCATIONS_A_CALL):
-                yield Call(number, window, self.locations[first : first + LOCATIONS_A_CALL])
+        for window in self.window.pieces(HOURS_PER_CALL):
+            for first in range(0, len(self.locations), LOCATIONS_PER_CALL):
+                yield Call(number, window, self.locations[first : first + LOCATIONS_PER_CALL])
                 number += 1

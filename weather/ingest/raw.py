@@ -1,4 +1,4 @@
-"""Keys and bodies of what ingest stores."""
+"""Keys and lines of the objects that ingest stores below `raw/` and `rejected/`."""
 
 import json
 from collections.abc import Sequence
@@ -8,52 +8,52 @@ from secrets import token_hex
 from typing import Any
 
 from weather.ingest.job import Call, Job
-from weather.ingest.open_meteo import form_of
-from weather.ingest.replies import Unusable
+from weather.ingest.open_meteo import request_form
+from weather.ingest.parse import AttemptFailed
 
-NOT_JUDGED = "not judged yet"
-"""The reason that an answer carries from its receipt to its checks."""
+NOT_VALIDATED = "not validated yet"
+"""The `reason` of a response that is stored before its validation."""
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """The answers of one call as they came, one for each of its locations in their order."""
+class Fetched:
+    """The responses of one call as received, in the order of its locations."""
 
     call: Call
     host: str
     fetched_at: datetime
-    answers: Sequence[object]
+    responses: Sequence[object]
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys of what one try of a job stores; no other try or process uses the same ones."""
+    """Keys of one try of a job, unique to this try and process."""
 
     job: Job
     try_name: str
 
     @classmethod
     def of_try(cls, job: Job, started_at: datetime) -> "Keys":
-        """Make the keys of a try that starts at that moment (UTC)."""
-        # Two processes may start at the same moment, so the moment alone is not unique.
+        """Make the keys of a try that starts at that time (UTC)."""
+        # Two processes may start in the same second.
         return cls(job, f"{started_at:%Y%m%dT%H%M%SZ}-{token_hex(4)}")
 
     @property
     def folder(self) -> str:
-        """`<window>/<moment>`, below `raw/` and below `rejected/`."""
+        """`<window>/<time of the try>`, below `raw/` and `rejected/`."""
         return f"{self.job.window.key}/{self.try_name}"
 
     def raw(self, call: Call) -> str:
-        """The key of all responses of a call."""
+        """Return the key of all responses of a call."""
         return f"raw/{self._stem(call)}.json"
 
     def rejected(self, call: Call, location_id: str) -> str:
-        """The key of the copy of a location's rejected response."""
+        """Return the key of a copy of a location's rejected response."""
         return f"rejected/{self._stem(call)}-{location_id}.json"
 
     def attempt(self, call: Call, attempt: int) -> str:
-        """The key of a body without readable responses; attempts count from 1."""
-        # With a dot, because "attempt-1" may be the id of a location.
+        """Return the key of a failed attempt's body; attempts count from 1."""
+        # A dot, because "attempt-1" may be the id of a location.
         return f"rejected/{self._stem(call)}.attempt-{attempt}.json"
 
     def _stem(self, call: Call) -> str:
@@ -62,34 +62,39 @@ class Keys:
         return f"{self.folder}/{shard}-call-{call.number:04d}{part}"
 
 
-def lines_of(receipt: Receipt, reasons: Sequence[str | None]) -> list[bytes]:
-    """A line of JSON for each location; an answer is accepted that has no reason against it."""
-    request = form_of(receipt.call)
+def raw_lines(fetched: Fetched, reasons: Sequence[str | None]) -> list[bytes]:
+    """Make one line of JSON for each location.
+
+    Args:
+        fetched: the responses of a call.
+        reasons: why each response is rejected; None if it is accepted.
+    """
+    request = request_form(fetched.call)
     return [
         _line(
             {
                 "location": location.model_dump(),
                 "request": request,
-                "host": receipt.host,
-                "fetched_at": _written(receipt.fetched_at),
+                "host": fetched.host,
+                "fetched_at": _isoformat(fetched.fetched_at),
                 "accepted": reason is None,
                 "reason": reason,
-                "answer": answer,
+                "answer": response,
             }
         )
-        for location, answer, reason in zip(
-            receipt.call.locations, receipt.answers, reasons, strict=True
+        for location, response, reason in zip(
+            fetched.call.locations, fetched.responses, reasons, strict=True
         )
     ]
 
 
-def attempt_line(call: Call, host: str, fetched_at: datetime, error: Unusable) -> bytes:
-    """A line of JSON with everything that a failed try has received."""
+def failed_attempt_line(call: Call, host: str, fetched_at: datetime, error: AttemptFailed) -> bytes:
+    """Make one line of JSON with everything that a failed attempt received."""
     return _line(
         {
-            "fetched_at": _written(fetched_at),
+            "fetched_at": _isoformat(fetched_at),
             "host": host,
-            "request": form_of(call),
+            "request": request_form(call),
             "locations": [location.id for location in call.locations],
             "status": error.status,
             "reason": error.reason,
@@ -100,9 +105,9 @@ def attempt_line(call: Call, host: str, fetched_at: datetime, error: Unusable) -
 
 def _line(content: dict[str, Any]) -> bytes:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A half of a surrogate pair is valid in JSON's escapes and in no encoding.
+    # JSON escapes may hold half of a surrogate pair, which UTF-8 cannot encode.
     return text.encode(errors="replace") + b"\n"
 
 
-def _written(moment: datetime) -> str:
+def _isoformat(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

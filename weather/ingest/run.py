@@ -1,4 +1,4 @@
-"""The loop over a job's calls: fetch, store, validate, store with the verdicts."""
+"""Run a job: fetch each call, store it, validate it, and find locations that break a response."""
 
 import logging
 import time
@@ -7,39 +7,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from weather.errors import ExitCode, StepError
-from weather.ingest.allowance import excess_of
-from weather.ingest.answers import problem_of, problem_of_place
-from weather.ingest.fetch import Clock, Fetch, now_in_utc
+from weather.ingest.fetch import (
+    DEFAULT_RETRY_POLICY,
+    Clock,
+    Fetch,
+    RetryPolicy,
+    jittered,
+    now_in_utc,
+)
 from weather.ingest.job import Call, Job
-from weather.ingest.open_meteo import UNITS, OpenMeteo, address_of
-from weather.ingest.pacing import seconds_to_next_call
-from weather.ingest.patience import DEFAULT_PATIENCE, Patience, jittered
-from weather.ingest.raw import NOT_JUDGED, Keys, Receipt, lines_of
-from weather.ingest.replies import REPEATABLE, Unusable
+from weather.ingest.open_meteo import UNITS, OpenMeteo, base_url_of
+from weather.ingest.parse import LIKELY_ONE_LOCATION, AttemptFailed
+from weather.ingest.quota import quota_problem, seconds_between_calls
+from weather.ingest.raw import NOT_VALIDATED, Fetched, Keys, raw_lines
+from weather.ingest.validate import wrong_format, wrong_location
 from weather.settings import SourceSettings
 from weather.storage import Store
 
 log = logging.getLogger("ingest")
 
 NAMED_REJECTIONS = 3
-"""How many rejected locations the last line names; the rest it counts."""
+"""Rejected locations that the error message names; the others are counted."""
 
-MOST_PARTS = 400
+MAX_PARTS = 400
 """Parts that one try of a job splits its calls into: 14 find one location among 100."""
 
 PARTS_WITHOUT_A_RESPONSE = 8
-"""Parts of a call that all fail before the service counts as the cause, not the locations."""
+"""Failed parts of a call after which the service is the cause, not some of the locations."""
 
-MOST_CHARACTERS = 1_000_000
-"""Of a body without readable responses, in a line of raw/."""
+MAX_CHARACTERS = 1_000_000
+"""Of an unreadable body, in a line of raw/."""
 
 CALLS_WITHOUT_A_RESPONSE = 3
-"""Calls for one location each that fail in a row before the service counts as the cause."""
+"""Failed calls in a row for one location each after which the service is the cause."""
 
 
 @dataclass
-class Tally:
-    """What a run has done so far."""
+class Stats:
+    """Counts of a run so far."""
 
     accepted: int = 0
     rejected: list[str] = field(default_factory=list)
@@ -47,29 +52,28 @@ class Tally:
     calls: int = 0
     retries: Counter[str] = field(default_factory=Counter)
     hours_accepted: int = 0
-    """Of each location on its own."""
+    """Summed over the locations."""
     hours_rejected: int = 0
-    received: int = 0
-    """Bytes of all bodies."""
+    bytes_received: int = 0
+    """Of all bodies."""
 
 
 def ingest(
     job: Job,
     source: SourceSettings,
     store: Store,
-    tally: Tally,
+    stats: Stats,
     *,
-    patience: Patience = DEFAULT_PATIENCE,
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
     clock: Clock = now_in_utc,
 ) -> None:
-    """Fetch a job's hours and store every response, with its verdict.
+    """Fetch a job's hours and store every response with the result of its validation.
 
     Raises:
-        StepError: SETTING, before the first call, for a window that has not happened yet or a
-            run that is too much for the free service; REJECTED after all calls if the response
-            of some location could not be read or failed the checks; at once, with the calls
-            before stored, REFUSED, WAIT_NEXT_HOUR or WAIT_NEXT_DAY as the service says,
-            UNAVAILABLE after too many tries.
+        StepError: SETTING before the first call, if the window ends in the future or the run
+            exceeds the free service's quota. REJECTED after all calls, if a location's response
+            was unreadable or invalid. REFUSED, WAIT_NEXT_HOUR, WAIT_NEXT_DAY or UNAVAILABLE at
+            once; earlier calls are stored.
     """
     if job.window.last_hour > clock():
         raise StepError(
@@ -77,64 +81,64 @@ def ingest(
             "happened yet. Set WEATHER_WINDOW_END to an earlier hour.",
             ExitCode.SETTING,
         )
-    if excess := excess_of(job, source, clock()):
-        raise StepError(excess, ExitCode.SETTING)
+    if problem := quota_problem(job, source, clock()):
+        raise StepError(problem, ExitCode.SETTING)
     keys = Keys.of_try(job, clock())
     calls = list(job.calls)
-    with OpenMeteo(source, patience) as service:
-        run = _Run(len(calls), keys, source, store, tally, patience, clock, service)
+    with OpenMeteo(source, retry_policy.timeouts) as service:
+        run = _Run(len(calls), keys, source, store, stats, retry_policy, clock, service)
         for call in calls:
-            run.take(call)
-    run.finish()
+            run.fetch_and_store(call)
+    run.raise_failures()
 
 
 @dataclass
 class _Run:
-    """One try of a job, and what its calls have brought so far."""
+    """One try of a job, and the results of its calls so far."""
 
     calls: int
     keys: Keys
     source: SourceSettings
     store: Store
-    tally: Tally
-    patience: Patience
+    stats: Stats
+    retry_policy: RetryPolicy
     clock: Clock
     service: OpenMeteo
     next_start: float = 0.0
     parts: int = 0
     """Number of parts that calls were split into so far."""
     suspects: set[str] = field(default_factory=set)
-    """Locations without a readable response in an earlier call: each is in a call of its own."""
-    has_read: bool = False
+    """Locations without a readable response in an earlier call: each gets separate calls."""
+    has_response: bool = False
     failures_in_a_row: list[StepError] = field(default_factory=list)
     """Of calls for one location each."""
 
-    def take(self, call: Call) -> None:
-        """Fetch a call and store it; split it as long as some of its locations cannot be read.
+    def fetch_and_store(self, call: Call) -> None:
+        """Fetch and store a call, and split it while some of its locations are unreadable.
 
-        The parts of one size come before smaller ones, so that a service that cannot answer at
-        all is found out after few requests.
+        All parts of one size come before smaller ones, so that an unavailable service is noticed
+        after few requests.
 
         Raises:
             StepError: the service is the cause, not some of the locations; or the store failed.
         """
         failures: list[StepError] = []
-        has_read = False
+        has_response = False
         level = call.without(self.suspects)
         while level:
-            failed: list[tuple[Fetch, Unusable]] = []
+            failed: list[tuple[Fetch, AttemptFailed]] = []
             for part in level:
-                fetch = self._fetch_of(part)
+                fetch = self._start(part)
                 try:
-                    receipt = self._received(fetch)
-                except Unusable as error:
-                    failures.append(fetch.failure(error))
-                    if not error.may_be_of_a_location:
+                    fetched = self._fetch(fetch)
+                except AttemptFailed as error:
+                    failures.append(fetch.step_error(error))
+                    if not error.is_worth_splitting:
                         raise failures[-1] from None
                     failed.append((fetch, error))
                 else:
-                    has_read = self.has_read = True
-                    rejected = self._keep(receipt)
+                    has_response = self.has_response = True
+                    rejected = self._store_and_validate(fetched)
                     log.info(
                         "%s: %d hours from %s, %d locations (%d rejected), in %.1f s, %s, from %s",
                         fetch.name,
@@ -143,129 +147,128 @@ class _Run:
                         len(part.locations),
                         rejected,
                         time.monotonic() - fetch.started,
-                        fetch.tries_in_words,
-                        fetch.address,
+                        fetch.attempts_in_words,
+                        fetch.base_url,
                     )
-            if failed and not has_read and _is_the_service(call, level, failed):
+            if failed and not has_response and _is_service_failure(call, level, failed):
                 raise failures[0]
-            level = self._parts_of(failed)
-        if has_read:
+            level = self._split(failed)
+        if has_response:
             self.failures_in_a_row.clear()
             return
         self.failures_in_a_row.append(failures[0])
         if len(self.failures_in_a_row) >= CALLS_WITHOUT_A_RESPONSE:
             raise self.failures_in_a_row[0]
 
-    def finish(self) -> None:
-        """End the step, after all calls.
+    def raise_failures(self) -> None:
+        """Fail the step after all calls if some location failed.
 
         Raises:
-            StepError: REJECTED if some location was rejected, or why nothing could be read.
+            StepError: REJECTED, or the first failure if there was no readable response at all.
         """
-        if self.failures_in_a_row and not self.has_read:
+        if self.failures_in_a_row and not self.has_response:
             raise self.failures_in_a_row[0]
-        if self.tally.rejected:
-            raise _rejection(self.keys, self.store, self.tally)
+        if self.stats.rejected:
+            raise _rejection(self.keys, self.store, self.stats)
 
-    def _fetch_of(self, call: Call) -> Fetch:
+    def _start(self, call: Call) -> Fetch:
         time.sleep(max(0.0, self.next_start - time.monotonic()))
         name = f"Call {call.number + 1} of {self.calls}{call.part and f', part {call.part}'}"
-        address = address_of(call, self.source, self.clock())
-        return Fetch(name, self.keys, call, address, self.service, self.store, self.clock)
+        base_url = base_url_of(call, self.source, self.clock())
+        return Fetch(name, self.keys, call, base_url, self.service, self.store, self.clock)
 
-    def _received(self, fetch: Fetch) -> Receipt:
+    def _fetch(self, fetch: Fetch) -> Fetched:
         call = fetch.call
         try:
-            return fetch.with_retries(self.patience)
+            return fetch.with_retries(self.retry_policy)
         finally:
-            self.tally.retries += fetch.retries
-            self.tally.received = self.service.received
-            pause = seconds_to_next_call(
+            self.stats.retries += fetch.retries
+            self.stats.bytes_received = self.service.bytes_received
+            pause = seconds_between_calls(
                 len(call.locations),
                 call.window.hours,
                 len(UNITS),
-                fetch.address,
+                fetch.base_url,
                 has_key=self.source.open_meteo_api_key is not None,
             )
             self.next_start = fetch.started + jittered(pause)
 
-    def _parts_of(self, failed: Sequence[tuple[Fetch, Unusable]]) -> list[Call]:
-        """Split what failed; a single location is stored as rejected instead."""
+    def _split(self, failed: Sequence[tuple[Fetch, AttemptFailed]]) -> list[Call]:
+        """Split failed calls in halves; reject the location of a call that has only one."""
         parts: list[Call] = []
         for fetch, error in failed:
-            if len(fetch.call.locations) > 1 and self.parts < MOST_PARTS:
+            if len(fetch.call.locations) > 1 and self.parts < MAX_PARTS:
                 parts += fetch.call.halves()
                 self.parts += 2
-                log.warning("%s: %s; split to find its location", fetch.name, error)
+                log.warning("%s: %s; split to find the location", fetch.name, error)
             else:
-                self._keep_unreadable(fetch, error)
+                self._store_unreadable(fetch, error)
         return parts
 
-    def _keep(self, receipt: Receipt) -> int:
-        """Store responses before they are validated, then with their verdicts.
+    def _store_and_validate(self, fetched: Fetched) -> int:
+        """Store responses before validation, and again with its results.
 
         Returns:
             How many were rejected.
         """
-        call = receipt.call
-        unjudged = [NOT_JUDGED for _ in call.locations]
-        self.store.put(self.keys.raw(call), b"".join(lines_of(receipt, unjudged)))
-        problems = [
-            problem_of_place(answer, call.locations[position], position)
-            or problem_of(answer, call.window)
-            for position, answer in enumerate(receipt.answers)
+        call = fetched.call
+        not_validated = [NOT_VALIDATED for _ in call.locations]
+        self.store.put(self.keys.raw(call), b"".join(raw_lines(fetched, not_validated)))
+        reasons = [
+            wrong_location(response, call.locations[position], position)
+            or wrong_format(response, call.window)
+            for position, response in enumerate(fetched.responses)
         ]
-        self.tally.calls += 1
-        return self._store_verdicts(receipt, problems)
+        self.stats.calls += 1
+        return self._store_validated(fetched, reasons)
 
-    def _keep_unreadable(self, fetch: Fetch, error: Unusable) -> None:
-        """Store a body without readable responses as the response of the part's locations."""
+    def _store_unreadable(self, fetch: Fetch, error: AttemptFailed) -> None:
+        """Store an unreadable body as the rejected response of the call's locations."""
         locations = fetch.call.locations
         self.suspects |= {location.id for location in locations}
         # dbt reads lines of up to 16 MB; the attempt's object has the whole body.
-        body = error.body.decode(errors="replace")[:MOST_CHARACTERS]
-        answers = [body, *(None for _ in locations[1:])]
-        receipt = Receipt(fetch.call, fetch.address, self.clock(), answers)
+        body = error.body.decode(errors="replace")[:MAX_CHARACTERS]
+        responses = [body, *(None for _ in locations[1:])]
+        fetched = Fetched(fetch.call, fetch.base_url, self.clock(), responses)
         together = f" (for {len(locations)} locations together)" if len(locations) > 1 else ""
-        problem = f"no readable response: {error}{together}"
-        self._store_verdicts(receipt, [problem for _ in locations])
+        reason = f"no readable response: {error}{together}"
+        self._store_validated(fetched, [reason for _ in locations])
 
-    def _store_verdicts(self, receipt: Receipt, problems: Sequence[str | None]) -> int:
-        call = receipt.call
-        lines = lines_of(receipt, problems)
+    def _store_validated(self, fetched: Fetched, reasons: Sequence[str | None]) -> int:
+        call = fetched.call
+        lines = raw_lines(fetched, reasons)
         rejected = []
-        for location, problem, line in zip(call.locations, problems, lines, strict=True):
-            if problem is not None:
+        for location, reason, line in zip(call.locations, reasons, lines, strict=True):
+            if reason is not None:
                 self.store.put(self.keys.rejected(call, location.id), line)
-                rejected.append(f"{location.id}: {problem}")
+                rejected.append(f"{location.id}: {reason}")
         self.store.put(self.keys.raw(call), b"".join(lines))
         accepted = len(call.locations) - len(rejected)
-        self.tally.rejected += rejected
-        self.tally.accepted += accepted
-        self.tally.hours_accepted += call.window.hours * accepted
-        self.tally.hours_rejected += call.window.hours * len(rejected)
+        self.stats.rejected += rejected
+        self.stats.accepted += accepted
+        self.stats.hours_accepted += call.window.hours * accepted
+        self.stats.hours_rejected += call.window.hours * len(rejected)
         return len(rejected)
 
 
-def _is_the_service(
-    call: Call, level: Sequence[Call], failed: Sequence[tuple[Fetch, Unusable]]
+def _is_service_failure(
+    call: Call, level: Sequence[Call], failed: Sequence[tuple[Fetch, AttemptFailed]]
 ) -> bool:
-    """Tell whether the service is the cause that nothing of a call could be read so far."""
+    """Return whether the service is the cause that nothing of a call is readable so far."""
     if len(call.locations) == 1 or len(level) >= PARTS_WITHOUT_A_RESPONSE:
         return len(call.locations) > 1
-    if len(level) > 1 and any(error.trouble not in REPEATABLE for _, error in failed):
+    if len(level) > 1 and any(error.kind not in LIKELY_ONE_LOCATION for _, error in failed):
         return True
     return all(len(fetch.call.locations) == 1 for fetch, _ in failed)
 
 
-def _rejection(keys: Keys, store: Store, tally: Tally) -> StepError:
-    rejected = tally.rejected
+def _rejection(keys: Keys, store: Store, stats: Stats) -> StepError:
+    rejected = stats.rejected
     named = "; ".join(rejected[:NAMED_REJECTIONS])
     more = len(rejected) - NAMED_REJECTIONS
     return StepError(
-        f"The checks of form failed {len(rejected)} of {len(rejected) + tally.accepted} answers: "
-        f"{named}{f'; and {more} more' if more > 0 else ''}. The {tally.accepted} others are "
-        f"stored. See s3://{store.bucket}/rejected/{keys.folder}/, and take the hours again "
-        "later.",
+        f"Validation rejected {len(rejected)} of {len(rejected) + stats.accepted} responses: "
+        f"{named}{f'; and {more} more' if more > 0 else ''}. The {stats.accepted} others are "
+        f"stored. See s3://{store.bucket}/rejected/{keys.folder}/, and run the task again later.",
         ExitCode.REJECTED,
     )

@@ -13,7 +13,7 @@ from weather.replay.timezones import FixedOffset, fixed_offset
 from weather.replay.units import CHOICES, Unit, UnitChoice
 from weather.replay.variables import is_variable
 
-LOCATIONS_A_CALL = 1000
+LOCATIONS_PER_CALL = 1000
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def _coordinates(parameters: Mapping[str, str]) -> list[tuple[float, float]]:
         raise _different_counts()
     if not latitudes:
         raise Refusal("Parameter 'latitude' and 'longitude' must not be empty")
-    if len(latitudes) > LOCATIONS_A_CALL:
-        raise Refusal(f"Only up to {LOCATIONS_A_CALL} locations can be requested at once")
+    if len(latitudes) > LOCATIONS_PER_CALL:
+        raise Refusal(f"Only up to {LOCATIONS_PER_CALL} locations can be requested at once")
     for latitude, longitude in zip(latitudes, longitudes, strict=True):
         if not -90 <= latitude <= 90:
             raise Refusal(f"Latitude must be in range of -90 to 90°. Given: {latitude}.")

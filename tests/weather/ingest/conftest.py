@@ -1,4 +1,4 @@
-"""A bucket for each test, a replay server whose faults a test sets, and a patience for tests."""
+"""A bucket for each test, a replay server with faults, and a retry policy with short waits."""
 
 import json
 import os
@@ -12,20 +12,25 @@ from local.store import S3Server
 from tests.replay_server import replay_server, set_faults
 from tests.weather.buckets import made_bucket
 from tests.weather.ingest.examples import Lines
-from weather.ingest.patience import Patience
+from weather.ingest.fetch import RetryPolicy
+from weather.ingest.open_meteo import Timeouts
 from weather.published import SOURCE_KEY
 from weather.settings import StoreSettings, read_settings
 from weather.storage import Store
 
 
 @pytest.fixture
-def patience() -> Patience:
-    """The real one's number of tries with short waits between them.
+def retry_policy() -> RetryPolicy:
+    """The default number of attempts, with short waits.
 
-    An answer may take its time on a busy machine. Tests of answers that never end shorten `read`
-    or `answer`.
+    Timeouts are long, because machines may be busy; tests of timeouts shorten them.
     """
-    return Patience(first_wait=0.01, longest_wait=0.05, minute=0.1, connect=10, read=10, answer=10)
+    return RetryPolicy(
+        first_backoff=0.01,
+        longest_backoff=0.05,
+        minute=0.1,
+        timeouts=Timeouts(connect=10, read=10, response=10),
+    )
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ def settings(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSetti
     environment = {
         **s3_server.environment,
         "WEATHER_BUCKET": made_bucket(s3_server),
-        # Nobody answers there, so that no test asks the real service by mistake.
+        # Connections are refused there, so that no test reaches the real service by mistake.
         "OPEN_METEO_URL": "http://127.0.0.1:1",
         "OPEN_METEO_ARCHIVE_URL": "http://127.0.0.1:1",
     }

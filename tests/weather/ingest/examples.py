@@ -41,10 +41,10 @@ def source_at(url: str, archive_url: str | None = None, key: str | None = None) 
     )
 
 
-def answers_to(window: Window, numbers: Sequence[int]) -> list[dict[str, Any]]:
+def responses_to(window: Window, numbers: Sequence[int]) -> list[dict[str, Any]]:
     """The responses to a request for `location(number)` of each number."""
     return [
-        answer_of(window, number=number) | ({"location_id": position} if position else {})
+        response_of(window, number=number) | ({"location_id": position} if position else {})
         for position, number in enumerate(numbers)
     ]
 
@@ -72,10 +72,10 @@ def asked_and_answered(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, d
         for name in UNITS
     }
     columns["temperature_2m"][draw(st.integers(0, window.hours - 1))] = 12.5
-    return window, answer_of(window, columns)
+    return window, response_of(window, columns)
 
 
-def answer_of(
+def response_of(
     window: Window, columns: dict[str, list[Any]] | None = None, number: int = 1
 ) -> dict[str, Any]:
     """A response for `location(number)` as the service writes it, without a `location_id`."""

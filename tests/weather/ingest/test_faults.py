@@ -10,7 +10,7 @@ import pytest
 from tests.weather.ingest.examples import WINDOW, Lines
 from weather.errors import ExitCode
 from weather.ingest.__main__ import main
-from weather.ingest.patience import Patience
+from weather.ingest.fetch import RetryPolicy
 from weather.window import Window
 
 SetFaults = Callable[[str], None]
@@ -25,13 +25,13 @@ RAW = f"raw/{CALL}.json"
 def run(
     store: object,
     three_locations: list[str],
-    patience: Patience,
+    retry_policy: RetryPolicy,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, dict[str, object], str]]:
     """Runs ingest for the window; its exit code, its summary and its last line."""
 
-    def run_once(read: float = patience.read) -> tuple[int, dict[str, object], str]:
-        code = main(arguments(WINDOW), patience=replace(patience, read=read))
+    def run_once(read: float = retry_policy.timeouts.read) -> tuple[int, dict[str, object], str]:
+        code = main(arguments(WINDOW), retry_policy=with_read_timeout(retry_policy, read))
         printed = capsys.readouterr()
         (summary,) = printed.out.splitlines()
         return code, json.loads(summary), (printed.err.splitlines() or [""])[-1]
@@ -54,6 +54,10 @@ def stored(stored: Stored) -> Stored:
         }
 
     return read
+
+
+def with_read_timeout(policy: RetryPolicy, seconds: float) -> RetryPolicy:
+    return replace(policy, timeouts=replace(policy.timeouts, read=seconds))
 
 
 def arguments(window: Window) -> list[str]:
@@ -126,7 +130,7 @@ def test_a_fault_without_a_body_is_tried_again(
     [
         ("bad_gateway", "502: Bad Gateway", 5, 10),
         ("minutely_limit", "429: Minutely API request limit exceeded", 5, 10),
-        ("cut_json", "broken or cut JSON of", 8, 10),
+        ("cut_json", "invalid or truncated JSON of", 8, 10),
         ("streaming_error", "Unexpected error while streaming data: timeoutReached", 8, 10),
         ("html_ok", "an HTML page instead of JSON: Open-Meteo is being maintained", 5, 10),
         ("reset", "connection error: Server disconnected", 0, 10),
@@ -148,11 +152,11 @@ def test_a_fault_that_stays_ends_as_unavailable(
     assert code == ExitCode.UNAVAILABLE
     assert summary["accepted"] == summary["calls"] == 0
     assert last_line.startswith(
-        f"ingest: Call 1 of 1 (3 locations, {faulty_replay}) was given up after 5 tries in "
+        f"ingest: Call 1 of 1 (3 locations, {faulty_replay}) failed after 5 attempts in "
     )
     assert f"the last one: {reason}" in last_line
     assert last_line.endswith(
-        "Calls stored before it: 0. See that the service can be reached, then run the task again."
+        "Calls stored before it: 0. Check that the service is reachable, then run the task again."
     )
     assert (len(stored("raw/")), len(stored("rejected/"))) == (0, kept)
 
@@ -212,14 +216,14 @@ def test_a_refusal_ends_at_once_with_the_services_own_reason(
     [
         ("wrong_units", "temperature_2m is in '°F', not in '°C'"),
         ("unequal_arrays", "hourly.temperature_2m has 5 values for 6 hours"),
-        ("repeated_hour", f"{WINDOW.start:%Y-%m-%dT%H:%M} is there twice"),
+        ("repeated_hour", f"duplicate hour {WINDOW.start:%Y-%m-%dT%H:%M}"),
         ("falling_hours", " comes after "),
-        ("outside_hours", f"{WINDOW.end:%Y-%m-%dT%H:%M} is outside of what was asked"),
-        ("not_finite", f"temperature_2m at {WINDOW.start:%Y-%m-%dT%H:%M} is 'NaN', no finite"),
-        ("all_null", "not one value in 6 hours, all are null"),
-        ("text_value", "is 'n/a', no finite number"),
+        ("outside_hours", f"{WINDOW.end:%Y-%m-%dT%H:%M} is outside of the requested hours"),
+        ("not_finite", f"temperature_2m at {WINDOW.start:%Y-%m-%dT%H:%M} is 'NaN', not a finite"),
+        ("all_null", "all values of the 6 hours are null"),
+        ("text_value", "is 'n/a', not a finite number"),
         ("missing_variable", "hourly.temperature_2m is missing"),
-        ("other_place", "longitude 91.0312, 10,007 km from 1.5, 1.0 that were asked for"),
+        ("other_place", "longitude 91.0312, 10,007 km from the requested 1.5, 1.0"),
     ],
 )
 def test_an_answer_of_wrong_form_is_kept_apart_and_holds_no_other_back(
@@ -229,7 +233,7 @@ def test_an_answer_of_wrong_form_is_kept_apart_and_holds_no_other_back(
     code, summary, last_line = run()
     assert code == ExitCode.REJECTED
     assert (summary["accepted"], summary["rejected"], summary["retries"]) == (2, 1, {})
-    assert last_line.startswith("ingest: The checks of form failed 1 of 3 answers: new-york: ")
+    assert last_line.startswith("ingest: Validation rejected 1 of 3 responses: new-york: ")
     assert reason in last_line
     assert re.search(rf"/rejected/{WINDOW.key}/\d{{8}}T\d{{6}}Z-\w{{8}}/, ", last_line)
 
@@ -249,7 +253,7 @@ def test_the_last_line_names_a_few_of_many_rejected_locations(
     faults("all_null")
     code, _, last_line = run()
     assert code == ExitCode.REJECTED
-    assert "failed 3 of 3 answers: lyon: " in last_line
+    assert "rejected 3 of 3 responses: lyon: " in last_line
     assert "; and 1 more. " in last_line
 
 

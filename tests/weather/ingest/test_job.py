@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import location, windows
-from weather.ingest.job import HOURS_A_CALL, Job
-from weather.locations import LOCATIONS_A_CALL
+from weather.ingest.job import HOURS_PER_CALL, Job
+from weather.locations import LOCATIONS_PER_CALL
 from weather.window import Window
 
 
@@ -14,26 +14,26 @@ def test_every_location_is_asked_for_every_hour_once(window: Window, count: int)
     locations = [location(number) for number in range(count)]
     calls = list(Job(window, 0, 1, locations).calls)
     asked = sorted((call.window.start, each.id) for call in calls for each in call.locations)
-    starts = [piece.start for piece in window.pieces(HOURS_A_CALL)]
+    starts = [piece.start for piece in window.pieces(HOURS_PER_CALL)]
     assert asked == sorted((start, each.id) for start in starts for each in locations)
 
 
 @given(window=windows())
 def test_the_pieces_of_a_window_follow_each_other_from_its_start_to_its_end(window: Window) -> None:
-    pieces = list(window.pieces(HOURS_A_CALL))
+    pieces = list(window.pieces(HOURS_PER_CALL))
     assert pieces[0].start == window.start
     assert pieces[-1].end == window.end
     assert all(one.end == next_.start for one, next_ in pairwise(pieces))
-    assert all(piece.hours == HOURS_A_CALL for piece in pieces[:-1])
-    assert 1 <= pieces[-1].hours <= HOURS_A_CALL
+    assert all(piece.hours == HOURS_PER_CALL for piece in pieces[:-1])
+    assert 1 <= pieces[-1].hours <= HOURS_PER_CALL
 
 
 @given(window=windows(), count=st.integers(1, 350))
 def test_calls_are_numbered_from_0_and_never_too_large(window: Window, count: int) -> None:
     calls = list(Job(window, 0, 1, [location(number) for number in range(count)]).calls)
     assert [call.number for call in calls] == list(range(len(calls)))
-    assert all(1 <= len(call.locations) <= LOCATIONS_A_CALL for call in calls)
-    assert all(call.window.hours <= HOURS_A_CALL for call in calls)
+    assert all(1 <= len(call.locations) <= LOCATIONS_PER_CALL for call in calls)
+    assert all(call.window.hours <= HOURS_PER_CALL for call in calls)
 
 
 @given(window=windows())

@@ -17,7 +17,7 @@ from weather.settings import StoreSettings
 from weather.storage import Store
 from weather.window import HOUR, Window
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ENDS = {
     "WEATHER_WINDOW_START": WINDOW.start.isoformat(),
     "WEATHER_WINDOW_END": WINDOW.end.isoformat(),
@@ -28,10 +28,9 @@ Result = subprocess.CompletedProcess[str]
 
 def run(*arguments: str, **environment: str) -> Result:
     """Run `python -m weather.ingest` in the test's environment and that."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "images" / "ingest")])
     return subprocess.run(
         [sys.executable, "-m", "weather.ingest", *arguments],
-        env=os.environ | {"PYTHONPATH": path} | environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -105,7 +104,7 @@ def test_a_report_that_cannot_be_stored_spoils_nothing(
         monkeypatch.setenv(name, value)
     assert main([]) == ExitCode.OK
     assert len(stored("raw/")) == 1
-    assert "No report is left of this run. The S3 store is full." in caplog.text
+    assert "The report of this shard was not stored. The S3 store is full." in caplog.text
 
 
 def test_a_shard_without_locations_does_nothing_well() -> None:
@@ -123,7 +122,7 @@ def test_a_shard_without_locations_does_nothing_well() -> None:
         (["--shard", "3", "--shards", "3"], {}, "WEATHER_SHARDS: shard 3 is not one of 0 to 2"),
         (["--shard", "-1"], {}, "WEATHER_SHARDS: shard -1 is not one of 0 to 0"),
         ([], {"WEATHER_SHARDS": "0"}, "WEATHER_SHARDS: "),
-        ([], {"WEATHER_SHARD": "one"}, "WEATHER_SHARD: 'one' is no whole number"),
+        ([], {"WEATHER_SHARD": "one"}, "WEATHER_SHARD: 'one' is not an integer"),
         (["--wrong"], {}, "unrecognized arguments: --wrong"),
         (["--sta", "x"], {}, "unrecognized arguments: --sta x"),
         (["--start"], {}, "argument --start: expected one argument"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import location, source_at, windows
 from weather.ingest.job import Call
-from weather.ingest.open_meteo import address_of, form_of
+from weather.ingest.open_meteo import base_url_of, request_form
 from weather.window import HOUR, Window
 
 NOW = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
@@ -19,7 +19,7 @@ def call_from(start: datetime) -> Call:
 
 def test_the_form_asks_for_the_hours_of_the_window_and_no_other() -> None:
     window = Window(datetime(2026, 11, 16, 5, tzinfo=UTC), datetime(2026, 11, 23, 5, tzinfo=UTC))
-    assert form_of(Call(0, window, [location(1), location(2)])) == {
+    assert request_form(Call(0, window, [location(1), location(2)])) == {
         "latitude": "1.0,2.0",
         "longitude": "1.0,2.0",
         "hourly": "temperature_2m,precipitation,wind_speed_10m",
@@ -31,7 +31,7 @@ def test_the_form_asks_for_the_hours_of_the_window_and_no_other() -> None:
 
 @given(window=windows(), count=st.integers(1, 100))
 def test_the_form_names_every_location_in_order(window: Window, count: int) -> None:
-    form = form_of(Call(0, window, [location(number) for number in range(count)]))
+    form = request_form(Call(0, window, [location(number) for number in range(count)]))
     assert [float(text) for text in form["latitude"].split(",")] == [
         location(number).latitude for number in range(count)
     ]
@@ -43,7 +43,7 @@ def test_the_form_names_every_location_in_order(window: Window, count: int) -> N
 )
 def test_hours_more_than_90_days_old_come_from_the_archive(hours_ago: int, address: str) -> None:
     call = call_from(NOW.replace(minute=0) - hours_ago * HOUR)
-    assert address_of(call, source_at(API, ARCHIVE), NOW) == address
+    assert base_url_of(call, source_at(API, ARCHIVE), NOW) == address
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_a_key_leads_to_the_paid_host_of_the_service_itself(
     url: str, key: str | None, expected: str
 ) -> None:
     call = call_from(NOW.replace(minute=0))
-    assert address_of(call, source_at(url, key=key), NOW) == expected
+    assert base_url_of(call, source_at(url, key=key), NOW) == expected

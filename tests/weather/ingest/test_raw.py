@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weather.ingest.examples import answer_of, location, windows
+from tests.weather.ingest.examples import location, response_of, windows
 from weather.ingest.job import Call, Job
-from weather.ingest.raw import Keys, Receipt, attempt_line, lines_of
-from weather.ingest.replies import Trouble, Unusable
+from weather.ingest.parse import AttemptFailed, FailureKind
+from weather.ingest.raw import Fetched, Keys, failed_attempt_line, raw_lines
 from weather.window import Window
 
 WINDOW = Window(datetime(2026, 11, 16, 5, tzinfo=UTC), datetime(2026, 11, 23, 5, tzinfo=UTC))
@@ -51,9 +51,9 @@ def test_keys_of_different_calls_differ(
 
 
 def test_a_line_has_the_whole_answer_with_where_and_when_it_came_from() -> None:
-    answers = [answer_of(WINDOW), {"hourly": "odd"}]
-    receipt = Receipt(CALL, "https://api.open-meteo.com", MOMENT, answers)
-    lines = [json.loads(line) for line in lines_of(receipt, [None, "hourly is odd"])]
+    answers = [response_of(WINDOW), {"hourly": "odd"}]
+    receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, answers)
+    lines = [json.loads(line) for line in raw_lines(receipt, [None, "hourly is odd"])]
     assert [line["answer"] for line in lines] == answers
     assert [(line["accepted"], line["reason"]) for line in lines] == [
         (True, None),
@@ -84,8 +84,8 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES)
 def test_any_answer_makes_one_line_of_json(answer: object) -> None:
-    receipt = Receipt(Call(0, WINDOW, [location(1)]), "host", MOMENT, [answer])
-    (line,) = lines_of(receipt, [None])
+    receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, [answer])
+    (line,) = raw_lines(receipt, [None])
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     json.loads(line.decode("utf-8"))
@@ -93,7 +93,9 @@ def test_any_answer_makes_one_line_of_json(answer: object) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_body_of_a_failed_try_makes_one_line_of_json(body: bytes) -> None:
-    line = attempt_line(CALL, "host", MOMENT, Unusable(Trouble.HTML, "reason", 502, body))
+    line = failed_attempt_line(
+        CALL, "host", MOMENT, AttemptFailed(FailureKind.HTML, "reason", 502, body)
+    )
     content = json.loads(line)
     assert content["locations"] == ["place-1", "place-2"]
     assert content["body"] == body.decode(errors="replace")

@@ -11,18 +11,18 @@ import pytest
 from tests.weather.ingest.examples import location, source_at
 from tests.weather.ingest.scripted_server import Reply, scripted_server
 from weather.errors import ExitCode, StepError
-from weather.ingest.answers import problem_of
+from weather.ingest.fetch import RetryPolicy
 from weather.ingest.job import Job
-from weather.ingest.patience import Patience
-from weather.ingest.replies import Trouble, Unusable, read_reply
-from weather.ingest.run import Tally, ingest
+from weather.ingest.parse import AttemptFailed, FailureKind, parse_response
+from weather.ingest.run import Stats, ingest
+from weather.ingest.validate import wrong_format
 from weather.published import SOURCE_KEY
 from weather.storage import Store
 from weather.window import HOUR, Window
 
 RECORDED = Path(
     os.environ.get("WEATHER_RECORDED_ANSWERS")
-    or Path(__file__).resolve().parents[3] / "shared" / "data" / "open-meteo"
+    or Path(__file__).resolve().parents[4] / "shared" / "data" / "open-meteo"
 )
 
 NEW_YORK = location(1).model_copy(update={"latitude": 40.71, "longitude": -74.01})
@@ -48,50 +48,50 @@ def window_of(answer: Any) -> Window:
 
 @pytest.mark.parametrize(("name", "hours"), [("new-york", 336), ("melbourne", 168)])
 def test_a_real_answer_is_accepted(name: str, hours: int) -> None:
-    (answer,) = read_reply(200, body_of(f"forecast-{name}"), 1)
+    (answer,) = parse_response(200, body_of(f"forecast-{name}"), 1)
     window = window_of(answer)
     assert window.hours == hours
-    assert problem_of(answer, window) is None
+    assert wrong_format(answer, window) is None
 
 
-def test_a_real_answer_is_stored_whole(store: Store, patience: Patience) -> None:
+def test_a_real_answer_is_stored_whole(store: Store, retry_policy: RetryPolicy) -> None:
     body = body_of("forecast-new-york")
     window = window_of(json.loads(body))
     with scripted_server([Reply(body)]) as server:
         source = source_at(server.url)
-        tally = Tally()
-        ingest(Job(window, 0, 1, [NEW_YORK]), source, store, tally, patience=patience)
-    assert tally.accepted == 1
+        stats = Stats()
+        ingest(Job(window, 0, 1, [NEW_YORK]), source, store, stats, retry_policy=retry_policy)
+    assert stats.accepted == 1
     (key,) = (key for key in store.list("raw/") if key != SOURCE_KEY)
     assert json.loads(store.get(key) or b"")["answer"] == json.loads(body)
 
 
 def test_a_real_answer_in_local_time_without_all_variables_is_rejected() -> None:
-    (answer,) = read_reply(200, body_of("forecast-brasilia-local-time"), 1)
+    (answer,) = parse_response(200, body_of("forecast-brasilia-local-time"), 1)
     window = window_of(answer)
-    assert problem_of(answer, window) == (
-        "utc_offset_seconds is -10800, but hours in UTC were asked for"
-    )
+    assert wrong_format(answer, window) == ("utc_offset_seconds is -10800, but UTC was requested")
     assert isinstance(answer, dict)
-    assert problem_of(answer | {"utc_offset_seconds": 0}, window) == (
+    assert wrong_format(answer | {"utc_offset_seconds": 0}, window) == (
         "hourly.precipitation is missing"
     )
 
 
 @pytest.mark.parametrize("name", ["error-400-unit", "error-400-variable"])
 def test_a_real_refusal_is_handed_on_in_its_own_words(
-    name: str, store: Store, patience: Patience
+    name: str, store: Store, retry_policy: RetryPolicy
 ) -> None:
     body = body_of(name)
     reason = " ".join(json.loads(body)["reason"].split())
-    with pytest.raises(Unusable) as refusal:
-        read_reply(400, body, 1)
-    assert refusal.value.trouble == Trouble.BAD_REQUEST
+    with pytest.raises(AttemptFailed) as refusal:
+        parse_response(400, body, 1)
+    assert refusal.value.kind == FailureKind.BAD_REQUEST
     window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
     with scripted_server([Reply(body, status=400)]) as server:
         source = source_at(server.url)
         with pytest.raises(StepError) as failure:
-            ingest(Job(window, 0, 1, [location(1)]), source, store, Tally(), patience=patience)
+            ingest(
+                Job(window, 0, 1, [location(1)]), source, store, Stats(), retry_policy=retry_policy
+            )
     assert failure.value.exit_code == ExitCode.REFUSED
     assert f"400: {reason}" in str(failure.value)
 

@@ -14,18 +14,18 @@ from tests.weather.ingest.examples import (
     UNITS,
     WINDOW,
     Lines,
-    answer_of,
-    answers_to,
     location,
+    response_of,
+    responses_to,
     source_at,
 )
 from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
 from weather.errors import ExitCode, StepError
-from weather.ingest.job import HOURS_A_CALL, Job
-from weather.ingest.open_meteo import _target
-from weather.ingest.patience import Patience
-from weather.ingest.replies import Unusable
-from weather.ingest.run import Tally, ingest
+from weather.ingest.fetch import RetryPolicy
+from weather.ingest.job import HOURS_PER_CALL, Job
+from weather.ingest.open_meteo import _redirect_target
+from weather.ingest.parse import AttemptFailed
+from weather.ingest.run import Stats, ingest
 from weather.published import PUBLISHED_KEY, SOURCE_KEY, read_source
 from weather.source import OPEN_METEO, REPLAY
 from weather.storage import Store
@@ -33,11 +33,11 @@ from weather.window import HOUR, Window
 
 Stored = Callable[[str], Lines]
 JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
-HEALTHY = Reply(json.dumps(answers_to(WINDOW, [1, 2])).encode())
+HEALTHY = Reply(json.dumps(responses_to(WINDOW, [1, 2])).encode())
 
 
 @pytest.mark.parametrize(
-    ("reply", "answer_seconds", "retry", "kept"),
+    ("reply", "response_timeout", "retry", "kept"),
     [
         (Reply(b"[{}]"), 10, "wrong number of answers", "[{}]"),
         (
@@ -58,34 +58,36 @@ HEALTHY = Reply(json.dumps(answers_to(WINDOW, [1, 2])).encode())
 )
 def test_what_a_failed_try_received_is_kept(
     store: Store,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     stored: Stored,
     reply: Reply,
-    answer_seconds: float,
+    response_timeout: float,
     retry: str,
     kept: str,
 ) -> None:
-    patience = replace(patience, answer=answer_seconds)
-    tally = Tally()
+    retry_policy = replace(
+        retry_policy, timeouts=replace(retry_policy.timeouts, response=response_timeout)
+    )
+    stats = Stats()
     with scripted_server([reply, HEALTHY]) as server:
-        ingest(JOB, source_at(server.url), store, tally, patience=patience)
-    assert dict(tally.retries) == {retry: 1}
-    assert tally.accepted == 2
+        ingest(JOB, source_at(server.url), store, stats, retry_policy=retry_policy)
+    assert dict(stats.retries) == {retry: 1}
+    assert stats.accepted == 2
     ((key, (attempt,)),) = stored("rejected/").items()
     assert key.endswith("/shard-000-of-001-call-0000.attempt-1.json")
     assert attempt["body"].startswith(kept)
 
 
 def test_the_key_is_sent_and_neither_stored_nor_shown(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     key = "very-secret-key"
     echo = Reply(f'{{"error":true,"reason":"{key} is no key"}}'.encode(), status=503)
     refusal = replace(echo, status=401)
     with scripted_server([echo, HEALTHY, refusal]) as server:
-        ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
         with pytest.raises(StepError) as failure:
-            ingest(JOB, source_at(server.url, key=key), store, Tally(), patience=patience)
+            ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
     assert {form["apikey"] for form in server.forms} == {key}
     assert "401: *** is no key" in str(failure.value)
     everything = json.dumps(stored(""))
@@ -94,11 +96,11 @@ def test_the_key_is_sent_and_neither_stored_nor_shown(
 
 
 def test_each_response_is_stored_with_its_location(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
-    answers = [each | {"elevation": each["latitude"] // 1} for each in answers_to(WINDOW, [1, 2])]
+    answers = [each | {"elevation": each["latitude"] // 1} for each in responses_to(WINDOW, [1, 2])]
     with scripted_server([Reply(json.dumps(answers).encode())]) as server:
-        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     (lines,) = stored("raw/").values()
     assert [(line["location"]["id"], line["answer"]["elevation"]) for line in lines] == [
         ("place-1", 1),
@@ -107,56 +109,56 @@ def test_each_response_is_stored_with_its_location(
 
 
 def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
-    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_A_CALL * HOUR)
-    first = Window(window.start, window.start + HOURS_A_CALL * HOUR)
-    good = Reply(json.dumps(answer_of(first)).encode())
-    tally = Tally()
+    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_PER_CALL * HOUR)
+    first = Window(window.start, window.start + HOURS_PER_CALL * HOUR)
+    good = Reply(json.dumps(response_of(first)).encode())
+    stats = Stats()
     with scripted_server([good, Reply(b"down", status=503)]) as server:
         with pytest.raises(StepError) as failure:
             ingest(
                 Job(window, 0, 1, [location(1)]),
                 source_at(server.url),
                 store,
-                tally,
-                patience=patience,
+                stats,
+                retry_policy=retry_policy,
             )
-        assert len(server.forms) == 1 + patience.attempts
+        assert len(server.forms) == 1 + retry_policy.attempts
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "Call 2 of 3 (place-1, http" in str(failure.value)
     assert "the last one: 503: down. Calls stored before it: 1." in str(failure.value)
-    assert (tally.calls, tally.accepted) == (1, 1)
+    assert (stats.calls, stats.accepted) == (1, 1)
     assert [key[-14:] for key in stored("raw/")] == ["call-0000.json"]
 
 
 def test_an_answer_is_stored_before_it_is_judged(
-    store: Store, patience: Patience, stored: Stored, monkeypatch: pytest.MonkeyPatch
+    store: Store, retry_policy: RetryPolicy, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("weather.ingest.run.problem_of", die)
+    monkeypatch.setattr("weather.ingest.run.wrong_format", die)
     with scripted_server([HEALTHY]) as server, pytest.raises(KeyboardInterrupt):
-        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     (lines,) = stored("").values()
-    assert [line["answer"] for line in lines] == answers_to(WINDOW, [1, 2])
-    assert {(line["accepted"], line["reason"]) for line in lines} == {(False, "not judged yet")}
+    assert [line["answer"] for line in lines] == responses_to(WINDOW, [1, 2])
+    assert {(line["accepted"], line["reason"]) for line in lines} == {(False, "not validated yet")}
 
 
 def test_a_window_fetched_again_leaves_what_earlier_tries_stored(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
-    empty = answer_of(WINDOW, {name: [None] * WINDOW.hours for name in UNITS}, number=2)
+    empty = response_of(WINDOW, {name: [None] * WINDOW.hours for name in UNITS}, number=2)
     unreadable = Reply(b"[{", 200)
-    rejected = Reply(json.dumps([answer_of(WINDOW), empty]).encode())
+    rejected = Reply(json.dumps([response_of(WINDOW), empty]).encode())
     with scripted_server([HEALTHY, unreadable, HEALTHY, unreadable, rejected]) as server:
         kept: Lines = {}
         for accepted in (2, 2, 1):
-            tally = Tally()
+            stats = Stats()
             with suppress(StepError):
-                ingest(JOB, source_at(server.url), store, tally, patience=patience)
-            assert tally.accepted == accepted
+                ingest(JOB, source_at(server.url), store, stats, retry_policy=retry_policy)
+            assert stats.accepted == accepted
             now = stored("")
             assert kept.items() <= now.items()
             kept = now
@@ -167,20 +169,20 @@ def test_a_window_fetched_again_leaves_what_earlier_tries_stored(
 
 
 def test_hours_of_different_age_are_asked_of_their_hosts(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     now = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
     start = now.replace(minute=0) - timedelta(days=100)
     window = Window(start, start + timedelta(days=28))
-    pieces = list(window.pieces(HOURS_A_CALL))
-    old, recent = (Reply(json.dumps(answer_of(piece)).encode()) for piece in pieces)
+    pieces = list(window.pieces(HOURS_PER_CALL))
+    old, recent = (Reply(json.dumps(response_of(piece)).encode()) for piece in pieces)
     with scripted_server([old]) as archive, scripted_server([recent]) as forecast:
         ingest(
             Job(window, 0, 1, [location(1)]),
             source_at(forecast.url, archive.url),
             store,
-            Tally(),
-            patience=patience,
+            Stats(),
+            retry_policy=retry_policy,
             clock=lambda: now,
         )
     hosts = [lines[0]["host"] for lines in stored("raw/").values()]
@@ -198,53 +200,58 @@ def test_an_hour_that_has_not_happened_yet_is_never_asked_for(store: Store) -> N
             job,
             source_at("http://127.0.0.1:1"),
             store,
-            Tally(),
+            Stats(),
             clock=lambda: last - timedelta(seconds=1),
         )
     assert failure.value.exit_code == ExitCode.SETTING
     assert f"{last:%Y-%m-%dT%H:%MZ}" in str(failure.value)
 
 
-def test_the_present_hour_has_happened(store: Store, patience: Patience) -> None:
+def test_the_present_hour_has_happened(store: Store, retry_policy: RetryPolicy) -> None:
     with scripted_server([HEALTHY]) as server:
         ingest(
             JOB,
             source_at(server.url),
             store,
-            Tally(),
-            patience=patience,
+            Stats(),
+            retry_policy=retry_policy,
             clock=lambda: WINDOW.last_hour,
         )
 
 
-def test_nobody_at_the_address_ends_as_unavailable(store: Store, patience: Patience) -> None:
+def test_nobody_at_the_address_ends_as_unavailable(store: Store, retry_policy: RetryPolicy) -> None:
     with nobodys_address() as url, pytest.raises(StepError) as failure:
-        ingest(JOB, source_at(url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "connection error: [Errno 111] Connection refused" in str(failure.value)
 
 
 @pytest.mark.parametrize("weather_first", [True, False])
 def test_a_replay_and_weather_are_never_stored_in_one_bucket(
-    store: Store, patience: Patience, stored: Stored, faulty_replay: str, *, weather_first: bool
+    store: Store,
+    retry_policy: RetryPolicy,
+    stored: Stored,
+    faulty_replay: str,
+    *,
+    weather_first: bool,
 ) -> None:
     with scripted_server([HEALTHY]) as server:
         sources = [server.url, faulty_replay] if weather_first else [faulty_replay, server.url]
         first, second = (source_at(url) for url in sources)
-        ingest(JOB, first, store, Tally(), patience=patience)
+        ingest(JOB, first, store, Stats(), retry_policy=retry_policy)
         before = stored("")
         with pytest.raises(StepError) as failure:
-            ingest(JOB, second, store, Tally(), patience=patience)
+            ingest(JOB, second, store, Stats(), retry_policy=retry_policy)
         assert failure.value.exit_code == ExitCode.SETTING
         assert stored("") == before
         assert read_source(store) == (OPEN_METEO if weather_first else REPLAY)
         assert f"than {second.open_meteo_url} sends" in str(failure.value)
         assert "Nothing of that response was stored" in str(failure.value)
-        ingest(JOB, first, store, Tally(), patience=patience)
+        ingest(JOB, first, store, Stats(), retry_policy=retry_policy)
 
 
 def test_a_lake_of_an_older_version_takes_no_replay(
-    store: Store, patience: Patience, stored: Stored, faulty_replay: str
+    store: Store, retry_policy: RetryPolicy, stored: Stored, faulty_replay: str
 ) -> None:
     store.put(
         PUBLISHED_KEY,
@@ -252,58 +259,60 @@ def test_a_lake_of_an_older_version_takes_no_replay(
         b' "window_end": "2026-11-20T05:00:00Z"}',
     )
     with pytest.raises(StepError, match="another source"):
-        ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+        ingest(JOB, source_at(faulty_replay), store, Stats(), retry_policy=retry_policy)
     assert stored("").keys() == {PUBLISHED_KEY}
 
 
 def test_a_gateways_error_does_not_name_the_source(
-    store: Store, patience: Patience, faulty_replay: str
+    store: Store, retry_policy: RetryPolicy, faulty_replay: str
 ) -> None:
     page = Reply(b"<html><title>502 Bad Gateway</title></html>", status=502)
     with scripted_server([page]) as gateway, pytest.raises(StepError):
-        ingest(JOB, source_at(gateway.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(gateway.url), store, Stats(), retry_policy=retry_policy)
     assert store.get(SOURCE_KEY) is None
-    ingest(JOB, source_at(faulty_replay), store, Tally(), patience=patience)
+    ingest(JOB, source_at(faulty_replay), store, Stats(), retry_policy=retry_policy)
     assert read_source(store) == REPLAY
 
 
 @pytest.mark.parametrize("status", [408, 425, 403, 404, 502])
-def test_a_page_of_a_gateway_is_tried_again(store: Store, patience: Patience, status: int) -> None:
+def test_a_page_of_a_gateway_is_tried_again(
+    store: Store, retry_policy: RetryPolicy, status: int
+) -> None:
     page = Reply(b"<html><head><title>Gateway</title></head></html>", status=status)
-    tally = Tally()
+    stats = Stats()
     with scripted_server([page, page, HEALTHY]) as server:
-        ingest(JOB, source_at(server.url), store, tally, patience=patience)
-    assert (tally.accepted, tally.retries.total()) == (2, 2)
+        ingest(JOB, source_at(server.url), store, stats, retry_policy=retry_policy)
+    assert (stats.accepted, stats.retries.total()) == (2, 2)
 
 
-def test_a_gateway_that_always_refuses_is_named_as_one(store: Store, patience: Patience) -> None:
+def test_a_gateway_that_always_refuses_is_named_as_one(
+    store: Store, retry_policy: RetryPolicy
+) -> None:
     with (
         scripted_server([Reply(b"<title>404 Not Found</title>", status=404)]) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
-    assert "given up after 5 tries" in str(failure.value)
+    assert "failed after 5 attempts" in str(failure.value)
     assert "404: Not Found" in str(failure.value)
-    assert "see that OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL are its addresses" in str(
-        failure.value
-    )
+    assert "check OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL" in str(failure.value)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("target", ["/moved/v1/forecast", "{url}/moved/v1/forecast?x=1"])
 def test_a_redirect_of_the_same_host_gets_the_whole_form(
-    store: Store, patience: Patience, status: int, target: str
+    store: Store, retry_policy: RetryPolicy, status: int, target: str
 ) -> None:
     def reply(_: Form) -> Reply:
         if server.paths[-1] == "POST /v1/forecast":
             return Reply(b"Moved", status, location=target.format(url=server.url))
         return HEALTHY
 
-    tally = Tally()
+    stats = Stats()
     with scripted_server(reply) as server:
-        ingest(JOB, source_at(server.url, key="secret"), store, tally, patience=patience)
-    assert (tally.accepted, tally.retries.total()) == (2, 0)
+        ingest(JOB, source_at(server.url, key="secret"), store, stats, retry_policy=retry_policy)
+    assert (stats.accepted, stats.retries.total()) == (2, 0)
     assert server.paths[1].startswith("POST /moved/v1/forecast")
     assert server.forms[0] == server.forms[1]
     assert server.forms[1]["latitude"] == "1.0,2.0"
@@ -314,13 +323,13 @@ def test_a_redirect_of_the_same_host_gets_the_whole_form(
     ["http://api.example.org/v1/forecast", "//127.0.0.2/v1/forecast", "http://127.0.0.1:9/x"],
 )
 def test_a_redirect_elsewhere_is_named_and_gets_no_request(
-    store: Store, patience: Patience, target: str
+    store: Store, retry_policy: RetryPolicy, target: str
 ) -> None:
     with (
         scripted_server([Reply(b"", 308, location=target)]) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(JOB, source_at(server.url, key="secret"), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url, key="secret"), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REFUSED
     assert "308: a redirect to http://" in str(failure.value)
     assert target in str(failure.value)
@@ -328,12 +337,12 @@ def test_a_redirect_elsewhere_is_named_and_gets_no_request(
     assert len(server.forms) == 1
 
 
-def test_a_circle_of_redirects_ends(store: Store, patience: Patience) -> None:
+def test_a_circle_of_redirects_ends(store: Store, retry_policy: RetryPolicy) -> None:
     with (
         scripted_server([Reply(b"", 307, location="/v1/forecast")]) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REFUSED
     assert "307: more than 5 redirects, the last one to http://" in str(failure.value)
     assert len(server.forms) == 6
@@ -342,9 +351,9 @@ def test_a_circle_of_redirects_ends(store: Store, patience: Patience) -> None:
 def test_a_redirect_to_https_of_the_same_host_is_followed() -> None:
     url = httpx.URL("http://api.open-meteo.com/v1/forecast")
     secure = "https://api.open-meteo.com/v1/forecast"
-    assert str(_target(url, secure, 301, b"")) == secure
-    with pytest.raises(Unusable, match="a redirect to http://api"):
-        _target(httpx.URL(secure), str(url), 301, b"")
+    assert str(_redirect_target(url, secure, 301, b"")) == secure
+    with pytest.raises(AttemptFailed, match="a redirect to http://api"):
+        _redirect_target(httpx.URL(secure), str(url), 301, b"")
 
 
 def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[Form], Reply]:
@@ -352,7 +361,7 @@ def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[F
 
     def reply(form: Form) -> Reply:
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
-        answers = answers_to(WINDOW, numbers)
+        answers = responses_to(WINDOW, numbers)
         body = json.dumps(answers if len(answers) > 1 else answers[0])
         return damage(body) if any(each in bad for each in numbers) else Reply(body.encode())
 
@@ -381,18 +390,18 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 @pytest.mark.parametrize("bad", [0, 6, 10])
 def test_a_location_that_spoils_the_body_is_rejected_alone(
-    store: Store, patience: Patience, stored: Stored, name: str, bad: int
+    store: Store, retry_policy: RetryPolicy, stored: Stored, name: str, bad: int
 ) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(11)])
-    tally = Tally()
+    stats = Stats()
     with (
         scripted_server(damaged({bad}, DAMAGES[name])) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(job, source_at(server.url), store, tally, patience=patience)
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REJECTED
-    assert f"failed 1 of 11 answers: place-{bad}: no readable response: " in str(failure.value)
-    assert (tally.accepted, tally.hours_accepted, tally.hours_rejected) == (10, 60, 6)
+    assert f"rejected 1 of 11 responses: place-{bad}: no readable response: " in str(failure.value)
+    assert (stats.accepted, stats.hours_accepted, stats.hours_rejected) == (10, 60, 6)
     lines = [line for lines in stored("raw/").values() for line in lines]
     assert {line["location"]["id"]: line["accepted"] for line in lines} == {
         f"place-{number}": number != bad for number in range(11)
@@ -404,23 +413,27 @@ def test_a_location_that_spoils_the_body_is_rejected_alone(
         lines for key, lines in stored("rejected/").items() if key.endswith(f"-place-{bad}.json")
     ]
     assert line["reason"].startswith("no readable response: ")
-    assert line["answer"] == DAMAGES[name](json.dumps(answer_of(WINDOW, number=bad))).body.decode()
+    assert (
+        line["answer"] == DAMAGES[name](json.dumps(response_of(WINDOW, number=bad))).body.decode()
+    )
     # 11 locations: halves of 6, 3, 2 and 1.
     assert len(server.forms) <= 5 + 2 * 4 + 1
 
 
-def test_several_bad_locations_of_a_hundred_are_found(store: Store, patience: Patience) -> None:
+def test_several_bad_locations_of_a_hundred_are_found(
+    store: Store, retry_policy: RetryPolicy
+) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(90)])
-    tally = Tally()
+    stats = Stats()
     bad = {0, 17, 44, 45, 89}
     with (
         scripted_server(damaged(bad, DAMAGES["odd structure"])) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(job, source_at(server.url), store, tally, patience=patience)
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REJECTED
-    assert tally.accepted == 85
-    assert sorted(each.partition(":")[0] for each in tally.rejected) == sorted(
+    assert stats.accepted == 85
+    assert sorted(each.partition(":")[0] for each in stats.rejected) == sorted(
         f"place-{each}" for each in bad
     )
     asked = sum(len(form["latitude"].split(",")) for form in server.forms)
@@ -429,17 +442,17 @@ def test_several_bad_locations_of_a_hundred_are_found(store: Store, patience: Pa
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_service_that_fails_for_all_is_given_up_after_few_requests(
-    store: Store, patience: Patience, name: str
+    store: Store, retry_policy: RetryPolicy, name: str
 ) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(80)])
-    tally = Tally()
+    stats = Stats()
     with (
         scripted_server(damaged(range(80), DAMAGES[name])) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(job, source_at(server.url), store, tally, patience=patience)
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
     expected = ExitCode.REFUSED if name == "no data" else ExitCode.UNAVAILABLE
-    assert (failure.value.exit_code, tally.accepted) == (expected, 0)
+    assert (failure.value.exit_code, stats.accepted) == (expected, 0)
     assert len(server.forms) <= 2 + 2 + 4 + 8
     assert sum(len(form["latitude"].split(",")) for form in server.forms) <= 6 * 80
 
@@ -456,20 +469,20 @@ def test_a_service_that_fails_for_all_is_given_up_after_few_requests(
     ],
 )
 def test_a_service_that_is_not_well_gets_no_split_requests(
-    store: Store, patience: Patience, reply: Reply
+    store: Store, retry_policy: RetryPolicy, reply: Reply
 ) -> None:
     with scripted_server([reply]) as server, pytest.raises(StepError) as failure:
-        ingest(JOB, source_at(server.url), store, Tally(), patience=patience)
+        ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code != ExitCode.REJECTED
     assert {form["latitude"] for form in server.forms} == {"1.0,2.0"}
 
 
 def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
-    store: Store, patience: Patience
+    store: Store, retry_policy: RetryPolicy
 ) -> None:
-    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_A_CALL * HOUR)
+    window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_PER_CALL * HOUR)
     job = Job(window, 0, 1, [location(number) for number in range(4)])
-    tally = Tally()
+    stats = Stats()
 
     def reply(form: Form) -> Reply:
         start, end = (
@@ -479,13 +492,13 @@ def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
         if 2 in numbers:
             return refusal(400, "No data is available for this location")
-        answers = answers_to(Window(start, end + HOUR), numbers)
+        answers = responses_to(Window(start, end + HOUR), numbers)
         return Reply(json.dumps(answers if len(answers) > 1 else answers[0]).encode())
 
     with scripted_server(reply) as server, pytest.raises(StepError) as failure:
-        ingest(job, source_at(server.url), store, tally, patience=patience)
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REJECTED
-    assert tally.accepted == 9
+    assert stats.accepted == 9
     assert [form["latitude"] for form in server.forms] == [
         *("0.0,1.0,2.0,3.0", "0.0,1.0", "2.0,3.0", "2.0", "3.0"),
         *("0.0,1.0,3.0", "2.0") * 2,
@@ -494,30 +507,30 @@ def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
 
 @pytest.mark.parametrize("name", ["odd structure", "no data"])
 def test_a_location_that_is_alone_in_its_call_holds_no_other_call_back(
-    store: Store, patience: Patience, monkeypatch: pytest.MonkeyPatch, name: str
+    store: Store, retry_policy: RetryPolicy, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("weather.ingest.job.LOCATIONS_A_CALL", 1)
+    monkeypatch.setattr("weather.ingest.job.LOCATIONS_PER_CALL", 1)
     job = Job(WINDOW, 0, 1, [location(number) for number in range(4)])
-    tally = Tally()
+    stats = Stats()
     with (
         scripted_server(damaged({0, 1}, DAMAGES[name])) as server,
         pytest.raises(StepError) as failure,
     ):
-        ingest(job, source_at(server.url), store, tally, patience=patience)
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.REJECTED
-    assert (tally.accepted, len(tally.rejected)) == (2, 2)
+    assert (stats.accepted, len(stats.rejected)) == (2, 2)
 
 
 def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
-    store: Store, patience: Patience, stored: Stored
+    store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
-    body = json.dumps(answers_to(WINDOW, [1, 2]))
+    body = json.dumps(responses_to(WINDOW, [1, 2]))
     for number in ("2.01", "1.98", "168.0"):
         body = body.replace(number, "-nan")
-    tally = Tally()
+    stats = Stats()
     with scripted_server([Reply(body.encode())]) as server:
-        ingest(JOB, source_at(server.url), store, tally, patience=patience)
-    assert (tally.accepted, len(server.forms)) == (2, 1)
+        ingest(JOB, source_at(server.url), store, stats, retry_policy=retry_policy)
+    assert (stats.accepted, len(server.forms)) == (2, 1)
     (lines,) = stored("raw/").values()
     assert [line["answer"]["elevation"] for line in lines] == ["-nan", "-nan"]
     assert lines[1]["answer"]["latitude"] == "-nan"
@@ -536,16 +549,16 @@ def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
 )
 def test_only_responses_for_the_locations_asked_for_are_accepted(
     store: Store,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     change: Callable[[list[Any]], list[Any]],
     rejected: list[int],
 ) -> None:
     numbers = [1, 40, 80]
     job = Job(WINDOW, 0, 1, [location(number) for number in numbers])
-    tally = Tally()
-    body = json.dumps(change(answers_to(WINDOW, numbers))).encode()
+    stats = Stats()
+    body = json.dumps(change(responses_to(WINDOW, numbers))).encode()
     with scripted_server([Reply(body)]) as server, suppress(StepError):
-        ingest(job, source_at(server.url), store, tally, patience=patience)
-    assert [each.partition(":")[0] for each in tally.rejected] == [
+        ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
+    assert [each.partition(":")[0] for each in stats.rejected] == [
         f"place-{numbers[position]}" for position in rejected
     ]

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weather.ingest.examples import WINDOW, answers_to, location, source_at
+from tests.weather.ingest.examples import WINDOW, location, responses_to, source_at
 from tests.weather.ingest.scripted_server import Reply, ScriptedServer, scripted_server
 from weather.errors import ExitCode
 from weather.ingest.__main__ import main
-from weather.ingest.allowance import WEIGHT_AN_HOUR, excess_of, fitting_hours, run_weight
-from weather.ingest.job import HOURS_A_CALL, Job
-from weather.ingest.pacing import seconds_to_next_call
-from weather.ingest.patience import Patience
+from weather.ingest.fetch import RetryPolicy
+from weather.ingest.job import HOURS_PER_CALL, Job
+from weather.ingest.quota import (
+    HOURLY_QUOTA,
+    hours_within_quota,
+    quota_problem,
+    run_weight,
+    seconds_between_calls,
+    weight,
+)
 from weather.settings import SourceSettings, StoreSettings
 from weather.window import HOUR, Window
 
@@ -57,13 +63,13 @@ def test_every_shard_has_the_weight_of_the_whole_run(
 
 @pytest.mark.parametrize("locations", [40, 100, 1_000, 2_500, 2_501, 5_000])
 def test_the_hours_that_fit_are_let_through_and_an_hour_more_is_not(locations: int) -> None:
-    hours = fitting_hours(locations)
-    assert excess_of(run_of(locations, hours), FREE, NOW) is None
-    assert excess_of(run_of(locations, hours + 1), FREE, NOW) is not None
+    hours = hours_within_quota(locations)
+    assert quota_problem(run_of(locations, hours), FREE, NOW) is None
+    assert quota_problem(run_of(locations, hours + 1), FREE, NOW) is not None
 
 
 def test_what_the_hour_allows_is_paced_within_a_few_minutes() -> None:
-    seconds = seconds_to_next_call(WEIGHT_AN_HOUR, HOURS_A_CALL, 3, API, has_key=False)
+    seconds = seconds_between_calls(HOURLY_QUOTA, HOURS_PER_CALL, 3, API, has_key=False)
     assert seconds < timedelta(minutes=10).total_seconds()
 
 
@@ -77,28 +83,30 @@ def test_what_the_hour_allows_is_paced_within_a_few_minutes() -> None:
     ],
 )
 def test_paid_plans_and_own_servers_take_any_run(source: SourceSettings) -> None:
-    assert excess_of(run_of(6_000, YEAR), source, NOW) is None
+    assert quota_problem(run_of(6_000, YEAR), source, NOW) is None
 
 
 def test_only_the_hours_that_the_free_host_has_count() -> None:
     start = NOW.replace(minute=0) - timedelta(days=100)
-    job = Job(Window(start, start + 2 * HOURS_A_CALL * HOUR), 0, 1, [location(1), location(2)])
+    job = Job(Window(start, start + 2 * HOURS_PER_CALL * HOUR), 0, 1, [location(1), location(2)])
     assert run_weight(job, source_at("http://127.0.0.1:9", ARCHIVE), NOW) == 2
     assert run_weight(job, FREE, NOW) == 4
 
 
 def test_more_locations_than_an_hour_allows_fit_into_no_window() -> None:
-    assert excess_of(run_of(5_001, 1), FREE, NOW) == (
-        "The window of 1 h at 5,001 locations weighs 5,001, and Open-Meteo's free service takes "
-        "5,000 an hour. Even one hour is too much: list at most 5,000 locations. Or use a paid "
-        "plan (OPEN_METEO_API_KEY) or a server of your own (OPEN_METEO_URL, "
-        "OPEN_METEO_ARCHIVE_URL)."
-    )
+    problem = quota_problem(run_of(5_001, 1), FREE, NOW)
+    assert problem is not None
+    assert "counts as 5,001 API calls" in problem
+    assert "list at most 5,000 locations" in problem
+    assert "OPEN_METEO_API_KEY" in problem
 
 
 @pytest.fixture
 def ask_free_service(
-    settings: StoreSettings, patience: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: StoreSettings,
+    retry_policy: RetryPolicy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[ScriptedServer, int, Window], int]:
     """Runs the first of two shards, with the server between ingest and the free service."""
 
@@ -114,7 +122,7 @@ def ask_free_service(
         }.items():
             monkeypatch.setenv(name, value)
         ends = ["--start", window.start.isoformat(), "--end", window.end.isoformat()]
-        return main([*ends, "--shard", "0", "--shards", "2"], patience=patience)
+        return main([*ends, "--shard", "0", "--shards", "2"], retry_policy=retry_policy)
 
     return ask
 
@@ -126,22 +134,20 @@ def test_a_run_beyond_the_limit_is_refused_in_one_line_before_its_first_call(
     ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server([Reply(status=503)]) as server:
-        code = ask_free_service(server, 2_501, window_of(HOURS_A_CALL + 1))
+        code = ask_free_service(server, 2_501, window_of(HOURS_PER_CALL + 1))
     assert code == ExitCode.SETTING
     assert server.forms == []
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == (
-        "ingest: The window of 337 h at 2,501 locations weighs 5,002, and Open-Meteo's free "
-        "service takes 5,000 an hour. Split the window: about 336 h fit for these locations. Or "
-        "use a paid plan (OPEN_METEO_API_KEY) or a server of your own (OPEN_METEO_URL, "
-        "OPEN_METEO_ARCHIVE_URL)."
+    assert line.startswith(
+        "ingest: The window of 337 h at 2,501 locations counts as 5,002 API calls"
     )
+    assert "about 336 h fit for these locations" in line
 
 
 def test_a_run_within_the_limit_is_asked_of_the_free_service(
     ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with scripted_server([Reply(json.dumps(answers_to(WINDOW, [0, 1, 2])).encode())]) as server:
+    with scripted_server([Reply(json.dumps(responses_to(WINDOW, [0, 1, 2])).encode())]) as server:
         code = ask_free_service(server, 6, WINDOW)
     assert code == ExitCode.OK
     assert len(server.forms) == 1
@@ -151,5 +157,45 @@ def test_a_run_within_the_limit_is_asked_of_the_free_service(
 def test_the_runbook_gives_the_numbers_of_the_code() -> None:
     page = " ".join(RUNBOOK.read_text(encoding="utf-8").split())
     few, many = (run_weight(run_of(count, YEAR), FREE, NOW) for count in (3, 100))
-    assert f"{WEIGHT_AN_HOUR:,} an hour" in page
+    assert f"{HOURLY_QUOTA:,} an hour" in page
     assert f"a year weighs {few:,.0f} for 3 locations and {many:,.0f} for 100." in page
+
+
+@pytest.mark.parametrize(
+    ("locations", "hours", "variables", "expected"),
+    [
+        (1, 168, 3, 1),
+        (100, 336, 3, 100),
+        (100, 336, 10, 100),
+        (100, 336, 15, 150),
+        (1, 28 * 24, 10, 2),
+        (1, 28 * 24, 3, 1),
+    ],
+)
+def test_a_call_weighs_what_the_service_counts(
+    locations: int, hours: int, variables: int, expected: float
+) -> None:
+    assert weight(locations, hours, variables) == expected
+
+
+@given(locations=st.integers(1, 1000), hours=st.integers(1, 5000), variables=st.integers(1, 30))
+def test_a_minute_of_calls_keeps_the_limit(locations: int, hours: int, variables: int) -> None:
+    seconds = seconds_between_calls(locations, hours, variables, API, has_key=False)
+    calls_a_minute = 60 / seconds
+    assert calls_a_minute * weight(locations, hours, variables) <= 600 * 1.000001
+
+
+@pytest.mark.parametrize(
+    ("address", "has_key", "expected"),
+    [
+        (API, False, 10),
+        ("https://historical-forecast-api.open-meteo.com", False, 10),
+        ("https://customer-api.open-meteo.com", True, 0),
+        (API, True, 0),
+        ("http://127.0.0.1:9", False, 0),
+        ("https://open-meteo.example.org", False, 0),
+        ("https://not-open-meteo.com", False, 0),
+    ],
+)
+def test_only_the_free_service_is_paced(address: str, has_key: bool, expected: float) -> None:
+    assert seconds_between_calls(100, 168, 3, address, has_key) == expected

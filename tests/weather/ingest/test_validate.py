@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weather.ingest.examples import UNITS, answer_of, asked_and_answered, location
-from weather.ingest.answers import problem_of, problem_of_place
+from tests.weather.ingest.examples import UNITS, asked_and_answered, location, response_of
+from weather.ingest.validate import wrong_format, wrong_location
 from weather.locations import Location
 from weather.window import Window
 
@@ -21,14 +21,14 @@ Answer = dict[str, Any]
 @given(asked_and_answered())
 def test_an_answer_with_a_value_and_any_nulls_is_accepted(case: tuple[Window, Answer]) -> None:
     window, answer = case
-    assert problem_of(answer, window) is None
+    assert wrong_format(answer, window) is None
 
 
 @given(asked_and_answered())
 def test_an_answer_to_another_window_is_rejected(case: tuple[Window, Answer]) -> None:
     window, answer = case
     longer = Window(window.start, window.end + (window.end - window.start))
-    assert problem_of(answer, longer) is not None
+    assert wrong_format(answer, longer) is not None
 
 
 @given(asked_and_answered(), st.data())
@@ -39,7 +39,7 @@ def test_an_answer_that_lacks_an_hour_is_rejected(
     lost = data.draw(st.integers(0, window.hours - 1))
     for column in answer["hourly"].values():
         del column[lost]
-    assert problem_of(answer, window) is not None
+    assert wrong_format(answer, window) is not None
 
 
 @given(asked_and_answered(), st.sampled_from(["time", *UNITS]), st.data())
@@ -49,7 +49,7 @@ def test_a_column_with_a_value_too_few_or_too_many_is_rejected(
     window, answer = case
     column = answer["hourly"][name]
     column[:] = data.draw(st.sampled_from([column[:-1], [*column, column[-1]]]))
-    assert problem_of(answer, window) is not None
+    assert wrong_format(answer, window) is not None
 
 
 @given(asked_and_answered(), st.data())
@@ -58,7 +58,7 @@ def test_hours_out_of_order_are_rejected(case: tuple[Window, Answer], data: st.D
     times = answer["hourly"]["time"]
     shuffled = data.draw(st.permutations(times))
     answer["hourly"]["time"] = list(shuffled)
-    assert (problem_of(answer, window) is None) == (list(shuffled) == times)
+    assert (wrong_format(answer, window) is None) == (list(shuffled) == times)
 
 
 JSON_VALUES = st.recursive(
@@ -82,12 +82,12 @@ def test_whatever_stands_in_an_answers_place_it_is_judged_without_an_error(
         hourly = answer["hourly"]
         name = data.draw(st.sampled_from(sorted(hourly)))
         hourly[name] = data.draw(st.sampled_from([odd, [odd] * window.hours]))
-    problem_of(answer, window)
-    problem_of(odd, window)
+    wrong_format(answer, window)
+    wrong_format(odd, window)
 
 
 def changed(change: Callable[[Answer], object]) -> Answer:
-    answer = deepcopy(answer_of(WINDOW))
+    answer = deepcopy(response_of(WINDOW))
     change(answer)
     return answer
 
@@ -109,11 +109,11 @@ def unit(name: str, text: str) -> Callable[[Answer], object]:
     [
         (
             lambda answer: answer.update(utc_offset_seconds=-10800),
-            "utc_offset_seconds is -10800, but hours in UTC were asked for",
+            "utc_offset_seconds is -10800, but UTC was requested",
         ),
         (
             lambda answer: answer.pop("utc_offset_seconds"),
-            "utc_offset_seconds is None, but hours in UTC were asked for",
+            "utc_offset_seconds is None, but UTC was requested",
         ),
         (lambda answer: answer.pop("hourly"), "hourly or hourly_units is missing"),
         (lambda answer: answer.update(hourly_units=[]), "hourly or hourly_units is missing"),
@@ -129,7 +129,7 @@ def unit(name: str, text: str) -> Callable[[Answer], object]:
         (unit("time", "unixtime"), "hourly.time is in 'unixtime', not in 'iso8601'"),
         (
             put("time", 1, "2026-11-22T22:00"),
-            "2026-11-22T22:00 is there twice",
+            "duplicate hour 2026-11-22T22:00",
         ),
         (
             put("time", 2, "2026-11-22T22:00"),
@@ -137,11 +137,17 @@ def unit(name: str, text: str) -> Callable[[Answer], object]:
         ),
         (
             put("time", 3, "2026-11-23T02:00"),
-            "2026-11-23T02:00 is outside of what was asked, 2026-11-22T22:00 to 2026-11-23T01:00",
+            (
+                "2026-11-23T02:00 is outside of the requested hours, "
+                "2026-11-22T22:00 to 2026-11-23T01:00"
+            ),
         ),
         (
             put("time", 0, "2026-11-22T21:00"),
-            "2026-11-22T21:00 is outside of what was asked, 2026-11-22T22:00 to 2026-11-23T01:00",
+            (
+                "2026-11-22T21:00 is outside of the requested hours, "
+                "2026-11-22T22:00 to 2026-11-23T01:00"
+            ),
         ),
         (
             put("time", 1, "2026-11-22T23:30"),
@@ -149,36 +155,36 @@ def unit(name: str, text: str) -> Callable[[Answer], object]:
         ),
         (
             put("time", 1, "2026-11-22T23:00Z"),
-            "hourly.time holds '2026-11-22T23:00Z', no time like 2026-11-22T22:00",
+            "hourly.time has '2026-11-22T23:00Z', not a time like 2026-11-22T22:00",
         ),
         (
             put("time", 1, 1795383600),
-            "hourly.time holds 1795383600, no time like 2026-11-22T22:00",
+            "hourly.time has 1795383600, not a time like 2026-11-22T22:00",
         ),
         (
             put("time", 1, "2026-02-30T00:00"),
-            "hourly.time holds '2026-02-30T00:00', no time like 2026-11-22T22:00",
+            "hourly.time has '2026-02-30T00:00', not a time like 2026-11-22T22:00",
         ),
         (
             put("temperature_2m", 2, "NaN"),
-            "temperature_2m at 2026-11-23T00:00 is 'NaN', no finite number",
+            "temperature_2m at 2026-11-23T00:00 is 'NaN', not a finite number",
         ),
         (
             put("precipitation", 0, True),
-            "precipitation at 2026-11-22T22:00 is True, no finite number",
+            "precipitation at 2026-11-22T22:00 is True, not a finite number",
         ),
         (
             put("wind_speed_10m", 3, float("inf")),
-            "wind_speed_10m at 2026-11-23T01:00 is inf, no finite number",
+            "wind_speed_10m at 2026-11-23T01:00 is inf, not a finite number",
         ),
         (
             lambda answer: [column(name, [None] * 4)(answer) for name in UNITS],
-            "not one value in 4 hours, all are null",
+            "all values of the 4 hours are null",
         ),
     ],
 )
 def test_a_reason_says_what_is_wrong(change: Callable[[Answer], object], problem: str) -> None:
-    assert problem_of(changed(change), WINDOW) == problem
+    assert wrong_format(changed(change), WINDOW) == problem
 
 
 @pytest.mark.parametrize(
@@ -196,17 +202,17 @@ def test_a_reason_says_what_is_wrong(change: Callable[[Answer], object], problem
     ],
 )
 def test_what_the_service_may_answer_is_no_problem(change: Callable[[Answer], object]) -> None:
-    assert problem_of(changed(change), WINDOW) is None
+    assert wrong_format(changed(change), WINDOW) is None
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 1, {"error": True, "reason": "no"}])
 def test_something_else_than_an_answer_is_a_problem(answer: object) -> None:
-    assert problem_of(answer, WINDOW) is not None
+    assert wrong_format(answer, WINDOW) is not None
 
 
 def test_a_number_that_no_float_can_hold_is_a_problem() -> None:
     answer = changed(put("temperature_2m", 0, json.loads("1" + "0" * 400)))
-    assert problem_of(answer, WINDOW) is not None
+    assert wrong_format(answer, WINDOW) is not None
 
 
 def place(latitude: float, longitude: float) -> Location:
@@ -233,8 +239,8 @@ def test_coordinates_within_the_grids_reach_are_no_problem(
     asked: tuple[float, float], said: tuple[object, object]
 ) -> None:
     answer = {"latitude": said[0], "longitude": said[1]}
-    assert problem_of_place(answer, place(*asked), 0) is None
-    assert problem_of_place(answer | {"location_id": 3}, place(*asked), 3) is None
+    assert wrong_location(answer, place(*asked), 0) is None
+    assert wrong_location(answer | {"location_id": 3}, place(*asked), 3) is None
 
 
 @pytest.mark.parametrize(
@@ -254,11 +260,11 @@ def test_coordinates_of_another_place_are_named_with_those_asked_for(
     asked: tuple[float, float], said: tuple[object, object], kilometres: float
 ) -> None:
     answer = {"latitude": said[0], "longitude": said[1]}
-    problem = problem_of_place(answer, place(*asked), 0)
+    problem = wrong_location(answer, place(*asked), 0)
     assert problem is not None
     words = re.fullmatch(
-        r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from (\S+), (\S+) that "
-        r"were asked for",
+        r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from the requested "
+        r"(\S+), (\S+)",
         problem,
     )
     assert words is not None
@@ -270,11 +276,11 @@ def test_coordinates_of_another_place_are_named_with_those_asked_for(
 @pytest.mark.parametrize(
     ("answer", "position", "problem"),
     [
-        ({"location_id": 2}, 0, "location_id is 2, but 0 was asked for"),
-        ({"location_id": 1}, 2, "location_id is 1, but 2 was asked for"),
-        ({"location_id": "2"}, 0, "location_id is 2, but 0 was asked for"),
-        ({}, 1, "the response has neither a location_id nor coordinates"),
-        ({"latitude": 45.75}, 1, "the response has neither a location_id nor coordinates"),
+        ({"location_id": 2}, 0, "location_id is 2, but 0 was requested"),
+        ({"location_id": 1}, 2, "location_id is 1, but 2 was requested"),
+        ({"location_id": "2"}, 0, "location_id is 2, but 0 was requested"),
+        ({}, 1, "the response lacks location_id and coordinates"),
+        ({"latitude": 45.75}, 1, "the response lacks location_id and coordinates"),
         ({"latitude": 45.75, "longitude": 5.2}, 1, "the response is for latitude 45.75, longi"),
         ({"latitude": 405.75, "longitude": 4.85}, 0, "the response is for latitude 405.75, "),
     ],
@@ -282,7 +288,7 @@ def test_coordinates_of_another_place_are_named_with_those_asked_for(
 def test_a_response_for_another_location_is_a_problem(
     answer: Answer, position: int, problem: str
 ) -> None:
-    assert (problem_of_place(answer, place(45.75, 4.85), position) or "").startswith(problem)
+    assert (wrong_location(answer, place(45.75, 4.85), position) or "").startswith(problem)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +302,7 @@ def test_a_response_for_another_location_is_a_problem(
     ],
 )
 def test_a_response_that_contradicts_nothing_is_no_problem(answer: Answer, position: int) -> None:
-    assert problem_of_place(answer, place(45.75, 4.85), position) is None
+    assert wrong_location(answer, place(45.75, 4.85), position) is None
 
 
 @given(JSON_VALUES, JSON_VALUES, JSON_VALUES, st.integers(0, 2))
@@ -304,5 +310,5 @@ def test_whatever_is_in_the_places_fields_is_judged_without_an_error(
     number: Any, latitude: Any, longitude: Any, position: int
 ) -> None:
     answer = {"location_id": number, "latitude": latitude, "longitude": longitude}
-    problem_of_place(answer, place(45.75, 4.85), position)
-    problem_of_place(number, place(45.75, 4.85), position)
+    wrong_location(answer, place(45.75, 4.85), position)
+    wrong_location(number, place(45.75, 4.85), position)

@@ -1,0 +1,227 @@
+"""Parse a response of Open-Meteo, or classify its failure."""
+
+import json
+import math
+import re
+from enum import StrEnum
+from json import JSONDecodeError
+
+from weather.errors import ExitCode
+
+STREAMING_ERROR = b"Unexpected error while streaming data"
+"""The service appends this to a body after status 200 is sent."""
+
+
+class FailureKind(StrEnum):
+    """Kinds of failed attempts, by which the summary counts retries."""
+
+    CONNECTION = "connection error"
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server error"
+    GATEWAY = "gateway error"
+    """A 3xx or 4xx that is not in the service's error format, or a 408 or 425."""
+    HTML = "HTML body"
+    STREAMING_ERROR = "error while streaming"
+    BROKEN_JSON = "broken JSON"
+    """JSON that ends too early."""
+    UNREADABLE = "unreadable body"
+    """A whole body that is not JSON."""
+    WRONG_COUNT = "wrong number of answers"
+    TOO_MANY_REQUESTS = "too many requests"
+    MINUTELY_LIMIT = "minutely limit"
+    HOURLY_LIMIT = "hourly limit"
+    DAILY_LIMIT = "daily limit"
+    BAD_REQUEST = "bad request"
+    REFUSED = "refused"
+
+
+EXIT_CODES = {
+    FailureKind.HOURLY_LIMIT: ExitCode.WAIT_NEXT_HOUR,
+    FailureKind.DAILY_LIMIT: ExitCode.WAIT_NEXT_DAY,
+    FailureKind.BAD_REQUEST: ExitCode.REFUSED,
+    FailureKind.REFUSED: ExitCode.REFUSED,
+}
+"""Permanent failures, and how the step ends; all others are transient."""
+
+LIKELY_ONE_LOCATION = {FailureKind.UNREADABLE, FailureKind.WRONG_COUNT, FailureKind.BAD_REQUEST}
+"""Failures of a healthy service, so that one of the locations is the likely cause."""
+
+_POSSIBLY_ONE_LOCATION = {FailureKind.BROKEN_JSON, FailureKind.STREAMING_ERROR}
+
+
+class AttemptFailed(Exception):
+    """An attempt without readable responses, with everything that was received."""
+
+    def __init__(
+        self, kind: FailureKind, reason: str, status: int | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+        self.status = status
+        self.body = body
+
+    @property
+    def is_transient(self) -> bool:
+        """Return whether a retry may succeed."""
+        return self.kind not in EXIT_CODES
+
+    @property
+    def is_worth_splitting(self) -> bool:
+        """Return whether a request for fewer locations may succeed: one may be the cause."""
+        if self.kind is FailureKind.SERVER_ERROR:
+            return self.status in (200, 500) and _service_reason(self.body) is not None
+        return self.kind in LIKELY_ONE_LOCATION or self.kind in _POSSIBLY_ONE_LOCATION
+
+    def redacted(self, secret: str | None) -> "AttemptFailed":
+        """Replace a secret that the server may have echoed."""
+        if not secret:
+            return self
+        return AttemptFailed(
+            self.kind,
+            self.reason.replace(secret, "***"),
+            self.status,
+            self.body.replace(secret.encode(), b"***"),
+        )
+
+
+def parse_response(status: int, body: bytes, expected: int) -> list[object]:
+    """Parse a body into the locations' responses, in the order of the request.
+
+    Invalid JSON values (nan, -inf, 1e999, None) become strings. In an unused field they do no
+    harm, and in a used field validation finds them.
+
+    Args:
+        status: the HTTP status.
+        body: the whole body.
+        expected: number of requested locations.
+
+    Raises:
+        AttemptFailed: the response is an error or not readable.
+    """
+    if status != 200:
+        message = _message(body).removeprefix(str(status)).lstrip()
+        raise AttemptFailed(_kind_of(status, body), f"{status}: {message}", status, body)
+    if STREAMING_ERROR in body:
+        reason = _excerpt(body[body.rindex(STREAMING_ERROR) :])
+        raise AttemptFailed(FailureKind.STREAMING_ERROR, reason, status, body)
+    if body.lstrip().startswith(b"<"):
+        reason = f"an HTML page instead of JSON: {_message(body)}"
+        raise AttemptFailed(FailureKind.HTML, reason, status, body)
+    try:
+        content = _parse_json(body)
+    except (ValueError, RecursionError) as error:
+        kind = FailureKind.BROKEN_JSON if _is_truncated(error) else FailureKind.UNREADABLE
+        reason = f"invalid or truncated JSON of {len(body)} bytes: {_position(error)}"
+        raise AttemptFailed(kind, reason, status, body) from None
+    if not isinstance(content, dict | list):
+        reason = f"neither a JSON object nor an array: {_excerpt(body)}"
+        raise AttemptFailed(FailureKind.UNREADABLE, reason, status, body)
+    if isinstance(content, dict) and content.get("error"):
+        reason = f"an error with status 200: {_message(body)}"
+        raise AttemptFailed(FailureKind.SERVER_ERROR, reason, status, body)
+    responses: list[object] = content if isinstance(content, list) else [content]
+    if len(responses) != expected:
+        reason = f"{len(responses)} responses for {expected} locations"
+        raise AttemptFailed(FailureKind.WRONG_COUNT, reason, status, body)
+    return responses
+
+
+def _parse_json(body: bytes) -> object:
+    # Bytes that are not UTF-8 may be in an unused field; in a used field validation finds U+FFFD.
+    text = body.decode(json.detect_encoding(body), errors="replace")
+    try:
+        return _load(text)
+    except JSONDecodeError:
+        return _load(_TOKEN.sub(_as_json, text))
+
+
+def _load(text: str) -> object:
+    return json.loads(
+        text,
+        parse_constant=str,
+        parse_float=_finite_or_str,
+        parse_int=_int_or_str,
+        strict=False,  # allows control characters in strings
+    )
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s\[\]{},:"]+', re.DOTALL)
+"""A string, truncated or not, or anything in the position of a number or literal."""
+
+_JSON_VALUE = re.compile(r'".*|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false|null', re.DOTALL)
+
+
+def _as_json(token: re.Match[str]) -> str:
+    """Return a valid token unchanged, and any other as a JSON string."""
+    return token[0] if _JSON_VALUE.fullmatch(token[0]) else json.dumps(token[0])
+
+
+def _finite_or_str(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _int_or_str(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:  # Python parses at most 4,300 digits.
+        return text
+
+
+def _is_truncated(error: ValueError | RecursionError) -> bool:
+    if not isinstance(error, JSONDecodeError):
+        return False
+    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+
+
+def _position(error: ValueError | RecursionError) -> str:
+    if not isinstance(error, JSONDecodeError):
+        return " ".join(str(error).split())
+    near = " ".join(error.doc[max(0, error.pos - 30) : error.pos + 10].split())
+    return f"{error.msg} near '{near}'" if near else error.msg
+
+
+def _kind_of(status: int, body: bytes) -> FailureKind:
+    own_reason = _service_reason(body)
+    if status == 429:
+        words = (own_reason or "").lower()
+        for word, kind in (
+            ("hourly", FailureKind.HOURLY_LIMIT),
+            ("daily", FailureKind.DAILY_LIMIT),
+            ("minutely", FailureKind.MINUTELY_LIMIT),
+        ):
+            if word in words:
+                return kind
+        return FailureKind.TOO_MANY_REQUESTS
+    if status in (408, 425) or (300 <= status < 500 and own_reason is None):
+        return FailureKind.GATEWAY
+    if status == 400:
+        return FailureKind.BAD_REQUEST
+    if 300 <= status < 500:
+        return FailureKind.REFUSED
+    return FailureKind.SERVER_ERROR
+
+
+def _service_reason(body: bytes) -> str | None:
+    """Return the reason in the service's error format, `{"error": true, "reason": "..."}`."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(content, dict) and content.get("error") is True:
+        reason = content.get("reason")
+        return reason.rstrip(". ") if isinstance(reason, str) else None
+    return None
+
+
+def _message(body: bytes) -> str:
+    """Return the service's reason, an HTML page's title, or the start of the body."""
+    if reason := _service_reason(body):
+        return reason
+    title = re.search(rb"<title>(.*?)</title>", body, re.DOTALL | re.IGNORECASE)
+    return _excerpt(title[1] if title else body) or "an empty body"
+
+
+def _excerpt(text: bytes) -> str:
+    return " ".join(text[:200].decode(errors="replace").split()).rstrip(". ")

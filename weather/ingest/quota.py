@@ -1,0 +1,88 @@
+"""Rate limit and quota of Open-Meteo's free service.
+
+Paid plans and other servers have neither.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from weather.ingest.job import HOURS_PER_CALL, Job
+from weather.ingest.open_meteo import UNITS, base_url_of
+from weather.settings import SourceSettings
+
+MINUTELY_LIMIT = 600
+HOURLY_QUOTA = 5_000
+"""For all requests of an IP address, from RateLimiter.swift in open-meteo/open-meteo."""
+
+REFERENCE_VARIABLES = 10
+REFERENCE_HOURS = 14 * 24
+
+
+def weight(locations: int, hours: int, variables: int) -> float:
+    """Compute what a call counts: 1 for each location, more with many hours or variables.
+
+    The rule is `calculateQueryWeight` in ForecastApiResult.swift of open-meteo/open-meteo.
+    """
+    width = variables / REFERENCE_VARIABLES
+    return locations * max(1.0, width, width * hours / REFERENCE_HOURS)
+
+
+def is_rate_limited(base_url: str, has_key: bool) -> bool:
+    """Return whether the address is the free service's."""
+    host = urlsplit(base_url).hostname or ""
+    return not has_key and (host == "open-meteo.com" or host.endswith(".open-meteo.com"))
+
+
+def seconds_between_calls(
+    locations: int, hours: int, variables: int, base_url: str, has_key: bool
+) -> float:
+    """Compute the time from a call's start to the next one's start; 0 without a rate limit."""
+    if not is_rate_limited(base_url, has_key):
+        return 0.0
+    return 60 * weight(locations, hours, variables) / MINUTELY_LIMIT
+
+
+def quota_problem(job: Job, source: SourceSettings, now: datetime) -> str | None:
+    """Return why a run exceeds the hourly quota, or None.
+
+    Each try of a job starts with its first call, so a run beyond the quota would never end. All
+    shards count, because they share the quota.
+
+    Args:
+        job: any shard of the run.
+        source: the service's addresses and API key.
+        now: decides which address has which hours.
+    """
+    total = run_weight(job, source, now)
+    if total <= HOURLY_QUOTA:
+        return None
+    locations = len(job.run_locations)
+    hours = hours_within_quota(locations)
+    advice = (
+        f"Split the window: about {hours:,} h fit for these locations"
+        if hours
+        else f"Even one hour is too much: list at most {HOURLY_QUOTA:,} locations"
+    )
+    return (
+        f"The window of {job.window.hours:,} h at {locations:,} locations counts as {total:,.0f} "
+        f"API calls, and Open-Meteo's free service allows {HOURLY_QUOTA:,} an hour. {advice}. Or "
+        "use a paid plan (OPEN_METEO_API_KEY) or a server of your own (OPEN_METEO_URL, "
+        "OPEN_METEO_ARCHIVE_URL)."
+    )
+
+
+def run_weight(job: Job, source: SourceSettings, now: datetime) -> float:
+    """Compute what all shards of a job's run count at the free service."""
+    run = replace(job, shard=0, shards=1)
+    has_key = source.open_meteo_api_key is not None
+    return sum(
+        weight(len(call.locations), call.window.hours, len(UNITS))
+        for call in run.calls
+        if is_rate_limited(base_url_of(call, source, now), has_key)
+    )
+
+
+def hours_within_quota(locations: int) -> int:
+    """Compute how many hours at that many locations fit into the hourly quota."""
+    return int(HOURLY_QUOTA // weight(locations, HOURS_PER_CALL, len(UNITS))) * HOURS_PER_CALL
