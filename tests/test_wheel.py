@@ -16,7 +16,16 @@ PROGRAMS = ("ingest", "lake", "replay")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     uv = Path(sys.executable).parent / "uv"
-    command = [uv, "build", "--quiet", "--offline", "--wheel", "--out-dir", folder, PROJECT]
+    command: list[str | Path] = [
+        uv,
+        "build",
+        "--quiet",
+        "--offline",
+        "--wheel",
+        "--out-dir",
+        folder,
+        PROJECT,
+    ]
     subprocess.run(command, check=True)
     (built,) = folder.glob("*.whl")
     return built
