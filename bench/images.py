@@ -42,7 +42,7 @@ STARTS = (
     Start("dbt", f"{DBT_LIST} --project-dir /app/dbt_project", "dbt and its parsed project loaded"),
     Start("airflow", "python dags/weather_pipeline.py", "Airflow and the DAG file loaded"),
     Start("replay", "python -m weather.replay --help", "the replay server's program loaded"),
-    Start("store", "python -c 'import weather.store_setup.server'", "the store's set-up loaded"),
+    Start("store", "python -c 'import weather.store_setup.__main__'", "the store's set-up loaded"),
     Start("api", "python -m api --help", "the API's program loaded"),
 )
 

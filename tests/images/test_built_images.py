@@ -17,7 +17,7 @@ PROGRAMS = {
     "dbt": "python -m weather.lake --help",
     "airflow": "airflow version",
     "replay": "python -m weather.replay --help",
-    "store": "python -c 'import weather.store_setup.server'",
+    "store": "python -c 'import weather.store_setup.__main__'",
     "api": "python -m api --help",
 }
 LIST_UNCOMPILED = """

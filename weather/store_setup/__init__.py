@@ -1,18 +1,19 @@
-"""Make MinIO's buckets and users, each user with the least rights.
+"""Create MinIO's buckets and users; each user gets only the rights it needs.
 
-What is wanted comes from the environment and from folders that Kubernetes mounts:
+Environment variables and the folders that Kubernetes mounts:
 
     AWS_ENDPOINT_URL          address of MinIO
-    MINIO_ROOT_USER           MinIO's own user ...
-    MINIO_ROOT_PASSWORD       ... and password
-    STORE_BUCKETS             the buckets' names, with commas between
-    STORE_KEPT_DAYS           after how many days objects are deleted, <bucket>=<days> with commas
-                              between (default: never)
-    STORE_POLICIES            folder of <user>.json, an S3 policy each (default /policies)
-    STORE_USERS               folder of <user>/AWS_ACCESS_KEY_ID and
-                              <user>/AWS_SECRET_ACCESS_KEY, a Secret each (default /users)
-    STORE_PATIENCE_SECONDS    how long to wait until MinIO answers (default 60)
+    MINIO_ROOT_USER           MinIO's root user ...
+    MINIO_ROOT_PASSWORD       ... and its password
+    STORE_BUCKETS             names of the buckets, separated by commas
+    STORE_KEPT_DAYS           days after which objects are deleted, <bucket>=<days>, separated by
+                              commas (default: never)
+    STORE_POLICIES            folder with an S3 policy for each user, <user>.json
+                              (default /policies)
+    STORE_USERS               folder with a Secret for each user, <user>/AWS_ACCESS_KEY_ID and
+                              <user>/AWS_SECRET_ACCESS_KEY (default /users)
+    STORE_PATIENCE_SECONDS    how long to wait until MinIO responds (default 60)
 
-It may run at any time, and again: buckets keep what they hold; days and policies are replaced; a
-user gets the password and the one policy that stand there now. What is no longer wanted is left.
+A repeated run is safe. Buckets keep their objects. Days, policies, passwords and the user's single
+policy are replaced. Buckets and users that are no longer configured stay.
 """

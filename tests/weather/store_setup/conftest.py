@@ -21,7 +21,7 @@ ROOT_USER = "root-of-test"
 ROOT_PASSWORD = "password-of-root"
 START_SECONDS = 30
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 """As the image's own layout lets the job import."""
 
 

@@ -1,4 +1,4 @@
-"""Which buckets and users are wanted, read from the environment and the mounted folders."""
+"""Read the buckets and users to create from the environment and the mounted folders."""
 
 import json
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from weather.errors import ExitCode, StepError
 
 
 @dataclass(frozen=True)
-class Keys:
-    """An S3 user's name, and its password."""
+class Credentials:
+    """An S3 user's name and password."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -19,36 +19,36 @@ class Keys:
 
 @dataclass(frozen=True)
 class User:
-    """A user that is wanted, by the name of its files, and its S3 policy."""
+    """A user, named as its files are, and its S3 policy."""
 
     name: str
-    keys: Keys
+    credentials: Credentials
     policy: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """All that there is to make, and where."""
+class Config:
+    """Everything to create, and MinIO's address."""
 
     endpoint: str
-    root: Keys
+    root: Credentials
     buckets: list[str]
     kept_days: dict[str, int]
-    """By bucket, after how many days its objects are deleted; elsewhere they never are."""
+    """By bucket: days after which its objects are deleted. Other buckets keep them."""
     users: list[User]
-    patience_seconds: float
+    wait_seconds: float
 
 
-def read_wanted(environment: Mapping[str, str]) -> Wanted:
-    """Read it all before anything is made.
+def read_config(environment: Mapping[str, str]) -> Config:
+    """Read and check everything before the first request.
 
     Raises:
         StepError: SETTING; a variable or a file is missing or malformed.
     """
     buckets = [name.strip() for name in _required(environment, "STORE_BUCKETS").split(",")]
-    return Wanted(
+    return Config(
         endpoint=_required(environment, "AWS_ENDPOINT_URL"),
-        root=Keys(
+        root=Credentials(
             _required(environment, "MINIO_ROOT_USER"),
             _required(environment, "MINIO_ROOT_PASSWORD"),
         ),
@@ -58,7 +58,7 @@ def read_wanted(environment: Mapping[str, str]) -> Wanted:
             Path(environment.get("STORE_POLICIES") or "/policies"),
             Path(environment.get("STORE_USERS") or "/users"),
         ),
-        patience_seconds=_seconds(environment.get("STORE_PATIENCE_SECONDS") or "60"),
+        wait_seconds=_seconds(environment.get("STORE_PATIENCE_SECONDS") or "60"),
     )
 
 
@@ -72,8 +72,8 @@ def _kept_days(text: str, buckets: list[str]) -> dict[str, int]:
         bucket, _, days = part.strip().partition("=")
         if bucket not in buckets or not days.isdecimal() or int(days) == 0:
             _wrong(
-                f"STORE_KEPT_DAYS: '{part}' is no bucket of STORE_BUCKETS with its days. "
-                "Give such as logs=90"
+                f"STORE_KEPT_DAYS: '{part}' is not <bucket>=<days> with a bucket of "
+                "STORE_BUCKETS. Write it as logs=90"
             )
         kept[bucket] = int(days)
     return kept
@@ -83,22 +83,22 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        _wrong(f"STORE_PATIENCE_SECONDS: '{text}' is no number. Give seconds, such as 60")
+        _wrong(f"STORE_PATIENCE_SECONDS: '{text}' is not a number. Set it to seconds, such as 60")
 
 
 def _users(policies: Path, users: Path) -> list[User]:
-    # Kubernetes keeps what it mounts in folders of its own, whose names begin with dots.
+    # Kubernetes mounts files as links to hidden folders, whose names begin with a dot.
     with_policy = {path.stem: path for path in _entries(policies, "STORE_POLICIES", "*.json")}
-    with_keys = {path.name: path for path in _entries(users, "STORE_USERS", "*")}
-    for name in with_policy.keys() ^ with_keys.keys():
-        lacking = users / name if name in with_policy else policies / f"{name}.json"
-        _wrong(f"User '{name}' has no {lacking}. Give each user both a policy and a Secret")
+    with_secret = {path.name: path for path in _entries(users, "STORE_USERS", "*")}
+    for name in with_policy.keys() ^ with_secret.keys():
+        missing = users / name if name in with_policy else policies / f"{name}.json"
+        _wrong(f"User '{name}' has no {missing}. Mount both a policy and a Secret for each user")
     return [
         User(
             name,
-            Keys(
-                _text(with_keys[name] / "AWS_ACCESS_KEY_ID"),
-                _text(with_keys[name] / "AWS_SECRET_ACCESS_KEY"),
+            Credentials(
+                _text(with_secret[name] / "AWS_ACCESS_KEY_ID"),
+                _text(with_secret[name] / "AWS_SECRET_ACCESS_KEY"),
             ),
             _policy(with_policy[name]),
         )
@@ -108,7 +108,7 @@ def _users(policies: Path, users: Path) -> list[User]:
 
 def _entries(folder: Path, variable: str, pattern: str) -> list[Path]:
     found = [path for path in folder.glob(pattern) if not path.name.startswith(".")]
-    return found or _wrong(f"{variable}: {folder} has no {pattern} in it. Mount the users' files")
+    return found or _wrong(f"{variable}: {folder} has no {pattern}. Mount the users' files")
 
 
 def _text(path: Path) -> str:
@@ -123,9 +123,9 @@ def _policy(path: Path) -> dict[str, Any]:
     try:
         policy = json.loads(_text(path))
     except ValueError as error:
-        _wrong(f"{path} is no JSON: {error}. Write an S3 policy")
+        _wrong(f"{path} is not JSON: {error}. Write an S3 policy")
     if not isinstance(policy, dict):
-        _wrong(f"{path} is no JSON object. Write an S3 policy")
+        _wrong(f"{path} is not a JSON object. Write an S3 policy")
     return policy
 
 

@@ -4,22 +4,22 @@ import pytest
 
 from tests.weather.store_setup.conftest import Setup
 from weather.errors import ExitCode, StepError
-from weather.store_setup.wanted import Keys, read_wanted
+from weather.store_setup.config import Credentials, read_config
 
 
 def test_users_are_those_of_both_folders(setup: Setup) -> None:
-    wanted = read_wanted(setup.environment)
-    assert [(user.name, user.keys) for user in wanted.users] == [
-        ("reader", Keys("test-reader", "password-2")),
-        ("writer", Keys("test-writer", "password-1")),
+    config = read_config(setup.environment)
+    assert [(user.name, user.credentials) for user in config.users] == [
+        ("reader", Credentials("test-reader", "password-2")),
+        ("writer", Credentials("test-writer", "password-1")),
     ]
-    assert wanted.buckets == ["weather", "airflow-logs"]
+    assert config.buckets == ["weather", "airflow-logs"]
 
 
 def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> None:
-    assert read_wanted(setup.environment).kept_days == {}
+    assert read_config(setup.environment).kept_days == {}
     environment = {**setup.environment, "STORE_KEPT_DAYS": "airflow-logs=90, weather=7"}
-    assert read_wanted(environment).kept_days == {"airflow-logs": 90, "weather": 7}
+    assert read_config(environment).kept_days == {"airflow-logs": 90, "weather": 7}
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> Non
 )
 def test_days_that_are_none_are_named(setup: Setup, days: str) -> None:
     with pytest.raises(StepError, match=f"STORE_KEPT_DAYS: '{days}'"):
-        read_wanted({**setup.environment, "STORE_KEPT_DAYS": days})
+        read_config({**setup.environment, "STORE_KEPT_DAYS": days})
 
 
 def test_no_password_is_shown(setup: Setup) -> None:
-    assert "password" not in repr(read_wanted(setup.environment)).replace("patience", "")
+    assert "password" not in repr(read_config(setup.environment))
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_a_missing_variable_is_named(setup: Setup, name: str) -> None:
 def test_a_missing_file_is_named(setup: Setup, lacking: str, said: str) -> None:
     (setup.folder / lacking).unlink()
     with pytest.raises(StepError, match=said):
-        read_wanted(setup.environment)
+        read_config(setup.environment)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
 def test_a_file_that_is_no_policy_is_named(setup: Setup, content: str) -> None:
     (setup.folder / "policies" / "reader.json").write_text(content)
     with pytest.raises(StepError, match=r"reader\.json is "):
-        read_wanted(setup.environment)
+        read_config(setup.environment)
 
 
 @pytest.mark.parametrize("endpoint", ["weather-store:9000", "http://", "s3://weather-store"])
