@@ -62,7 +62,7 @@ def test_the_mapping_makes_the_names_of_airflow_s_metrics() -> None:
 
 def test_the_page_lists_what_the_api_tells() -> None:
     code = "".join(
-        file.read_text(encoding="utf-8") for file in (PROJECT / "api").glob("*metrics.py")
+        file.read_text(encoding="utf-8") for file in (PROJECT / "api").rglob("*metrics.py")
     )
     in_code = set(re.findall(r'"((?:weather|http)_[a-z_]+)"', code))
     assert in_code
