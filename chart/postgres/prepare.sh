@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a database cluster where there is none; then applies roles.sql, at every start.
+# Creates the database cluster if it is missing, then applies roles.sql. Runs at every start.
 # Needs PGDATA, PGHOST (the socket's folder), and the passwords that roles.sql names.
 set -eu
 here=$(dirname "$0")
@@ -10,15 +10,15 @@ for name in AIRFLOW_PASSWORD LAKE_WRITER_PASSWORD LAKE_READER_PASSWORD; do
     }
 done
 
-# Made beside its place: a start that was cut short leaves no half of one.
+# Created beside its place, so that an interrupted start leaves no incomplete cluster.
 if [ ! -d "$PGDATA" ]; then
-    echo "postgres: making a database cluster in $PGDATA"
+    echo "postgres: creating a database cluster in $PGDATA"
     rm -rf "$PGDATA.unfinished"
     initdb --pgdata="$PGDATA.unfinished" --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
         --auth-local=trust --auth-host=reject > /dev/null
     mv "$PGDATA.unfinished" "$PGDATA"
 fi
-# Kubernetes may have opened the folder to the pod's group, and Postgres does not start then.
+# Kubernetes may open the folder to the pod's group, and then Postgres does not start.
 chmod 0700 "$PGDATA"
 
 trap 'exit 143' TERM INT

@@ -1,11 +1,11 @@
--- Roles, databases and rights, as often as you like. Passwords come from the environment.
+-- Idempotent: roles, databases and rights. Passwords come from the environment.
 \set ON_ERROR_STOP on
 \set VERBOSITY terse
 \getenv airflow_password AIRFLOW_PASSWORD
 \getenv lake_writer_password LAKE_WRITER_PASSWORD
 \getenv lake_reader_password LAKE_READER_PASSWORD
 
--- A statement that fails must not show its password in the log.
+-- The log must not show the password of a failed statement.
 SET log_min_error_statement = 'panic';
 SET log_statement = 'none';
 
@@ -29,6 +29,6 @@ GRANT CONNECT ON DATABASE lake TO lake_reader;
 \connect lake
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO lake_reader;
--- What lake_writer has made, and what it will make.
+-- Existing tables and future ones.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO lake_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE lake_writer IN SCHEMA public GRANT SELECT ON TABLES TO lake_reader;

@@ -1,4 +1,4 @@
-{{/* Not empty where objects of that part of monitoring are made. Takes (context, part). */}}
+{{/* `yes` if this part of monitoring is rendered, else empty. Takes (context, part). */}}
 {{- define "weather.monitored" -}}
 {{- $context := index . 0 -}}
 {{- $part := get $context.Values.monitoring (index . 1) -}}
@@ -15,7 +15,7 @@ yes
 {{- end }}
 {{- end -}}
 
-{{/* A file of monitoring/, with the addresses of this installation. Takes (context, content). */}}
+{{/* A file of monitoring/ with this installation's namespaces and URLs. Takes (context, content). */}}
 {{- define "weather.monitoringFile" -}}
 {{- $values := (index . 0).Values -}}
 {{- $namespaces := list (index . 0).Release.Namespace $values.airflow.namespace | uniq | join "|" -}}

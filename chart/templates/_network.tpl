@@ -1,4 +1,4 @@
-{{/* Rules of egress. A pod of the cluster is named by its labels, all else by its addresses. */}}
+{{/* Egress rules. Pods of the cluster are selected by labels, other peers by addresses. */}}
 
 {{- define "weather.toStore" -}}
 {{- if .Values.minio.enabled -}}
@@ -58,7 +58,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* A rule's source: Airflow's pods, which read and write their own database and logs. */}}
+{{/* Ingress peer: Airflow's pods, which read and write their database and logs. */}}
 {{- define "weather.airflowPods" -}}
 {{- if .Values.airflow.enabled -}}
 - namespaceSelector:
@@ -67,7 +67,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* A rule's source: Prometheus, where it scrapes this system. */}}
+{{/* Ingress peer: Prometheus, if it scrapes this release. */}}
 {{- define "weather.prometheusPods" -}}
 {{- if include "weather.monitored" (list . "serviceMonitors") -}}
 - namespaceSelector:

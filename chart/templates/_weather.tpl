@@ -6,7 +6,7 @@ app.kubernetes.io/managed-by: {{ $context.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version }}
 {{- end -}}
 
-{{/* What a component's pods are known by. Takes (context, component). */}}
+{{/* Labels that select a component's pods. Takes (context, component). */}}
 {{- define "weather.selector" -}}
 {{- $context := index . 0 -}}
 app.kubernetes.io/name: weather
@@ -23,7 +23,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ $image.prefix }}{{ index . 1 }}:{{ $image.tag }}
 {{- end -}}
 
-{{/* An image of others. Takes (its name, what value names it). */}}
+{{/* A third-party image. Takes (image, name of its value). */}}
 {{- define "weather.foreignImage" -}}
 {{- if hasSuffix ":latest" (index . 0) -}}
 {{- fail (printf "%s is '%s': name a fixed version" (index . 1) (index . 0)) -}}
@@ -31,11 +31,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ index . 0 }}
 {{- end -}}
 
-{{/* What every pod has in common: no token, no root. Takes (component, user id). */}}
+{{/* Settings of every pod: no token, no root. Takes (component, user id). */}}
 {{- define "weather.pod" -}}
 serviceAccountName: weather-{{ index . 0 }}
 automountServiceAccountToken: false
-# No variables about the services of the namespace: all are found by name.
+# Services are found by DNS, not by environment variables.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -54,7 +54,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Where pods of this namespace find the store; empty for AWS itself. */}}
+{{/* URL of the store for pods of this namespace. Empty for AWS. */}}
 {{- define "weather.storeUrl" -}}
 {{- if .Values.minio.enabled -}}
 http://weather-store:9000
@@ -63,7 +63,7 @@ http://weather-store:9000
 {{- end -}}
 {{- end -}}
 
-{{/* The settings of all steps and of the API, as JSON. */}}
+{{/* Settings of all steps and of the API, as JSON. */}}
 {{- define "weather.settings" -}}
 {{- $replay := ternary "http://weather-replay:8000" "" .Values.replay.enabled -}}
 {{- $settings := dict
@@ -87,7 +87,7 @@ http://weather-store:9000
 {{ toJson $files }}
 {{- end -}}
 
-{{/* What prepares Postgres, by file name, as JSON. */}}
+{{/* Scripts that prepare Postgres, by file name, as JSON. */}}
 {{- define "weather.postgresFiles" -}}
 {{- $files := dict -}}
 {{- range $path, $content := .Files.Glob "postgres/*" -}}
@@ -103,7 +103,7 @@ http://weather-store:9000
 {{ $port | default (ternary "80" "443" (eq $url.scheme "http")) }}
 {{- end -}}
 
-{{/* A password that a Secret holds already, else a new one. Takes (namespace, Secret, key, length). */}}
+{{/* The password in an existing Secret, else a new one. Takes (namespace, Secret, key, length). */}}
 {{- define "weather.password" -}}
 {{- $secret := lookup "v1" "Secret" (index . 0) (index . 1) | default dict -}}
 {{- $kept := get ($secret.data | default dict) (index . 2) -}}

@@ -138,7 +138,7 @@ def test_a_step_that_fails_shows_its_lines_and_where_to_look(folder: Path) -> No
     ended = run(folder, "rebuild", ENDED="badly")
     assert ended.returncode == 1
     assert ended.stdout == '{"objects": 4}\n'
-    assert "rebuild did not end well" in ended.stderr.splitlines()[-1]
+    assert "rebuild failed" in ended.stderr.splitlines()[-1]
 
 
 def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
@@ -153,11 +153,11 @@ def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
 @pytest.mark.parametrize(
     ("arguments", "cluster", "words"),
     [
-        ([], {}, "name a step"),
+        ([], {}, "missing step"),
         (["rebuild"], {"IMAGE": ""}, "run 'make cluster' first"),
         (["rebuild"], {"CLUSTER": "kind"}, "run 'make cluster' first"),
-        (["backup"], {"SECRET": "weather-store-dbt"}, "make Secret weather-store-admin first"),
-        (["restore"], {"SECRET": "weather-store-dbt"}, "make Secret weather-store-admin first"),
+        (["backup"], {"SECRET": "weather-store-dbt"}, "create Secret weather-store-admin first"),
+        (["restore"], {"SECRET": "weather-store-dbt"}, "create Secret weather-store-admin first"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

@@ -13,8 +13,8 @@ PANELS = dict(panels())
 def test_there_is_one_for_the_data_and_one_for_the_platform() -> None:
     titles = {name: each["title"] for name, each in dashboards().items()}
     assert titles == {
-        "data.json": "Weather: is the data right and fresh?",
-        "platform.json": "Weather: is the platform well?",
+        "data.json": "Weather: data",
+        "platform.json": "Weather: platform",
     }
     assert len({each["uid"] for each in dashboards().values()}) == len(titles)
 

@@ -112,7 +112,7 @@ def test_a_cluster_that_does_not_answer_is_one_line_more_than_its_own(machine: M
         assert ended.returncode == 1
         said, line = ended.stderr.splitlines()[-2:]
         assert said == "no"
-        assert "the cluster did not name its namespaces" in line
+        assert "cannot list the cluster's namespaces" in line
 
 
 @pytest.mark.parametrize(
