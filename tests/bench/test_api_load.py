@@ -1,9 +1,127 @@
-"""What wrk reports is understood, and a load that was not answered well is no measurement."""
+"""A load of requests is measured, by wrk and by our own client."""
+
+import json
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from select import PIPE_BUF
 
 import pytest
 
-from bench.api_load import load_of_wrk
+from bench.api_load import CLIENTS, load_by_own_client, parse_wrk
+from local.folders import PROJECT
+from local.processes import python_module
 from weather.errors import StepError
+
+LONG = b"x" * 300_000
+"""More than one read returns."""
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(LONG), LONG)
+UNCHANGED = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
+BAD = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+NOTHING = b""
+"""Close the connection."""
+
+PACE = 0.05
+SECONDS = 3
+"""A busy machine may stall for some tenths of these."""
+STALL = SECONDS / 2
+
+
+@contextmanager
+def server(
+    responses: Sequence[bytes], seconds: Sequence[float] = (0,)
+) -> Iterator[tuple[str, list[bytes]]]:
+    """Send each connection these responses after these seconds, the last of both forever.
+
+    Yields:
+        The address, and the requests received.
+    """
+    requests: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            number = 0
+            while request := self.request.recv(10_000):
+                requests.append(request)
+                time.sleep(seconds[min(number, len(seconds) - 1)])
+                response = responses[min(number, len(responses) - 1)]
+                if not response:
+                    return
+                try:
+                    self.request.sendall(response)
+                except OSError:
+                    return
+                number += 1
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        request_queue_size = CLIENTS
+
+    with Server(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, args=[0.05], daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}/path?with=query", requests
+        listening.shutdown()
+
+
+@pytest.mark.slow
+def test_complete_responses_are_counted_and_timed() -> None:
+    with server([GOOD], seconds=[0.005]) as (address, requests):
+        load = load_by_own_client(address, {"If-None-Match": '"1"'}, SECONDS)
+    counted = round(load.requests_per_second * SECONDS)
+    assert requests[0].startswith(b"GET /path?with=query HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert requests[0].endswith(b'\r\nIf-None-Match: "1"\r\n\r\n')
+    # Each client may wait for one more.
+    assert len(requests) - CLIENTS <= counted <= len(requests)
+    assert 0.005 <= load.p99 <= load.worst < SECONDS
+
+
+@pytest.mark.slow
+def test_responses_without_a_body_are_counted() -> None:
+    with server([UNCHANGED]) as (address, _):
+        load = load_by_own_client(address, {}, 1)
+    assert load.requests_per_second > 2 * CLIENTS
+
+
+@pytest.mark.slow
+def test_the_summary_is_one_short_line() -> None:
+    """A line of all latencies has reached its reader cut off after 160 KiB."""
+    with server([UNCHANGED]) as (address, _):
+        command = python_module("bench.api_load", "--seconds", "1", address)
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert set(json.loads(ended.stdout)) == {"load", "failures"}
+    assert len(ended.stdout) < PIPE_BUF
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("responses", [[GOOD, BAD, GOOD], [GOOD, NOTHING]])
+@pytest.mark.slow
+def test_a_failed_request_is_an_error(responses: Sequence[bytes]) -> None:
+    with (
+        server(responses) as (address, _),
+        pytest.raises(StepError, match=r"\d+ requests failed"),
+    ):
+        load_by_own_client(address, {}, SECONDS)
+
+
+@pytest.mark.slow
+def test_a_fixed_rate_is_not_exceeded() -> None:
+    with server([UNCHANGED]) as (address, _):
+        load = load_by_own_client(address, {}, SECONDS, every=PACE)
+    assert load.requests_per_second == pytest.approx(CLIENTS / PACE, rel=0.2)
+
+
+@pytest.mark.slow
+def test_requests_due_while_a_server_stalls_are_sent_and_counted() -> None:
+    with server([UNCHANGED], seconds=[STALL, 0]) as (address, _):
+        load = load_by_own_client(address, {}, SECONDS, every=PACE)
+    assert load.requests_per_second == pytest.approx(CLIENTS / PACE, rel=0.2)
+    assert load.worst >= STALL
+    assert load.p99 >= 0.9 * STALL
+
 
 REPORT = """Running 2s test @ http://127.0.0.1:18444/weather/summary?location=lyon
   1 threads and 8 connections
@@ -28,7 +146,7 @@ def report(
 
 
 def test_the_report_is_understood() -> None:
-    load = load_of_wrk(report())
+    load = parse_wrk(report())
     assert load.requests_per_second == 16267.44
     assert load.p99 == pytest.approx(0.0078)
     assert load.worst == pytest.approx(0.02105)
@@ -39,7 +157,7 @@ def test_the_report_is_understood() -> None:
     [("987.00us", 0.000987), ("1.50ms", 0.0015), ("2.25s", 2.25), ("1.10m", 66.0)],
 )
 def test_each_of_its_units_is_understood(text: str, seconds: float) -> None:
-    load = load_of_wrk(report(worst=text, ninety_ninth=text))
+    load = parse_wrk(report(worst=text, ninety_ninth=text))
     assert load.worst == load.p99 == pytest.approx(seconds)
 
 
@@ -53,5 +171,5 @@ def test_each_of_its_units_is_understood(text: str, seconds: float) -> None:
     ],
 )
 def test_failures_are_no_measurement(text: str) -> None:
-    with pytest.raises(StepError, match="wrk was not answered well"):
-        load_of_wrk(text)
+    with pytest.raises(StepError, match="wrk: requests failed"):
+        parse_wrk(text)
