@@ -19,9 +19,26 @@ from weather.duckdb_extensions import install_extensions
 os.environ.update(search_paths(os.environ))
 end_orphans_after_this_process()
 
+SLOW_FIXTURES = {
+    "airflow_environment",
+    "browser",
+    "minio",
+    "pages_lake",
+    "pipeline",
+    "serve",
+}
+"""Each of them starts Airflow, dbt, a browser, or a server for each test."""
+
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a slow fixture, which `make test-fast` leaves out."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
