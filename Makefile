@@ -14,7 +14,7 @@ unexport PYTHONSAFEPATH
 unexport CDPATH
 export COMMAND = $(value CMD)
 
-.PHONY: help setup demo test lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean
+.PHONY: help setup demo test test-fast lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
 help:  ## List these commands
@@ -28,6 +28,9 @@ demo: setup  ## Run the pipeline once on real input, print what the API answers,
 
 test: setup  ## Pass every test that needs no cluster (one of them: make test ARGS=tests/local)
 	@$(RUN) pytest $(ARGS)
+
+test-fast: setup  ## Pass the tests that start no Airflow, dbt or browser, in under 2 minutes
+	@$(RUN) pytest -m "not slow" $(ARGS)
 
 lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; changes nothing
 	@scripts/lint

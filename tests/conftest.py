@@ -27,7 +27,7 @@ SLOW_FIXTURES = {
     "pipeline",
     "serve",
 }
-"""Each of them starts Airflow, dbt, a browser, or a server for each test."""
+"""Fixtures that start Airflow, dbt or a browser, or a server for each test."""
 
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)

@@ -10,6 +10,8 @@ from local.store import S3Server
 from tests.api.conftest import LYONS_DAYS, MakeLake, Serve
 from tests.api.lake import Row, a_day
 
+pytestmark = pytest.mark.slow
+
 
 def test_months_are_reckoned_from_days(
     make_lake: MakeLake, s3_server: S3Server, serve: Serve

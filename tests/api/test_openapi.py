@@ -13,6 +13,8 @@ from local.folders import PROJECT
 from local.processes import program
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 CASES = 40
 """For each path, beside its examples and the edges of each parameter."""
 

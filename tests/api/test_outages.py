@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from local.ports import free_port
 from local.store import running_store
@@ -16,6 +17,8 @@ from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 from tests.weather.ingest.scripted_server import nobodys_address
 from weather.published import PUBLISHED_KEY
+
+pytestmark = pytest.mark.slow
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.data.watch import SECONDS_BETWEEN_CHECKS
 from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
@@ -13,6 +14,8 @@ from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 from weather.source import REPLAY
+
+pytestmark = pytest.mark.slow
 
 
 def serves(client: httpx.Client, day: date) -> bool:

@@ -17,6 +17,8 @@ from tests.api.lake import Lake, a_day
 from tests.patience import PATIENCE
 from weather.errors import StepError
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
 """A moment that stays: a day may begin while these servers start."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pyarrow.parquet
+import pytest
 
 from bench.lake import Lake
 from bench.plain_run import PlainRun
@@ -15,6 +16,8 @@ from local.store import S3Server
 from weather.duckdb_extensions import install_extensions
 from weather.published import MART_KEY
 from weather.window import Window
+
+pytestmark = pytest.mark.slow
 
 # Hours that overlap, over a day that loses an hour and one absurd wind.
 WINDOWS = [

@@ -18,10 +18,13 @@ AIRFLOW = ("airflow", "airflow", "passwordOfAirflow")
 WRITER = ("lake_writer", "lake", "passwordOfTheWriter")
 READER = ("lake_reader", "lake", PASSWORDS["LAKE_READER_PASSWORD"])
 
-pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql", "pg_dump"))),
-    reason="no Postgres server on PATH: what prepares it is not run",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql", "pg_dump"))),
+        reason="no Postgres server on PATH: what prepares it is not run",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from tests.docs.examples import Example, examples_of
 from tests.docs.running import printed_by
 from weather.window import Window
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 11, 20, 5, tzinfo=UTC))

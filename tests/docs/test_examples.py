@@ -4,6 +4,8 @@ import pytest
 
 from tests.docs.examples import Example, examples_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = """# Title
 
 ```sh

@@ -7,6 +7,8 @@ import pytest
 
 from bench.images import SETTINGS, image_names, why_not
 
+pytestmark = pytest.mark.slow
+
 IMAGES = ["ingest", "dbt", "airflow", "replay", "store", "api"]
 WINDOW = {
     "WEATHER_WINDOW_START": "2026-11-20T05:00:00+00:00",

@@ -16,6 +16,8 @@ from local.folders import PROJECT
 from local.prepare import MANIFEST
 from tests.local.observing import running_with, wait_for
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MISSING = "http://127.0.0.1:1"

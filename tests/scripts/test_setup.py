@@ -15,6 +15,8 @@ import pytest
 
 from tests.local.observing import running_with, wait_for
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 ODD = """bob's 100%2F ä #1? {{x}} {%y%} "q" `z` & [a], ; \\ b*"""
 ELSEWHERE = {

@@ -7,9 +7,12 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from bench.soak.faults import faults_of_hours
 from tests.local.observing import wait_for
+
+pytestmark = pytest.mark.slow
 
 HOURS, SEED = 4, 18
 

@@ -14,6 +14,8 @@ from local.ports import LOOPBACK, free_port
 from tests.orphans import mark
 from tests.weather.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, client, policy
 
+pytestmark = pytest.mark.slow
+
 
 def put(store: Minio, key: str, bucket: str = "weather") -> None:
     store.put_object(bucket, key, io.BytesIO(b"rain"), 4)
