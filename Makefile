@@ -14,7 +14,7 @@ unexport PYTHONSAFEPATH
 unexport CDPATH
 export COMMAND = $(value CMD)
 
-.PHONY: help setup demo test test-fast lint up shell run bench soak lock vendor images cluster cluster-test cluster-down clean
+.PHONY: help setup demo test test-fast lint up shell run bench soak lock variables vendor images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
 help:  ## List these commands
@@ -52,6 +52,9 @@ soak: setup  ## Run 500 hours in a row with faults: the rows must be right, and 
 
 lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock
+
+variables: setup  ## Write what dbt needs of weather/variables.py into dbt_project/
+	@$(RUN) scripts.dbt_variables
 
 vendor:  ## Fetch the page's charting library anew from its package (needs npm)
 	@scripts/vendor

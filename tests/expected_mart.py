@@ -1,21 +1,22 @@
 """The mart, computed from the replayed observations without SQL, for comparison."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import copysign
+from typing import Any
 
 from weather.locations import Location
 from weather.replay.observations import observed_values, station_for
 from weather.timezones import zone
+from weather.variables import VARIABLES, Variable
 
 HOUR = timedelta(hours=1)
-HIGHEST_POSSIBLE_WIND_KMH = 410
 
-Row = tuple[
-    str, date, float | None, float | None, float | None, float | None, float | None, int, bool
-]
+Row = tuple[Any, ...]
 """The columns of daily_weather_stats, in its order."""
+
+ValuesByDay = Mapping[date, list[float]]
 
 
 def expected_mart(locations: Iterable[Location], start: datetime, end: datetime) -> list[Row]:
@@ -25,45 +26,55 @@ def expected_mart(locations: Iterable[Location], start: datetime, end: datetime)
 
 def _days(location: Location, start: datetime, end: datetime) -> list[Row]:
     there = zone(location.timezone)
-    station = station_for(location.latitude, location.longitude)
     hours = [start + i * HOUR for i in range((end - start) // HOUR)]
-    temperature, rain, wind = (
-        observed_values(station, variable, start, len(hours))
-        for variable in ("temperature_2m", "precipitation", "wind_speed_10m")
-    )
-    temperatures: dict[date, list[float]] = defaultdict(list)
-    rains: dict[date, list[float]] = defaultdict(list)
-    winds: dict[date, list[float]] = defaultdict(list)
-    for i, hour in enumerate(hours):
-        day = hour.astimezone(there).date()
-        if (degrees := temperature[i]) is not None:
-            temperatures[day].append(degrees)
-        if (speed := wind[i]) is not None and speed <= HIGHEST_POSSIBLE_WIND_KMH:
-            winds[day].append(speed)
-        if (millimetres := rain[i]) is not None:
-            rains[(hour - HOUR).astimezone(there).date()].append(millimetres)
+    values = {
+        variable.column: _values_by_day(variable, location, hours, there) for variable in VARIABLES
+    }
+    temperatures = values["temperature_c"]
     return [
         (
             location.id,
             day,
-            min(temperatures[day], default=None),
-            max(temperatures[day], default=None),
-            _mean(temperatures[day]),
-            round(sum(rains[day]), 1) if rains[day] else None,
-            _mean(winds[day]),
-            len(temperatures[day]),
-            len(temperatures[day]) == _length(day, there),
+            *(
+                FUNCTIONS[statistic.function](values[variable.column][day])
+                if day in values[variable.column]
+                else None
+                for variable in VARIABLES
+                for statistic in variable.statistics
+            ),
+            len(temperatures.get(day, ())),
+            len(temperatures.get(day, ())) == _length(day, there),
         )
-        for day in sorted({*temperatures, *rains, *winds})
+        for day in sorted(set().union(*values.values()))
     ]
 
 
-def _mean(values: list[float]) -> float | None:
-    if not values:
-        return None
+def _values_by_day(
+    variable: Variable, location: Location, hours: list[datetime], there: tzinfo
+) -> ValuesByDay:
+    lowest, highest = variable.possible
+    station = station_for(location.latitude, location.longitude)
+    observed = observed_values(station, variable.source_name, hours[0], len(hours))
+    by_day: dict[date, list[float]] = defaultdict(list)
+    for hour, value in zip(hours, observed, strict=True):
+        if value is not None and lowest <= value <= highest:
+            moment = hour - HOUR if variable.preceding_hour else hour
+            by_day[moment.astimezone(there).date()].append(value)
+    return dict(by_day)
+
+
+def _mean(values: list[float]) -> float:
     mean = sum(values) / len(values)
     # Halves are rounded away from zero, as in SQL.
     return round(mean + copysign(1e-9, mean), 1)
+
+
+FUNCTIONS: Mapping[str, Callable[[list[float]], float]] = {
+    "min": min,
+    "max": max,
+    "avg": _mean,
+    "sum": lambda values: round(sum(values), 1),
+}
 
 
 def _length(day: date, there: tzinfo) -> int:

@@ -2,8 +2,10 @@
 {% macro delete_days_without_value() -%}
     delete from {{ this }}
     where
-        temp_min_c is null
-        and total_precipitation_mm is null
-        and avg_windspeed_kmh is null
-        and {{ within_window('date', margin_hours=50) }}
+        {% for variable in weather_variables() -%}
+        {% for column in variable.functions -%}
+        {{ column }} is null and
+        {% endfor -%}
+        {% endfor -%}
+        {{ within_window('date', margin_hours=50) }}
 {%- endmacro %}

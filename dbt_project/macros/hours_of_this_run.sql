@@ -1,18 +1,13 @@
 {#- The hours of the answers that this run reads, as the service sent them. A variable that an answer
     does not have, because it was not asked for at the time, is null. -#}
 {% macro hours_of_this_run() -%}
-    {%- set names = {
-        'temperature_c': 'temperature_2m',
-        'precipitation_mm': 'precipitation',
-        'windspeed_kmh': 'wind_speed_10m',
-    } -%}
     select
         location_id,
         timezone,
         unnest(cast(hourly[1] as timestamp[])) as hour_timestamp,
         -- Adding zero turns -0.0 into 0.0.
-        {% for column in names -%}
-        unnest(cast(hourly[{{ loop.index + 1 }}] as double[])) + 0 as {{ column }},
+        {% for variable in weather_variables() -%}
+        unnest(cast(hourly[{{ loop.index + 1 }}] as double[])) + 0 as {{ variable.column }},
         {% endfor -%}
         fetched_at
     from (
@@ -24,8 +19,8 @@
             -- A cast to a struct would fail where a variable is missing.
             json_extract(answer, [
                 '$.hourly.time',
-                {% for name in names.values() -%}
-                '$.hourly.{{ name }}'{{ ',' if not loop.last }}
+                {% for variable in weather_variables() -%}
+                '$.hourly.{{ variable.source_name }}'{{ ',' if not loop.last }}
                 {% endfor -%}
             ]) as hourly
         from {{ answers_of_this_run() }}

@@ -11,7 +11,7 @@
     Args:
         hours: a relation with the columns of raw_hours. -#}
 {% macro newest_values(hours) -%}
-    {%- set variables = var('possible') | list -%}
+    {%- set variables = weather_variables() | map(attribute='column') | list -%}
     {%- set changes = ['known.fetched_at is null', 'received.fetched_at > known.fetched_at'] -%}
     select
         received.location_id,
@@ -51,8 +51,8 @@
             select
                 location_id,
                 hour_timestamp,
-                {% for variable in variables -%}
-                {{ possible_or_null(variable) }} as {{ variable }},
+                {% for variable in weather_variables() -%}
+                {{ possible_or_null(variable) }} as {{ variable.column }},
                 {% endfor -%}
                 fetched_at
             from {{ hours }}
@@ -130,7 +130,7 @@
 
     changes as (
 
-        {% for variable in var('possible') %}
+        {% for variable in weather_variables() | map(attribute='column') %}
         select
             location_id,
             hour_timestamp,

@@ -7,3 +7,16 @@
 {% macro one_decimal(value) -%}
     cast(round({{ value }}, 1) + 0 as double)
 {%- endmacro %}
+
+{#- The statistics of a day's hours, as columns that end with a comma.
+
+    Args:
+        variables: entries of weather_variables(). -#}
+{% macro statistics_of(variables) -%}
+    {%- for variable in variables -%}
+    {%- for column, function in variable.functions.items() -%}
+    {%- set value = variable.column if function in ('min', 'max') else exactly(variable.column) -%}
+    {{ function }}({{ value }}) as {{ column }},
+    {% endfor -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,14 +1,15 @@
-{#- A missing value is possible: it is missing, not wrong. -#}
+{#- A missing value is possible: it is missing, not wrong.
+
+    Args:
+        variable: an entry of weather_variables(). -#}
 {% macro is_possible(variable) -%}
-    {%- set limits = var('possible')[variable] -%}
-    coalesce({{ variable }} between {{ limits[0] }} and {{ limits[1] }}, true)
+    coalesce({{ variable.column }} between {{ variable.lowest }} and {{ variable.highest }}, true)
 {%- endmacro %}
 
 {% macro possible_or_null(variable) -%}
-    case when {{ is_possible(variable) }} then {{ variable }} end
+    case when {{ is_possible(variable) }} then {{ variable.column }} end
 {%- endmacro %}
 
 {% macro impossible_reason(variable) -%}
-    {%- set limits = var('possible')[variable] -%}
-    not between {{ limits[0] }} and {{ limits[1] }}
+    not between {{ variable.lowest }} and {{ variable.highest }}
 {%- endmacro %}

@@ -76,27 +76,24 @@ hours as (
 
 ),
 
-temperature_and_wind as (
+at_the_hour as (
 
     select
         location_id,
         date,
-        min(temperature_c) as temp_min_c,
-        max(temperature_c) as temp_max_c,
-        avg({{ exactly('temperature_c') }}) as temp_avg_c,
-        avg({{ exactly('windspeed_kmh') }}) as avg_windspeed_kmh,
+        {{ statistics_of(weather_variables() | rejectattr('preceding_hour')) }}
         count(temperature_c) as hours
     from hours
     group by location_id, date
 
 ),
 
-rain as (
+of_the_hour_before as (
 
     select
         location_id,
-        date_of_rain as date,
-        sum({{ exactly('precipitation_mm') }}) as total_precipitation_mm
+        {{ statistics_of(weather_variables() | selectattr('preceding_hour')) }}
+        date_of_rain as date
     from hours
     group by location_id, date_of_rain
 
@@ -105,23 +102,24 @@ rain as (
 select
     touched_days.location_id,
     touched_days.date,
-    {{ one_decimal('temperature_and_wind.temp_min_c') }} as temp_min_c,
-    {{ one_decimal('temperature_and_wind.temp_max_c') }} as temp_max_c,
-    {{ one_decimal('temperature_and_wind.temp_avg_c') }} as temp_avg_c,
-    {{ one_decimal('rain.total_precipitation_mm') }} as total_precipitation_mm,
-    {{ one_decimal('temperature_and_wind.avg_windspeed_kmh') }} as avg_windspeed_kmh,
-    cast(coalesce(temperature_and_wind.hours, 0) as integer) as hours,
-    coalesce(temperature_and_wind.hours, 0) = day_lengths.hours_of_day as is_complete
+    {% for variable in weather_variables() -%}
+        {% set source = 'of_the_hour_before' if variable.preceding_hour else 'at_the_hour' -%}
+        {% for column in variable.functions -%}
+            {{ one_decimal(source ~ '.' ~ column) }} as {{ column }},
+        {% endfor -%}
+    {% endfor -%}
+    cast(coalesce(at_the_hour.hours, 0) as integer) as hours,
+    coalesce(at_the_hour.hours, 0) = day_lengths.hours_of_day as is_complete
 from touched_days
 inner join day_lengths
     on
         touched_days.timezone = day_lengths.timezone
         and touched_days.date = day_lengths.date
-left join temperature_and_wind
+left join at_the_hour
     on
-        touched_days.location_id = temperature_and_wind.location_id
-        and touched_days.date = temperature_and_wind.date
-left join rain
+        touched_days.location_id = at_the_hour.location_id
+        and touched_days.date = at_the_hour.date
+left join of_the_hour_before
     on
-        touched_days.location_id = rain.location_id
-        and touched_days.date = rain.date
+        touched_days.location_id = of_the_hour_before.location_id
+        and touched_days.date = of_the_hour_before.date

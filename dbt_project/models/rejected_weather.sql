@@ -8,12 +8,12 @@
 -- depends_on: {{ ref('stg_weather') }}
 -- The share of rejected values is measured against what was staged.
 
-{% for variable in var('possible') %}
+{% for variable in weather_variables() %}
     select
         location_id,
         hour_timestamp,
-        '{{ variable }}' as variable,
-        {{ variable }} as value,
+        '{{ variable.column }}' as variable,
+        {{ variable.column }} as value,
         '{{ impossible_reason(variable) }}' as reason
     from {{ ref('raw_hours') }}
     where not {{ is_possible(variable) }}

@@ -22,9 +22,9 @@ newest as (
 select
     location_id,
     hour_timestamp,
-    temperature_c,
-    precipitation_mm,
-    windspeed_kmh,
+    {% for variable in weather_variables() -%}
+        {{ variable.column }},
+    {% endfor -%}
     fetched_at
 from newest
 where is_changed

@@ -23,9 +23,15 @@ MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "models.yml"
 Row = tuple[
     str, date, float | None, float | None, float | None, float | None, float | None, int, bool
 ]
-"""A row of daily_weather_stats."""
+"""A row of daily_weather_stats, with the columns of INSERT_DAYS."""
 
-INSERT_DAY = "INSERT INTO daily_weather_stats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_DAYS = """
+    INSERT INTO daily_weather_stats (
+        location_id, date, temp_min_c, temp_max_c, temp_avg_c, total_precipitation_mm,
+        avg_windspeed_kmh, hours, is_complete
+    )
+    VALUES """
+INSERT_DAY = f"{INSERT_DAYS} (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def contract(model: str) -> list[dict[str, Any]]:
@@ -89,7 +95,8 @@ class Lake:
         with attached_lake(self.settings) as lake:
             moment = hour.astimezone(UTC).replace(tzinfo=None)
             lake.execute(
-                "INSERT INTO stg_weather VALUES (?, ?, 5.5, NULL, NULL, ?)",
+                "INSERT INTO stg_weather (location_id, hour_timestamp, temperature_c, fetched_at)"
+                " VALUES (?, ?, 5.5, ?)",
                 [location, moment, moment],
             )
 

@@ -1,6 +1,5 @@
 """After a variable is added, older responses and an older lake have null for it."""
 
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,9 +8,11 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from scripts.dbt_variables import generated_files
 from tests.dbt_project.responses import RawResponse, same, store
 from tests.pipeline import PROFILE, Pipeline
 from weather.lake.__main__ import main as lake_step
+from weather.variables import VARIABLES, Statistic, Variable
 from weather.window import HOUR, Window
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,20 +29,19 @@ NULL = {**OLD, "relative_humidity_2m": None}
 Variables = Mapping[str, Sequence[float | None] | None]
 RESPONSES: Mapping[str, Variables] = {"old": OLD, "new": NEW, "null": NULL}
 
-HUMIDITY = "relative_humidity_percent"
-CHANGES = {
-    "macros/hours_of_this_run.sql": (
-        r"(\n +)('windspeed_kmh': 'wind_speed_10m',)",
-        rf"\1\2\1'{HUMIDITY}': 'relative_humidity_2m',",
-    ),
-    "dbt_project.yml": (r"(\n +)(windspeed_kmh: .*)", rf"\1\2\1{HUMIDITY}: [0, 100]"),
-    "models/stg_weather.sql": (r"(\n +)(windspeed_kmh,)", rf"\1\2\1{HUMIDITY},"),
-    "models/models.yml": (
-        r"(name: stg_weather\n.*?\n +)(- name: windspeed_kmh\n)( +)",
-        rf"\1- name: {HUMIDITY}\n\3data_type: double\n      \2\3",
-    ),
-}
-"""A developer's changes in dbt's files that add relative humidity."""
+HUMIDITY = Variable(
+    source_name="relative_humidity_2m",
+    column="relative_humidity_percent",
+    unit="%",
+    possible=(0, 100),
+    description="Relative humidity: at 2 m, in %.",
+    example=70.0,
+    label="Humidity",
+    replay_column="humid",
+    statistics=[
+        Statistic("avg_humidity_percent", "avg", "Mean of the day.", "Mean of the days' means.")
+    ],
+)
 
 
 @pytest.fixture
@@ -49,20 +49,22 @@ def newer_project(tmp_path: Path) -> Path:
     """The project with one more variable."""
     project = tmp_path / "newer"
     shutil.copytree("dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
-    for name, (pattern, replacement) in CHANGES.items():
-        file = project / name
-        text, changes = re.subn(
-            pattern, replacement, file.read_text(encoding="utf-8"), count=1, flags=re.DOTALL
-        )
-        assert changes == 1, name
-        file.write_text(text, encoding="utf-8")
+    for path, text in generated_files(project, [*VARIABLES, HUMIDITY]).items():
+        path.write_text(text, encoding="utf-8")
     return project
 
 
 def hours(pipeline: Pipeline) -> list[tuple[object, ...]]:
     return pipeline.rows(
-        f"select distinct location_id, temperature_c, windspeed_kmh, {HUMIDITY}, count(*) over"
-        " (partition by location_id) from stg_weather order by all"
+        f"select location_id, temperature_c, windspeed_kmh, {HUMIDITY.column}, count(*)"
+        " from stg_weather group by all order by all"
+    )
+
+
+def days(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    return pipeline.rows(
+        "select location_id, avg_humidity_percent from daily_weather_stats"
+        f" where date = '{START:%Y-%m-%d}' order by all"
     )
 
 
@@ -89,6 +91,17 @@ def test_older_responses_and_an_older_lake_have_null(
         ("old", 7.5, 12.0, None, 6),
     ]
     assert hours(pipeline) == expected
+    assert days(pipeline) == [("new", 81.0), ("null", None), ("old", None)]
 
     assert lake_step(["rebuild"]) == 0
     assert hours(pipeline) == expected
+    assert days(pipeline) == [("new", 81.0), ("null", None), ("old", None)]
+
+
+def test_the_generated_files_are_up_to_date() -> None:
+    stale = [
+        path.name
+        for path, text in generated_files().items()
+        if path.read_text(encoding="utf-8") != text
+    ]
+    assert stale == [], "run `make variables`"

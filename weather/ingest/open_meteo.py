@@ -12,9 +12,10 @@ from weather.ingest.job import Call
 from weather.ingest.parse import STREAMING_ERROR, AttemptFailed, FailureKind, parse_response
 from weather.settings import SourceSettings
 from weather.source import OPEN_METEO, REPLAY, REPLAY_HEADER, Source
+from weather.variables import VARIABLES
 
-UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
-"""The requested variables, and the service's default units."""
+UNITS = {variable.source_name: variable.unit for variable in VARIABLES}
+"""The requested variables, with their units in a response."""
 
 FORECAST_HISTORY = timedelta(days=90)
 """The forecast host has 92 days; the archive of the same models has older hours."""

@@ -20,8 +20,7 @@ ODD_TEMPERATURE = -75.0
 def wrong_units(answer: Answer) -> None:
     """°F, mp/h and inches, as if they had been asked for."""
     for name, values in _variables(answer).items():
-        if (variable := observed_variable(name)) is not None:
-            unit = IMPERIAL[variable]
+        if unit := IMPERIAL.get(answer["hourly_units"][name]):
             answer["hourly_units"][name] = unit.label
             answer["hourly"][name] = unit.converted(values)
 

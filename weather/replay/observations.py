@@ -5,14 +5,16 @@ station and hour in UTC. No hour stands there twice; hours that are not there ar
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import weather.variables
+
 STATIONS = ("EWR", "JFK", "LGA")
-VARIABLES = ("temperature_2m", "precipitation", "wind_speed_10m")
+VARIABLES = tuple(variable.source_name for variable in weather.variables.VARIABLES)
 
 FIRST_HOUR = datetime(2013, 1, 1, tzinfo=UTC)
 HOURS = 365 * 24
@@ -44,8 +46,21 @@ def kilometres_an_hour(miles_an_hour: float) -> float:
     return round(miles_an_hour * 1.609344, 1)
 
 
+def one_decimal(value: float) -> float:
+    """A value whose unit is the same in the table and at the service."""
+    return round(value, 1)
+
+
+CONVERSIONS: Mapping[str, Callable[[float], float]] = {
+    "°C": celsius,
+    "mm": millimetres,
+    "km/h": kilometres_an_hour,
+}
+"""By a variable's unit: from the unit of the table."""
+
+
 def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:
-    """One variable's values for consecutive hours, in °C, mm or km/h; None where there is none.
+    """One variable's values for consecutive hours, in its unit; None where there is none.
 
     Args:
         station: one of STATIONS.
@@ -71,11 +86,10 @@ def observations() -> Mapping[str, Mapping[str, Series]]:
     series: dict[str, dict[str, Series]] = {
         station: {variable: [None] * HOURS for variable in VARIABLES} for station in STATIONS
     }
-    conversions = (
-        ("temperature_2m", "temp", celsius),
-        ("precipitation", "precip", millimetres),
-        ("wind_speed_10m", "wind_speed", kilometres_an_hour),
-    )
+    conversions = [
+        (each.source_name, each.replay_column, CONVERSIONS.get(each.unit, one_decimal))
+        for each in weather.variables.VARIABLES
+    ]
     with _weather_table().open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
             place = _place_in_cycle(datetime.fromisoformat(row["time_hour"]))

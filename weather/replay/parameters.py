@@ -10,8 +10,9 @@ from datetime import datetime
 from weather.replay.period import Period, asked_period
 from weather.replay.refusal import Refusal
 from weather.replay.timezones import FixedOffset, fixed_offset
-from weather.replay.units import CHOICES, Unit, UnitChoice
+from weather.replay.units import CHOICES, Unit
 from weather.replay.variables import is_variable
+from weather.variables import VARIABLES
 
 LOCATIONS_PER_CALL = 1000
 
@@ -53,7 +54,7 @@ def read_question(parameters: Mapping[str, str], now: datetime) -> Question:
                 "Cannot initialize SurfaceAndPressureVariable<ForecastSurfaceVariable, "
                 f"ForecastPressureVariable> from invalid String value {name} for key "
             )
-    units = {variable: _unit(parameters, choice) for variable, choice in CHOICES.items()}
+    units = {each.source_name: _unit(parameters, each.unit) for each in VARIABLES}
     coordinates = _coordinates(parameters)
     names = _values(parameters, "timezone") or ["GMT"]
     if len(names) not in (1, len(coordinates)):
@@ -98,7 +99,10 @@ def _degrees(parameters: Mapping[str, str], name: str) -> list[float]:
     return degrees
 
 
-def _unit(parameters: Mapping[str, str], choice: UnitChoice) -> Unit:
+def _unit(parameters: Mapping[str, str], default: str) -> Unit:
+    choice = CHOICES.get(default)
+    if choice is None:
+        return Unit(default)
     for parameter in choice.parameters:
         if name := parameters.get(parameter):
             if name not in choice.units:

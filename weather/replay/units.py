@@ -37,17 +37,17 @@ class UnitChoice:
 
 
 CHOICES: Mapping[str, UnitChoice] = {
-    "temperature_2m": UnitChoice(
+    "°C": UnitChoice(
         ("temperature_unit",),
         "TemperatureUnit",
         {"celsius": Unit("°C"), "fahrenheit": Unit("°F", 1.8, 32)},
     ),
-    "precipitation": UnitChoice(
+    "mm": UnitChoice(
         ("precipitation_unit",),
         "PrecipitationUnit",
         {"mm": Unit("mm"), "inch": Unit("inch", 1 / 25.4, decimals=3)},
     ),
-    "wind_speed_10m": UnitChoice(
+    "km/h": UnitChoice(
         ("wind_speed_unit", "windspeed_unit"),
         "WindspeedUnit",
         {
@@ -58,9 +58,11 @@ CHOICES: Mapping[str, UnitChoice] = {
         },
     ),
 }
+"""By the default unit."""
 
 IMPERIAL: Mapping[str, Unit] = {
-    "temperature_2m": CHOICES["temperature_2m"].units["fahrenheit"],
-    "precipitation": CHOICES["precipitation"].units["inch"],
-    "wind_speed_10m": CHOICES["wind_speed_10m"].units["mph"],
+    "°C": CHOICES["°C"].units["fahrenheit"],
+    "mm": CHOICES["mm"].units["inch"],
+    "km/h": CHOICES["km/h"].units["mph"],
 }
+"""By the default unit."""

@@ -22,8 +22,8 @@ kept as (
 accepted as (
 
     select
-        {% for variable in var('possible') -%}
-        count({{ variable }}){{ ' + ' if not loop.last }}
+        {% for variable in weather_variables() -%}
+        count({{ variable.column }}){{ ' + ' if not loop.last }}
         {%- endfor %} as accepted_values
     from unseen
 
@@ -48,7 +48,7 @@ rejected as (
             and rejections.variable = kept.variable
     where
         kept.variable is not null
-        {% for variable in var('possible') -%}
+        {% for variable in weather_variables() | map(attribute='column') -%}
         or (rejections.variable = '{{ variable }}' and unseen.{{ variable }} is null)
         {%- endfor %}
 

@@ -21,7 +21,7 @@ from playwright.sync_api import (
 
 from local.store import S3Server
 from tests.api.conftest import MakeLake
-from tests.api.lake import Lake, Row
+from tests.api.lake import INSERT_DAYS, Lake, Row
 from tests.api.server import running_api
 from tests.patience import PATIENCE
 from weather.ducklake import attached_lake
@@ -140,9 +140,7 @@ def _write_at_once(lake: Lake, days: Sequence[Row]) -> None:
     """Add days to the mart by one statement: a statement for each would take a minute."""
     places = ", ".join(f"({', '.join('?' * len(day))})" for day in days)
     with attached_lake(lake.settings) as connection:
-        connection.execute(
-            f"INSERT INTO daily_weather_stats VALUES {places}", list(chain.from_iterable(days))
-        )
+        connection.execute(f"{INSERT_DAYS} {places}", list(chain.from_iterable(days)))
 
 
 @pytest.fixture(scope="session")
