@@ -23,7 +23,7 @@ help:  ## List these commands
 setup:  ## Make .venv from requirements/all.txt (every command below does it where needed)
 	@scripts/setup
 
-demo: setup  ## Run the pipeline once on real input, print what the API answers, and end
+demo: setup  ## Run the pipeline once on real input, print the API's response, and end
 	@$(RUN) local demo
 
 test: setup  ## Pass every test that needs no cluster (one of them: make test ARGS=tests/local)
@@ -50,13 +50,13 @@ bench: setup  ## Measure side by side, print a table and write bench/results.jso
 soak: setup  ## Run 500 hours in a row with faults: the rows must be right, and nothing may grow
 	@$(RUN) local run "python -m bench.soak $(ARGS)"
 
-lock: setup  ## Write requirements/ anew from pyproject.toml (newest versions: UPGRADE=1)
+lock: setup  ## Write requirements/ from pyproject.toml (newest versions: UPGRADE=1)
 	@scripts/lock
 
 variables: setup  ## Write what dbt needs of weather/variables.py into dbt_project/
 	@$(RUN) scripts.dbt_variables
 
-vendor:  ## Fetch the page's charting library anew from its package (needs npm)
+vendor:  ## Fetch the page's charting library from its package (needs npm)
 	@scripts/vendor
 
 images:  ## Build all images with one tag, the commit's (PUSH=1 pushes them)

@@ -116,10 +116,10 @@ def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> Non
 @pytest.mark.parametrize(
     ("arguments", "settings", "said"),
     [
-        (["tag"], {}, "there is no git commit here"),
+        (["tag"], {}, "found no git commit"),
         (["tag"], {"WEATHER_IMAGE_TAG": "latest"}, "WEATHER_IMAGE_TAG is 'latest'"),
         (["tags"], {"WEATHER_IMAGE_TAG": "1"}, "'tags' is not known"),
-        ([], {"WEATHER_IMAGE_TAG": "1", "DOCKER_HOST": "unix:///nowhere"}, "no Docker engine"),
+        ([], {"WEATHER_IMAGE_TAG": "1", "DOCKER_HOST": "unix:///nowhere"}, "cannot reach"),
     ],
 )
 def test_what_is_wrong_is_one_line(
