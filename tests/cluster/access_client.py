@@ -1,7 +1,7 @@
-"""Runs in a pod, as `python -c`: tries what its credentials allow, and prints what came of it.
+"""Try what a pod's credentials allow, and print the outcomes. Runs in a pod as `python -c`.
 
-Usage: `... [["get", "raw/x"], ["sql", "select 1"]]`. Prints a JSON list with, for each, "allowed"
-or how it was refused.
+Usage: `... [["get", "raw/x"], ["sql", "select 1"]]`. Prints a JSON list with
+"allowed" or the error's code for each action.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""One installed system for all tests of this folder; `make cluster-test` installs it."""
+"""The installed system that all tests of this folder share. `make cluster-test` installs it."""
 
 import os
 import time
@@ -19,12 +19,12 @@ from tests.cluster.waiting import wait_for
 
 SECONDS_TO_GET_READY = 300
 SERVICES = "!run_id,!job-name"
-"""Selects the pods that neither a run's tasks nor a job have made."""
+"""Selector of the services' pods: neither of a task nor of a job."""
 
 
 @dataclass(frozen=True)
 class WatchedRun:
-    """A run that has ended well, and every change of the pods while it went on."""
+    """A successful run, and every change of the pods during it."""
 
     run_id: str
     triggered: float
@@ -34,7 +34,7 @@ class WatchedRun:
 
 @pytest.fixture(scope="session")
 def system(duckdb_extensions: Path) -> Iterator[System]:
-    """The system of kubectl's current context, once all of its services are ready."""
+    """Return the system of kubectl's current context when its services are ready."""
     try:
         cluster = connect()
     except ConfigException as error:
@@ -63,14 +63,14 @@ def system(duckdb_extensions: Path) -> Iterator[System]:
 
 @pytest.fixture
 def pods(system: System) -> Iterator[PodWatch]:
-    """Every change of the pods from here to the test's end."""
+    """Record every change of the pods until the test's end."""
     with watched_pods(system.cluster) as pod_watch:
         yield pod_watch
 
 
 @pytest.fixture(scope="session")
 def finished_run(system: System) -> WatchedRun:
-    """A run that was triggered through Airflow's REST API."""
+    """A run triggered by Airflow's REST API."""
     system.settle()
     with watched_pods(system.cluster) as pod_watch:
         triggered = time.time()
@@ -81,7 +81,7 @@ def finished_run(system: System) -> WatchedRun:
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Where screenshots are kept: CLUSTER_TEST_ARTIFACTS, or beside the tests."""
+    """Folder of screenshots: CLUSTER_TEST_ARTIFACTS, or beside the tests."""
     folder = Path(os.environ.get("CLUSTER_TEST_ARTIFACTS", Path(__file__).with_name("artifacts")))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

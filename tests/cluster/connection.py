@@ -29,32 +29,33 @@ class Cluster:
         return client.AppsV1Api(self.api)
 
     def pods(self, namespace: str, labels: str = "") -> list[client.V1Pod]:
-        """The pods that have those labels (a selector), running or not."""
+        """Return the pods that match the label selector."""
         pods: list[client.V1Pod] = self.core.list_namespaced_pod(
             namespace, label_selector=labels
         ).items
         return pods
 
     def secret(self, name: str, namespace: str = WEATHER) -> dict[str, str]:
-        """A secret's texts by key."""
+        """Return a Secret's values by key."""
         data: dict[str, str] = self.core.read_namespaced_secret(name, namespace).data
         return {key: b64decode(value).decode() for key, value in data.items()}
 
     def settings(self, name: str, namespace: str = WEATHER) -> dict[str, str]:
-        """A config map's texts by key."""
+        """Return a ConfigMap's values by key."""
         return dict(self.core.read_namespaced_config_map(name, namespace).data or {})
 
     def kill(self, pod: client.V1Pod) -> None:
-        """Kill a pod's containers after the shortest time that there is to end by themselves.
+        """Kill a pod's containers with the shortest grace period.
 
-        With none at all the pod would be forgotten, and its containers go on for half a minute.
+        With a grace period of 0 Kubernetes forgets the pod, whose containers then run for half a
+        minute.
         """
         self.core.delete_namespaced_pod(
             pod.metadata.name, pod.metadata.namespace, grace_period_seconds=1
         )
 
     def picture(self) -> str:
-        """The pods and the last warnings of both namespaces, as lines for people."""
+        """Return the pods and the last warnings of both namespaces as readable lines."""
         lines = []
         for namespace in (WEATHER, AIRFLOW):
             lines += [_pod_line(pod) for pod in self.pods(namespace)]
@@ -72,16 +73,16 @@ class Cluster:
 
 
 def connect() -> Cluster:
-    """A cluster by kubectl's current context.
+    """Connect by kubectl's current context.
 
     Raises:
-        kubernetes.config.ConfigException: there is no context.
+        kubernetes.config.ConfigException: kubectl has no context.
     """
     return Cluster(config.new_client_from_config())
 
 
 def is_ready(pod: client.V1Pod) -> bool:
-    """Whether the pod is ready to serve, and not on its way out."""
+    """Return whether the pod is ready and not being deleted."""
     conditions = pod.status.conditions or []
     return pod.metadata.deletion_timestamp is None and any(
         each.type == "Ready" and each.status == "True" for each in conditions
@@ -89,13 +90,13 @@ def is_ready(pod: client.V1Pod) -> bool:
 
 
 def is_running(pod: client.V1Pod) -> bool:
-    """Whether all of the pod's containers run at this moment."""
+    """Return whether all of the pod's containers run."""
     statuses = pod.status.container_statuses or []
     return bool(statuses) and all(each.state.running for each in statuses)
 
 
 def has_ended(pod: client.V1Pod) -> bool:
-    """Whether the pod's containers have ended, well or not."""
+    """Return whether the pod has succeeded or failed."""
     return pod.status.phase in {"Succeeded", "Failed"}
 
 

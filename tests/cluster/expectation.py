@@ -1,4 +1,4 @@
-"""What the schedule does by itself, and which hours the lake must hold after Airflow's runs."""
+"""The hours that the lake must hold after Airflow's runs, and the next scheduled run."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,14 +12,14 @@ SECONDS_TO_MAKE_A_RUN = 15
 
 
 def is_due(now: datetime) -> bool:
-    """Whether the schedule's next run is about to be made, and would meddle in a test."""
+    """Return whether the next scheduled run is about to start and would disturb a test."""
     seconds_of_the_hour = now.minute * 60 + now.second
     left = MINUTE_OF_THE_SCHEDULE * 60 + SECONDS_TO_MAKE_A_RUN - seconds_of_the_hour
     return 0 <= left <= SECONDS_BEFORE_A_RUN + SECONDS_TO_MAKE_A_RUN
 
 
 def window_of_run(run: Mapping[str, Any], lookback_hours: int) -> Window:
-    """The hours that a run takes, from what Airflow's REST API says of it."""
+    """Return the window of a run of Airflow's REST API."""
     due = datetime.fromisoformat(run["run_after"])
     end = run["data_interval_end"]
     conf = run["conf"] or {}
@@ -32,10 +32,10 @@ def window_of_run(run: Mapping[str, Any], lookback_hours: int) -> Window:
 
 
 def hours_taken(windows: Iterable[Window]) -> Window:
-    """All hours of the windows, as one.
+    """Join the windows into one.
 
     Raises:
-        ValueError: they leave hours out between them, or there are none.
+        ValueError: hours are missing between the windows, or the list is empty.
     """
     taken: Window | None = None
     for window in sorted(windows, key=lambda window: window.start):
@@ -43,5 +43,5 @@ def hours_taken(windows: Iterable[Window]) -> Window:
             raise ValueError(f"no run has taken the hours from {taken.end} to {window.start}")
         taken = Window(taken.start, max(taken.end, window.end)) if taken else window
     if taken is None:
-        raise ValueError("no run has ended well")
+        raise ValueError("no run has succeeded")
     return taken

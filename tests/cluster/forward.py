@@ -1,21 +1,21 @@
-"""A port of this machine that leads to a service of the cluster."""
+"""kubectl port-forward to a service of the cluster."""
 
 import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-PATIENCE_SECONDS = 5
+SECONDS_TO_END = 5
 
 _FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
 class NoForward(ConnectionError):
-    """The service cannot be reached; the message is kubectl's own."""
+    """The service is unreachable. The message is kubectl's."""
 
 
 class Forward:
-    """`kubectl port-forward` to one pod of a service, and to another one when that has gone."""
+    """`kubectl port-forward` to a pod of a service, opened again after the pod is gone."""
 
     def __init__(self, namespace: str, service: str, port: int) -> None:
         self._arguments = ["--namespace", namespace, f"service/{service}", f":{port}"]
@@ -24,7 +24,7 @@ class Forward:
 
     @property
     def port(self) -> int:
-        """The local port; opened where it is not, or not any more.
+        """Return the local port, and open it if it is closed.
 
         Raises:
             NoForward: no pod of the service runs.
@@ -35,16 +35,16 @@ class Forward:
 
     @property
     def url(self) -> str:
-        """The local port as an address for HTTP."""
+        """Return the local HTTP URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """End the forward; the next use opens another one."""
+        """End the port-forward. The next use opens another one."""
         if self._process is None:
             return
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait(SECONDS_TO_END)
         self._process.kill()
         self._process.communicate()
         self._process = None
@@ -68,7 +68,7 @@ class Forward:
 
 @contextmanager
 def forwarded(namespace: str, service: str, port: int) -> Iterator[Forward]:
-    """A forward for as long as the block lasts."""
+    """Open a port-forward for the block."""
     forward = Forward(namespace, service, port)
     try:
         yield forward

@@ -1,4 +1,4 @@
-"""Holding the lake's catalog, so that a step of seconds stays in the middle of its work."""
+"""Lock the lake's catalog, so that a short step stays in the middle of its work."""
 
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HOLDER = "cluster-test"
 def held_at_work(
     system: System, pods: PodWatch, run_id: str, task_id: str
 ) -> Iterator[client.V1Pod]:
-    """A step's pod, which runs and waits for the lake until the block ends."""
+    """Yield a step's pod, which waits for the lake until the block ends."""
     step = of_task(WEATHER, run_id, task_id)
     pods.await_sighting(f"{task_id} has a pod", step, SECONDS_TO_REACH_A_STEP)
     hold = f"BEGIN; LOCK ducklake_metadata; SELECT pg_sleep({SECONDS_AT_MOST})"
@@ -32,14 +32,14 @@ def held_at_work(
         ).pod
         wait_for(
             f"{task_id} waits for the lake",
-            lambda: answer(_waiting_from(pod.status.pod_ip)) != "0",
+            lambda: query(_waiting_from(pod.status.pod_ip)) != "0",
             SECONDS_TO_TOUCH_THE_LAKE,
             system.cluster.picture,
         )
         yield pod
     finally:
-        # Where Postgres itself was killed, nothing is held any more.
-        answer(
+        # A killed Postgres has released the lock.
+        query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE application_name = '{HOLDER}' AND pid <> pg_backend_pid()"
         )
@@ -48,14 +48,14 @@ def held_at_work(
 
 
 def psql(statement: str) -> list[str]:
-    """The command that runs a statement where Postgres runs, in the lake's catalog."""
+    """Return the command that runs a statement in the lake's catalog, in Postgres's pod."""
     place = ["kubectl", "exec", "--namespace", WEATHER, "weather-postgres-0", "--"]
     connection = f"user=postgres dbname=lake application_name={HOLDER}"
     return [*place, "psql", "--no-align", "--tuples-only", f"--command={statement}", connection]
 
 
-def answer(statement: str) -> str:
-    """What Postgres answers; nothing where it does not."""
+def query(statement: str) -> str:
+    """Return Postgres's output, or an empty string after an error."""
     ended = subprocess.run(psql(statement), capture_output=True, text=True, check=False)
     return ended.stdout.strip()
 

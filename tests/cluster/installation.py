@@ -1,4 +1,4 @@
-"""What `make cluster` has installed, and doing it again with the same images."""
+"""Find the images that `make cluster` has installed, and install them again."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from weather.errors import ExitCode, StepError
 
 
 def installed_image(cluster: Cluster, name: str) -> str:
-    """One of the project's images, with the prefix and the tag that are installed."""
+    """Return one of the project's images with the installed prefix and tag."""
     prefix, tag = _prefix_and_tag(cluster)
     return f"{prefix}{name}:{tag}"
 
@@ -19,11 +19,11 @@ def install_again(cluster: Cluster, **settings: str) -> None:
     """Run the script behind `make cluster` on kubectl's current context.
 
     Args:
-        cluster: the one of that context.
-        settings: further ones of the script.
+        cluster: the context's cluster.
+        settings: further settings of the script.
 
     Raises:
-        StepError: it failed; the message ends with its last lines.
+        StepError: the script failed. The message has its last lines.
     """
     prefix, tag = _prefix_and_tag(cluster)
     source = "replay" if _has_replay(cluster) else "open-meteo"

@@ -1,8 +1,8 @@
-"""Runs in a pod: asks an address without pause until SIGTERM, then prints what came back.
+"""Send requests to a URL until SIGTERM, then print the results. Runs in a pod.
 
 Standard library only. Usage: `load_client.py HOST PORT PATH`. Half of the clients open a
-connection for each request, half keep theirs for as long as the server lets them. A request
-counts as failed unless it is answered with 200, and is not tried again.
+connection for each request, half keep their connection while the server allows it. A request
+fails with every status but 200, and is not retried.
 """
 
 import http.client
@@ -16,11 +16,11 @@ from collections import Counter
 CLIENTS_OF_EACH_KIND = 3
 SECONDS_BETWEEN_REQUESTS = 0.03
 TIMEOUT_SECONDS = 10
-FAILURES_TOLD = 20
+FAILURES_SHOWN = 20
 
 
 class Load:
-    """Clients that count what they see."""
+    """Clients that count their requests and failures."""
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self.host, self.port, self.path = host, port, path
@@ -29,33 +29,33 @@ class Load:
         self.failures: list[str] = []
         self.lock = threading.Lock()
 
-    def ask_on_new_connections(self) -> None:
+    def request_on_new_connections(self) -> None:
         while not self.ended.wait(SECONDS_BETWEEN_REQUESTS):
             connection = self._connection()
-            self._ask(connection, "new", {"Connection": "close"})
+            self._request(connection, "new", {"Connection": "close"})
             connection.close()
 
-    def ask_on_a_kept_connection(self) -> None:
+    def request_on_a_kept_connection(self) -> None:
         connection = self._connection()
         while not self.ended.wait(SECONDS_BETWEEN_REQUESTS):
-            # http.client opens another connection by itself once the server has said `close`.
-            if not self._ask(connection, "kept", {}):
+            # http.client opens another connection after the server has sent `close`.
+            if not self._request(connection, "kept", {}):
                 connection.close()
         connection.close()
 
     def _connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)
 
-    def _ask(
+    def _request(
         self, connection: http.client.HTTPConnection, kind: str, headers: dict[str, str]
     ) -> bool:
         began = time.time()
         opened = connection.sock is None
         try:
             connection.request("GET", self.path, headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            problem = "" if answer.status == 200 else f"status {answer.status}"
+            response = connection.getresponse()
+            response.read()
+            problem = "" if response.status == 200 else f"status {response.status}"
         except (OSError, http.client.HTTPException) as error:
             problem = repr(error)
         with self.lock:
@@ -73,14 +73,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: load.ended.set())
     threads = [
         threading.Thread(target=target)
-        for target in (load.ask_on_new_connections, load.ask_on_a_kept_connection)
+        for target in (load.request_on_new_connections, load.request_on_a_kept_connection)
         for _ in range(CLIENTS_OF_EACH_KIND)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps({**load.counts, "failures": load.failures[:FAILURES_TOLD]}), flush=True)
+    print(json.dumps({**load.counts, "failures": load.failures[:FAILURES_SHOWN]}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What tests and measurements need of an installed system: its pods, its services, its Airflow."""
+"""The namespaces of an installed system."""
 
 WEATHER = "weather"
 """Namespace of the API, the store, Postgres and the steps' pods."""

@@ -1,4 +1,4 @@
-"""Every change of the pods, kept while it happens: a pod that has ended well is deleted."""
+"""Record every change of the pods, because Airflow deletes pods that succeed."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from tests.cluster.connection import Cluster, is_running
 from tests.cluster.namespaces import AIRFLOW, WEATHER
-from tests.cluster.waiting import WaitedInVain
+from tests.cluster.waiting import WaitTimeoutError
 
 SECONDS_OF_ONE_WATCH = 2
 SECONDS_AFTER_A_LOSS = 0.5
@@ -32,7 +32,7 @@ class Sighting:
 
     @property
     def uid(self) -> str:
-        """What tells the pod from others of its name."""
+        """The pod's uid, which other pods of its name do not have."""
         return str(self.pod.metadata.uid)
 
     @property
@@ -45,7 +45,7 @@ Selection = Callable[[Sighting], bool]
 
 
 class PodWatch:
-    """The sightings so far, in the order in which they came."""
+    """The recorded changes, in their order."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -54,15 +54,15 @@ class PodWatch:
         self._stopped = threading.Event()
 
     def sightings(self, selection: Selection) -> list[Sighting]:
-        """Those that were selected."""
+        """Return the selected changes."""
         with self._changed:
             return [each for each in self._sightings if selection(each)]
 
     def await_sighting(self, what: str, selection: Selection, seconds: float) -> Sighting:
-        """The first sighting selected, old or to come.
+        """Return the first selected change, recorded or future.
 
         Raises:
-            WaitedInVain: there was none in time.
+            WaitTimeoutError: no such change before the time limit.
         """
         deadline = time.monotonic() + seconds
         looked_at = 0
@@ -76,21 +76,21 @@ class PodWatch:
                 if left <= 0:
                     break
                 self._changed.wait(left)
-        raise WaitedInVain(
-            f"{what}: waited {seconds:.0f} s in vain. Instead:\n{self._cluster.picture()}"
+        raise WaitTimeoutError(
+            f"{what}: timed out after {seconds:.0f} s. Current state:\n{self._cluster.picture()}"
         )
 
     def stop(self) -> None:
-        """Look no more; the threads end within seconds."""
+        """Stop recording. The threads end within seconds."""
         self._stopped.set()
 
     def newest_version(self, namespace: str) -> str:
-        """Where to follow a namespace from, so that nothing after this moment is missed."""
+        """Return the resource version from which `follow` misses no change."""
         pods = self._cluster.core.list_namespaced_pod(namespace, limit=1)
         return str(pods.metadata.resource_version)
 
     def follow(self, namespace: str, version: str) -> None:
-        """Keep every change of the namespace's pods after that version until stopped."""
+        """Record every change of the namespace's pods after that version until `stop`."""
         while not self._stopped.is_set():
             stream = watch.Watch().stream(
                 self._cluster.core.list_namespaced_pod,
@@ -108,7 +108,7 @@ class PodWatch:
                     raise
                 version = self.newest_version(namespace)
             except HTTPError:
-                # The connection was lost, on a busy machine: go on from the last change seen.
+                # A busy machine may lose the connection: continue from the last change.
                 time.sleep(SECONDS_AFTER_A_LOSS)
 
     def _keep(self, sighting: Sighting) -> None:
@@ -119,7 +119,7 @@ class PodWatch:
 
 @contextmanager
 def watched_pods(cluster: Cluster) -> Iterator[PodWatch]:
-    """A watch over both namespaces for as long as the block lasts."""
+    """Watch both namespaces during the block."""
     pod_watch = PodWatch(cluster)
     threads = [
         threading.Thread(
@@ -140,7 +140,7 @@ def watched_pods(cluster: Cluster) -> Iterator[PodWatch]:
 
 
 def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
-    """Selects the pods of a run's task: its step's in WEATHER, its worker's in AIRFLOW."""
+    """Select the pods of a run's task: its step's in WEATHER, its worker's in AIRFLOW."""
 
     def selected(sighting: Sighting) -> bool:
         labels = sighting.labels
@@ -154,5 +154,5 @@ def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
 
 
 def running(selection: Selection) -> Selection:
-    """Selects what is selected and runs."""
+    """Select the running pods of a selection."""
     return lambda sighting: selection(sighting) and is_running(sighting.pod)

@@ -1,4 +1,4 @@
-"""A pod of our own that runs a Python program in one of the project's images."""
+"""Run a Python program in a pod with one of the project's images."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ SECONDS_TO_END = 60
 
 
 class ShortPod:
-    """A pod that has been started."""
+    """A started pod."""
 
     def __init__(self, cluster: Cluster, namespace: str, name: str) -> None:
         self._cluster = cluster
@@ -25,15 +25,15 @@ class ShortPod:
         self.name = name
 
     def phase(self) -> str:
-        """Pending, Running, Succeeded or Failed."""
+        """Return Pending, Running, Succeeded or Failed."""
         return str(self._cluster.core.read_namespaced_pod(self.name, self.namespace).status.phase)
 
     def await_start(self) -> None:
-        """Wait until it runs, or has run."""
+        """Wait until the pod runs or has ended."""
         self._await({"Running", "Succeeded", "Failed"}, SECONDS_TO_START)
 
-    def tell_to_end(self) -> None:
-        """Send SIGTERM to its program."""
+    def terminate(self) -> None:
+        """Send SIGTERM to the program."""
         program = "import os, signal; os.kill(1, signal.SIGTERM)"
         subprocess.run(
             ["kubectl", "exec", "-n", self.namespace, self.name, "--", "python", "-c", program],
@@ -42,12 +42,12 @@ class ShortPod:
         )
 
     def output(self) -> str:
-        """Wait until it has ended well, and give all that it has printed."""
+        """Wait until the pod has succeeded, and return its log."""
         self._await({"Succeeded", "Failed"}, SECONDS_TO_END)
-        answer = self._cluster.core.read_namespaced_pod_log(
+        response = self._cluster.core.read_namespaced_pod_log(
             self.name, self.namespace, _preload_content=False
         )
-        log = bytes(answer.data).decode()
+        log = bytes(response.data).decode()
         assert self.phase() == "Succeeded", log
         return log
 
@@ -74,13 +74,13 @@ def short_pod(
     """Start a pod, and delete it at the end of the block.
 
     Args:
-        cluster: where.
-        namespace: where.
-        image: with its tag.
-        command: what it runs.
-        labels: decide which NetworkPolicies concern it.
-        settings: names of the config maps that its environment is made of.
-        secrets: names of the secrets that its environment is made of.
+        cluster: the cluster.
+        namespace: the pod's namespace.
+        image: image with its tag.
+        command: the container's command.
+        labels: the pod's labels, which NetworkPolicies select.
+        settings: names of the ConfigMaps for its environment.
+        secrets: names of the Secrets for its environment.
     """
     name = f"cluster-test-{uuid4().hex[:8]}"
     sources = [

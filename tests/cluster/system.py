@@ -1,4 +1,4 @@
-"""The installed system as tests see it: its runs, its lake, its API."""
+"""The installed system: its runs, its lake, its API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,57 +35,57 @@ class System:
     airflow: Airflow
 
     def trigger(self, name: str) -> str:
-        """Make a run for the hours up to now; its id, which is a label of its pods."""
+        """Trigger a run of the hours up to now. Return its id, which is a label of its pods."""
         run_id = f"cluster-test-{name}-{uuid4().hex[:6]}"
         self.airflow.trigger(run_id)
         return run_id
 
     def await_success(self, run_id: str) -> None:
-        """Wait until the run has ended, which must be well."""
+        """Wait until the run has ended, and assert its success."""
         state = self.airflow.await_end(run_id, SECONDS_TO_END_A_RUN, self.cluster.picture)
         assert state == "success", (
             f"run {run_id} is {state}:\n{self.airflow.picture(run_id)}\n{self.cluster.picture()}"
         )
 
     def tries(self, run_id: str, task_id: str) -> int:
-        """How many tries a task of the run has taken."""
+        """Return the number of attempts of a task of the run."""
         [instance] = [
             each for each in self.airflow.task_instances(run_id) if each["task_id"] == task_id
         ]
         return int(instance["try_number"])
 
     def settle(self) -> None:
-        """Wait until no run is under way, and the schedule's next one is a while off."""
+        """Wait until no run is active and the next scheduled run is not due."""
 
         def idle() -> bool:
-            under_way = self.airflow.when_available(
+            active = self.airflow.when_available(
                 lambda: self.airflow.runs(state="running") + self.airflow.runs(state="queued")
             )
-            return bool(under_way == []) and not is_due(datetime.now(UTC))
+            return bool(active == []) and not is_due(datetime.now(UTC))
 
         wait_for(
-            "no run is under way",
+            "no run is active",
             idle,
             SECONDS_TO_END_A_RUN,
             lambda: f"{self.airflow.runs(state='running')}\n{self.cluster.picture()}",
         )
 
     def set_faults(self, rules: str) -> None:
-        """Tell the replay what to answer wrongly from here on; "" for nothing."""
+        """Set the faults of the replay's next responses. An empty string removes them."""
         with forwarded(WEATHER, "weather-replay", 8000) as replay:
             httpx.post(
                 f"{replay.url}/replay/faults", content=rules, trust_env=False
             ).raise_for_status()
 
     def requests_to_source(self) -> int:
-        """How many times the replay was asked for weather."""
+        """Return the number of weather requests that the replay received."""
         with forwarded(WEATHER, "weather-replay", 8000) as replay:
-            answer = httpx.get(f"{replay.url}/replay/requests", trust_env=False).json()
-        return int(answer["requests"])
+            counts = httpx.get(f"{replay.url}/replay/requests", trust_env=False).json()
+        return int(counts["requests"])
 
     @contextmanager
     def lake_settings(self, user: str = "api") -> Iterator[LakeSettings]:
-        """The lake as its readers reach it, from this machine; as `dbt`, its writers."""
+        """Yield settings that reach the lake from here, as the readers' user or as `dbt`."""
         settings = self.cluster.settings("weather-settings")
         store = self.cluster.secret(f"weather-store-{user}")
         catalog = self.cluster.secret(f"weather-lake-{user}")
@@ -112,14 +112,14 @@ class System:
             yield read_settings(LakeSettings)
 
     def lake_rows(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query on the lake as it is."""
+        """Return the rows of a query on the lake."""
         with self.lake_settings() as settings, attached_lake(settings) as lake:
             return lake.execute(query).fetchall()
 
     def served_rows(self) -> list[Row]:
-        """The rows of all locations that the API behind its Service answers, sorted."""
+        """Return the API's rows of all locations, sorted."""
         with forwarded(WEATHER, "weather-api", 80) as api:
-            answers = [
+            responses = [
                 httpx.get(
                     f"{api.url}/weather/summary",
                     params={"location": location.id},
@@ -127,16 +127,18 @@ class System:
                 )
                 for location in read_locations(DEFAULT_LOCATIONS)
             ]
-        return sorted(_row(day) for answer in answers for day in answer.raise_for_status().json())
+        return sorted(
+            _row(day) for response in responses for day in response.raise_for_status().json()
+        )
 
     def serves(self, expected: list[Row]) -> bool:
-        """Whether the API answers, and with these rows."""
+        """Return whether the API returns these rows."""
         with suppress(httpx.HTTPError, NoForward):
             return self.served_rows() == expected
         return False
 
     def hours_taken(self) -> Window:
-        """The hours of all runs that have ended well, as Airflow tells them."""
+        """Return the hours of all successful runs of Airflow."""
         lookback = int(
             self.cluster.settings("weather-airflow-settings", AIRFLOW)["WEATHER_LOOKBACK_HOURS"]
         )
@@ -144,7 +146,7 @@ class System:
         return hours_taken(window_of_run(run, lookback) for run in runs)
 
     def assert_nothing_lost_nothing_doubled(self) -> None:
-        """The lake and the API hold each hour of each run once, with the source's values."""
+        """Assert that lake and API have each hour of each run once, with the source's values."""
         self.settle()
         taken = self.hours_taken()
         locations = read_locations(DEFAULT_LOCATIONS)
@@ -163,7 +165,7 @@ class System:
         )
 
     def remove_failed_steps(self) -> None:
-        """Delete the steps' pods that were kept for a look."""
+        """Delete the failed steps' pods, which are kept for debugging."""
         self.cluster.core.delete_collection_namespaced_pod(
             WEATHER, label_selector=STEPS, field_selector="status.phase=Failed"
         )

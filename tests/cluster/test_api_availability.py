@@ -1,4 +1,4 @@
-"""Clients do not notice that the API's pods come and go."""
+"""Clients see no failure while the API's pods are replaced."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def test_no_request_fails_while_pods_are_deleted_and_the_deployment_is_rolled(
 ) -> None:
     before = ready_pods(system)
     assert len(before) == REPLICAS
-    # A client from outside: a pod of a namespace that has nothing to do with the system.
+    # The client's pod is in a namespace outside the system.
     with short_pod(
         system.cluster, "default", image=installed_image(system.cluster, "api"), command=CLIENT
     ) as load:
@@ -39,18 +39,20 @@ def test_no_request_fails_while_pods_are_deleted_and_the_deployment_is_rolled(
         kubectl("rollout", "restart", API)
         kubectl("rollout", "status", API, f"--timeout={SECONDS_TO_BE_REPLACED}s")
         await_replaced(system, set(deleted_and_replaced))
-        load.tell_to_end()
+        load.terminate()
         seen = json.loads(load.output().splitlines()[-1])
     with capsys.disabled():
-        asked = seen["new"] + seen["kept"]
-        print(f"\n{asked} requests to the API while its pods went, {seen.get('failed', 0)} failed")
+        sent = seen["new"] + seen["kept"]
+        print(
+            f"\n{sent} requests while the API's pods were replaced, {seen.get('failed', 0)} failed"
+        )
     assert seen["failures"] == []
     assert min(seen["new"], seen["kept"]) > REQUESTS_AT_LEAST
     assert seen["connections"] < seen["new"] + seen["kept"] / 2, "no connection was kept"
 
 
 def ready_pods(system: System) -> dict[str, str]:
-    """The names of the API's ready pods by uid."""
+    """Return the names of the API's ready pods by uid."""
     return {
         pod.metadata.uid: pod.metadata.name
         for pod in system.cluster.pods(WEATHER)
@@ -59,7 +61,7 @@ def ready_pods(system: System) -> dict[str, str]:
 
 
 def await_replaced(system: System, gone: set[str]) -> None:
-    """Wait until these pods are gone, and as many as there should be are ready."""
+    """Wait until these pods are gone and all replicas are ready."""
 
     def replaced() -> bool:
         there = {pod.metadata.uid for pod in system.cluster.pods(WEATHER)}

@@ -1,4 +1,4 @@
-"""Hours that were taken before are taken again, by `airflow backfill create`."""
+"""`airflow backfill create` runs hours again that other runs have taken."""
 
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -43,15 +43,15 @@ def test_a_backfill_of_three_hours_beside_another_run_doubles_nothing(
         (last - age * HOUR).isoformat().replace("+00:00", "Z") for age in (2, 1, 0)
     ]
     system.await_success(beside)
-    turns = sorted(
-        turn(system, run_id) for run_id in [beside, *(run["dag_run_id"] for run in runs)]
+    periods = sorted(
+        writing_period(system, run_id) for run_id in [beside, *(run["dag_run_id"] for run in runs)]
     )
-    assert all(end <= next_begin for (_, end), (next_begin, _) in pairwise(turns)), turns
+    assert all(end <= next_begin for (_, end), (next_begin, _) in pairwise(periods)), periods
     system.assert_nothing_lost_nothing_doubled()
 
 
-def turn(system: System, run_id: str) -> tuple[str, str]:
-    """From when to when a run could write to the lake, in UTC."""
+def writing_period(system: System, run_id: str) -> tuple[str, str]:
+    """Return the start and the end of the time when a run may write to the lake, in UTC."""
     [first_task] = [
         each for each in system.airflow.task_instances(run_id) if each["task_id"] == "ingest"
     ]
@@ -59,7 +59,7 @@ def turn(system: System, run_id: str) -> tuple[str, str]:
 
 
 def create(first: datetime, last: datetime) -> None:
-    """Run `airflow backfill create` where Airflow runs."""
+    """Run `airflow backfill create` in the scheduler's pod."""
     command = ["airflow", "backfill", "create", "--dag-id", DAG_ID]
     dates = ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
     options = ["--max-active-runs", "2", "--reprocess-behavior", "completed"]

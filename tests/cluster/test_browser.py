@@ -1,4 +1,4 @@
-"""A run as people start and see it: in Airflow's UI, by a real browser."""
+"""Trigger a run in Airflow's UI with a real browser."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ MILLISECONDS_TO_LOAD = 60_000
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """A browser's page: the machine's Chromium, or Playwright's own."""
+    """Open a page in the machine's Chromium, or in Playwright's own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
@@ -39,9 +39,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_a_run_is_triggered_with_the_form_and_turns_green(
-    system: System, page: Page, artifacts: Path
-) -> None:
+def test_a_run_triggered_by_the_form_succeeds(system: System, page: Page, artifacts: Path) -> None:
     system.settle()
     runs_before = {run["dag_run_id"] for run in system.airflow.runs()}
     log_in(page, system)
@@ -62,7 +60,7 @@ def test_a_run_is_triggered_with_the_form_and_turns_green(
 
 
 def log_in(page: Page, system: System) -> None:
-    """Log in with the form, as someone who has read what `make cluster` printed."""
+    """Log in with the form and the password that `make cluster` names."""
     page.goto(f"{system.airflow.forward.url}/auth/login/")
     page.fill("input[name=username]", system.airflow.login["username"])
     page.fill("input[name=password]", system.airflow.login["password"])

@@ -1,4 +1,4 @@
-"""Pods are killed in the middle of a run: it ends well by itself, with each hour there once."""
+"""A run succeeds without help after pods are killed during it, and each hour is stored once."""
 
 from collections.abc import Iterator
 
@@ -20,24 +20,24 @@ KILLED = {137, 143}
 
 
 @pytest.fixture(autouse=True)
-def nothing_else_is_wrong(system: System) -> Iterator[None]:
-    """Each fault comes alone, and leaves neither faults nor failed pods behind."""
+def one_fault_at_a_time(system: System) -> Iterator[None]:
+    """Start each test on an idle system, and remove its faults and failed pods afterwards."""
     system.settle()
     yield
     system.set_faults("")
     system.remove_failed_steps()
 
 
-def test_ingest_is_killed_while_it_asks_the_source(system: System, pods: PodWatch) -> None:
+def test_ingest_is_killed_during_a_request_to_the_source(system: System, pods: PodWatch) -> None:
     system.set_faults("hang*1")
-    asked_before = system.requests_to_source()
+    requests_before = system.requests_to_source()
     run_id = system.trigger("ingest-killed")
     step = pods.await_sighting(
         "the pod of ingest runs", running(of_task(WEATHER, run_id, "ingest")), SECONDS_TO_RUN
     ).pod
     wait_for(
-        "ingest asks the source",
-        lambda: system.requests_to_source() > asked_before,
+        "ingest sends a request",
+        lambda: system.requests_to_source() > requests_before,
         SECONDS_TO_RUN,
         system.cluster.picture,
     )
@@ -103,14 +103,14 @@ def test_a_service_is_killed_while_a_step_runs(
 
 
 def pods_of(system: System, namespace: str, service: str) -> list[client.V1Pod]:
-    """The pods whose names their deployment or stateful set has made of its own."""
+    """Return the pods of a deployment or stateful set, by their names."""
     return [
         pod for pod in system.cluster.pods(namespace) if pod.metadata.name.startswith(f"{service}-")
     ]
 
 
 def await_gone(pods: PodWatch, killed: client.V1Pod) -> client.V1Pod:
-    """The pod as it was at last."""
+    """Wait until the pod is deleted, and return its last state."""
     uid = killed.metadata.uid
     return pods.await_sighting(
         f"pod {killed.metadata.name} is gone",
@@ -120,13 +120,13 @@ def await_gone(pods: PodWatch, killed: client.V1Pod) -> client.V1Pod:
 
 
 def assert_killed_at_work(pods: PodWatch, killed: client.V1Pod) -> None:
-    """The pod is gone, and did not end by itself before."""
+    """Assert that the pod was killed before its program had ended."""
     ends = [each.state.terminated for each in await_gone(pods, killed).status.container_statuses]
     assert all(end and end.exit_code in KILLED for end in ends), ends
 
 
 def assert_run_again(system: System, pods: PodWatch, run_id: str, task_id: str) -> None:
-    """A second pod took the killed one's place, and all is well."""
+    """Assert that a second pod replaced the killed one and the run succeeded."""
     system.await_success(run_id)
     assert system.tries(run_id, task_id) == 2
     steps = pods.sightings(of_task(WEATHER, run_id, task_id))

@@ -1,4 +1,4 @@
-"""Everything is up, and nothing that is not `restricted` gets in."""
+"""All services are ready, and the namespaces reject pods that are not `restricted`."""
 
 import pytest
 from kubernetes import client
@@ -33,7 +33,7 @@ def test_all_services_are_ready(system: System, namespace: str) -> None:
 
 
 @pytest.mark.parametrize("namespace", [WEATHER, AIRFLOW])
-def test_a_pod_that_is_not_restricted_is_refused(system: System, namespace: str) -> None:
+def test_a_pod_that_is_not_restricted_is_rejected(system: System, namespace: str) -> None:
     labels = system.cluster.core.read_namespace(namespace).metadata.labels
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     container = client.V1Container(name="any", image="any:1")

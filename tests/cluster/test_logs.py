@@ -1,4 +1,4 @@
-"""What a task has written outlives its pods."""
+"""A task's log outlives its pods."""
 
 import pytest
 

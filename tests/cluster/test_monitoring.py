@@ -1,4 +1,4 @@
-"""A real Prometheus sees the system; needs `make cluster MONITORING=1`."""
+"""A real Prometheus scrapes the system. Needs `make cluster MONITORING=1`."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,10 +30,10 @@ SECONDS_TO_SEE = 420
 HOURS_LOST = timedelta(hours=3)
 
 NOT_HERE = ("kube_", "kubelet_volume_")
-"""kube-state-metrics cannot be had where images cannot be pulled, nor does every volume tell."""
+"""kube-state-metrics needs an image from the internet, and not every volume reports its size."""
 
 ONLY_IN_TROUBLE = {"weather_run_retries"}
-"""Without a series where there is nothing to tell."""
+"""Without retries these have no series."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Prometheus:
 
     forward: Forward
 
-    def ask(self, path: str, **query: str) -> Any:
-        answer = httpx.get(f"{self.forward.url}/api/v1/{path}", params=query, trust_env=False)
-        return answer.raise_for_status().json()["data"]
+    def get(self, path: str, **query: str) -> Any:
+        response = httpx.get(f"{self.forward.url}/api/v1/{path}", params=query, trust_env=False)
+        return response.raise_for_status().json()["data"]
 
     def has(self, expression: str) -> bool:
-        """Whether it has a value that is a number."""
-        result = self.ask("query", query=expression)["result"]
+        """Return whether the expression has a numeric value."""
+        result = self.get("query", query=expression)["result"]
         return any(each["value"][1] != "NaN" for each in result)
 
     def states(self, alert: str) -> set[str]:
         return {
             each["state"]
-            for each in self.ask("alerts")["alerts"]
+            for each in self.get("alerts")["alerts"]
             if each["labels"]["alertname"] == alert
         }
 
@@ -72,7 +72,7 @@ def test_every_target_is_up(system: System, prometheus: Prometheus) -> None:
     wanted = {"weather-api": apis, "weather-store": 1, "airflow-statsd": 1}
 
     def up() -> dict[str, int]:
-        active = prometheus.ask("targets", state="active")["activeTargets"]
+        active = prometheus.get("targets", state="active")["activeTargets"]
         healthy = [each["labels"]["job"] for each in active if each["health"] == "up"]
         return {job: healthy.count(job) for job in wanted}
 
@@ -85,13 +85,13 @@ def test_prometheus_evaluates_every_rule(prometheus: Prometheus) -> None:
         for file in RULE_FILES
         for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
     }
-    groups = [each for each in prometheus.ask("rules")["groups"] if "weather" in each["name"]]
+    groups = [each for each in prometheus.get("rules")["groups"] if "weather" in each["name"]]
     assert wanted <= {(group["name"], len(group["rules"])) for group in groups}
     assert [rule for group in groups for rule in group["rules"] if rule["health"] == "err"] == []
 
 
 def test_every_expression_has_data_after_a_run(system: System, prometheus: Prometheus) -> None:
-    """What an exporter counts from its first event on needs a second one to have increased."""
+    """Run twice, because an exporter's counter increases only from its second event on."""
     names = {rule["alert"] for rule in alerts()}
     wanted = {
         place: expression
@@ -106,7 +106,7 @@ def test_every_expression_has_data_after_a_run(system: System, prometheus: Prome
 
     def without_data() -> list[str]:
         with suppress(httpx.HTTPError, NoForward):
-            # Someone has to ask the API, or there is nothing to be quick at.
+            # Without requests the API has no latency.
             system.served_rows()
         return [place for place, each in wanted.items() if not prometheus.has(each)]
 
@@ -115,7 +115,7 @@ def test_every_expression_has_data_after_a_run(system: System, prometheus: Prome
 
 @pytest.fixture
 def quick_alert(system: System) -> Iterator[str]:
-    """The alert of freshness with windows of minutes, under a name of its own; its name."""
+    """Install the freshness alert with windows of minutes, and return its name."""
     [file] = [each for each in RULE_FILES if each.stem == "freshness"]
     text = file.read_text(encoding="utf-8")
     for usual, quick in {
@@ -146,7 +146,7 @@ def quick_alert(system: System) -> Iterator[str]:
 
 @pytest.fixture
 def no_ingestion(system: System) -> Iterator[None]:
-    """The DAG is paused, and readers have what they would have hours later."""
+    """Pause the DAG and remove the newest hours, as after hours without a run."""
     system.settle()
     pause(system, paused=True)
     try:
@@ -168,7 +168,7 @@ def lose_the_newest_hours(settings: LakeSettings) -> None:
 
 
 def pause(system: System, *, paused: bool) -> None:
-    system.airflow.ask("PATCH", f"dags/{DAG_ID}", json={"is_paused": paused})
+    system.airflow.request("PATCH", f"dags/{DAG_ID}", json={"is_paused": paused})
 
 
 def test_the_alert_becomes_pending_fires_and_clears_after_the_next_run(
@@ -179,7 +179,7 @@ def test_the_alert_becomes_pending_fires_and_clears_after_the_next_run(
             f"{quick_alert} is {state}",
             lambda: state in prometheus.states(quick_alert),
             SECONDS_TO_SEE,
-            lambda: prometheus.ask("alerts"),
+            lambda: prometheus.get("alerts"),
         )
 
     reaches("pending")
@@ -191,12 +191,12 @@ def test_the_alert_becomes_pending_fires_and_clears_after_the_next_run(
         lambda: (
             not [
                 each
-                for each in prometheus.ask("alerts")["alerts"]
+                for each in prometheus.get("alerts")["alerts"]
                 if each["labels"]["alertname"] == quick_alert
                 and each["labels"]["severity"] == "critical"
             ]
         ),
         SECONDS_TO_SEE,
-        lambda: prometheus.ask("alerts"),
+        lambda: prometheus.get("alerts"),
     )
     system.assert_nothing_lost_nothing_doubled()

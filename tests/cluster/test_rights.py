@@ -1,4 +1,4 @@
-"""What a pod can do with the credentials of a step or of the API, and what not."""
+"""A pod's credentials allow only what its step or the API needs."""
 
 import json
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ API: Tries = {
 
 @pytest.fixture(scope="module")
 def a_raw_object(system: System, finished_run: WatchedRun) -> Iterator[str]:
-    """The name of one; what the tests write is gone after them."""
+    """Return the key of an object below raw/, and delete the tests' objects afterwards."""
     root = system.cluster.secret("weather-store-root")
     bucket = system.cluster.settings("weather-settings")["WEATHER_BUCKET"]
     with forwarded(WEATHER, "weather-store", 9000) as forward:

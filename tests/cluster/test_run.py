@@ -1,4 +1,4 @@
-"""A run that is triggered through Airflow's REST API."""
+"""A run triggered by Airflow's REST API."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_the_project_has_models() -> None:
 
 
 @pytest.mark.parametrize("task_id", STEPS)
-def test_each_step_had_a_pod_of_its_own(finished_run: WatchedRun, task_id: str) -> None:
+def test_each_step_had_its_own_pod(finished_run: WatchedRun, task_id: str) -> None:
     steps = finished_run.pods.sightings(of_task(WEATHER, finished_run.run_id, task_id))
     assert len({each.uid for each in steps}) == 1
     assert [end.state.terminated.exit_code for end in steps[-1].pod.status.container_statuses] == [
@@ -46,7 +46,7 @@ def test_each_step_had_a_pod_of_its_own(finished_run: WatchedRun, task_id: str) 
 
 
 @pytest.mark.parametrize("namespace", [WEATHER, AIRFLOW])
-def test_no_pod_of_a_run_that_went_well_stays(
+def test_the_pods_of_a_successful_run_are_deleted(
     system: System, finished_run: WatchedRun, namespace: str
 ) -> None:
     wait_for(
@@ -57,7 +57,7 @@ def test_no_pod_of_a_run_that_went_well_stays(
     )
 
 
-def test_the_api_answers_what_the_source_says(system: System, finished_run: WatchedRun) -> None:
+def test_the_api_returns_the_source_s_values(system: System, finished_run: WatchedRun) -> None:
     system.assert_nothing_lost_nothing_doubled()
 
 

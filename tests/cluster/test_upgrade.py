@@ -1,4 +1,4 @@
-"""`make cluster` on what is installed already, with nothing changed."""
+"""`make cluster` on an installed system without a change."""
 
 from tests.cluster.installation import install_again
 from tests.cluster.namespaces import AIRFLOW, WEATHER
@@ -30,7 +30,7 @@ def test_an_upgrade_without_a_change_restarts_nothing_and_breaks_no_running_task
 
 
 def services(system: System) -> dict[str, object]:
-    """What a restart or a roll would change."""
+    """Return what a restart or a rollout would change."""
     found: dict[str, object] = {}
     for namespace in (WEATHER, AIRFLOW):
         for pod in system.cluster.pods(namespace, "!run_id,!job-name"):

@@ -1,4 +1,4 @@
-"""Waiting with a deadline, and saying what was there instead."""
+"""Wait for a condition with a time limit."""
 
 import time
 from collections.abc import Callable
@@ -9,8 +9,8 @@ SECONDS_BETWEEN_LOOKS = 0.5
 Seen = TypeVar("Seen")
 
 
-class WaitedInVain(AssertionError):
-    """A deadline has passed; the message says what was waited for and what was seen instead."""
+class WaitTimeoutError(AssertionError):
+    """A wait timed out. The message has the expected and the current state."""
 
 
 def wait_for(
@@ -19,21 +19,23 @@ def wait_for(
     seconds: float,
     instead: Callable[[], object],
 ) -> Seen:
-    """Look again and again until there is something.
+    """Poll until the result is true, and return it.
 
     Args:
-        what: in words, for the message.
-        look: gives None or False as long as it is not there.
-        seconds: how long to wait.
-        instead: tells what is there at the deadline.
+        what: the condition in words, for the message.
+        look: returns None or False until the condition is met.
+        seconds: time limit.
+        instead: returns the current state, for the message.
 
     Raises:
-        WaitedInVain: the deadline has passed.
+        WaitTimeoutError: the time limit has passed.
     """
     deadline = time.monotonic() + seconds
     while True:
         if seen := look():
             return seen
         if time.monotonic() > deadline:
-            raise WaitedInVain(f"{what}: waited {seconds:.0f} s in vain. Instead:\n{instead()}")
+            raise WaitTimeoutError(
+                f"{what}: timed out after {seconds:.0f} s. Current state:\n{instead()}"
+            )
         time.sleep(SECONDS_BETWEEN_LOOKS)
