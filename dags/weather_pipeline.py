@@ -1,4 +1,4 @@
-"""The picture in the README, as code: ingest, dbt's models, publish, each hour."""
+"""The README's picture as a DAG: ingest, dbt models and publish, each hour."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from weather.settings import PipelineSettings, read_settings
 settings = read_settings(PipelineSettings)
 runtime = choose_runtime(settings)
 shards = shard_count(len(read_locations(settings.weather_locations)))
-# Known by its name alone: Airflow takes one name in two buckets for a conflict, and fails the task.
+# Without a URI: Airflow rejects one name with the URIs of two buckets, and fails the task.
 mart = Asset("daily_weather_stats")
 
 with DAG(
@@ -26,26 +26,26 @@ with DAG(
     doc_md=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
     # The service is busiest at full and quarter hours (open-meteo/open-meteo#1866).
     schedule=CronDataIntervalTimetable("7 * * * *", timezone="UTC"),
-    # Without a start_date: Airflow gives a run before it no tasks and calls the run a success.
-    # run_window() fails such a run.
+    # No start_date: Airflow gives a run before it no tasks, and the run succeeds. run_window()
+    # fails such a run.
     catchup=False,
-    # Each run writes to the tables that the run before it wrote to. A backfill's runs are counted
-    # apart: for them, see wait_for_other_runs.
+    # Runs write to the same tables. Airflow counts a backfill's runs apart, so these wait in
+    # wait_for_other_runs.
     max_active_runs=1,
-    max_active_tasks=runtime.tasks_at_once,
+    max_active_tasks=runtime.max_active_tasks,
     params=WINDOW_PARAMS,
     user_defined_macros={"run_window": run_window},
     deadline=deadline_alert(timedelta(minutes=45)),
     default_args={
-        # Over all runs: a task of an older run that somebody clears waits for this one's, too.
+        # Holds across runs, so also for a cleared task of an older run.
         "max_active_tis_per_dag": 1,
         "retries": 4,
-        # Airflow itself waits that long when a worker is lost, which says nothing of the step.
+        # Airflow also waits this long after it has lost a worker.
         "retry_delay": timedelta(seconds=20),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "retry_policy": StepRetryPolicy(),
-        # Longer than a pod may take to start and run: the pod ends first, and says why.
+        # Longer than a pod's deadline, so that the pod ends first and its log has the reason.
         "execution_timeout": timedelta(minutes=40),
         "on_failure_callback": announce_failure,
     },
@@ -53,13 +53,13 @@ with DAG(
 ) as dag:
     ingest = runtime.ingest_shards("ingest", shards, pre_execute=wait_for_other_runs)
 
-    # What one shard or location lacks holds nothing else back ...
+    # A failed shard or location does not hold back the others ...
     arrived = EmptyOperator(task_id="arrived", trigger_rule=TriggerRule.ALL_DONE)
     models = runtime.dbt_models("models")
     publish = runtime.lake_step("publish", outlets=[mart])
     upkeep = runtime.lake_step("upkeep", pre_execute=skip_unless_daily)
 
-    # ... but the run ends red all the same.
+    # ... but fails the run.
     complete = EmptyOperator(task_id="complete")
 
     ingest >> arrived >> models >> publish >> upkeep

@@ -1,1 +1,1 @@
-"""What the DAG file needs of Airflow: windows, retries, and the two runtimes of its steps."""
+"""Airflow parts of the DAG: data windows, retries, waiting for other runs, and the two runtimes."""

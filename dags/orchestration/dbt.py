@@ -1,30 +1,34 @@
-"""How Cosmos renders the dbt project, the same in both runtimes."""
+"""Cosmos configuration of the dbt project, shared by both runtimes."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from airflow.sdk.bases.operator import BaseOperator
 from cosmos import LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import DbtResourceType, TestBehavior
 from cosmos.dbt.graph import DbtNode
 
-from orchestration.folders import DBT_PROJECT
+PROJECT = Path(__file__).resolve().parents[2]
+"""The project's folder, on one machine and in Airflow's image."""
+
+DBT_PROJECT = PROJECT / "dbt_project"
 
 ModelTask = Callable[..., BaseOperator]
-"""Makes the task of a node; Cosmos calls it with `node`, `task_id`, `task_args` and more."""
+"""Create a dbt node's task; Cosmos calls it with `node`, `task_id`, `task_args` and more."""
 
 
 def project_config() -> ProjectConfig:
-    """The project, from the manifest that set-up or the image's build has made of it."""
+    """Return the dbt project, read from the manifest that set-up or the image's build wrote."""
     manifest = DBT_PROJECT / "target" / "manifest.json"
     config = ProjectConfig(manifest_path=manifest, project_name="weather", install_dbt_deps=False)
-    # Cosmos has made it a path of Airflow's object storage. To open such a one imports boto3 and
-    # whatever else Airflow's providers know of file systems: half a second in each worker.
+    # Cosmos turns this path into one of Airflow's object storage. Opening that imports boto3 and
+    # the file systems of all providers, which costs each worker half a second.
     config.manifest_path = manifest
     return config
 
 
 def profile_config() -> ProfileConfig:
-    """The project's own profile."""
+    """Return the dbt profile of the project."""
     return ProfileConfig(
         profile_name="weather",
         target_name="lake",
@@ -33,10 +37,10 @@ def profile_config() -> ProfileConfig:
 
 
 def render_config(model_task: ModelTask | None = None) -> RenderConfig:
-    """A task a model, which runs the model's tests as well; publish emits the one asset.
+    """Render one task for each model, which builds the model and runs its tests.
 
     Args:
-        model_task: makes a model's task in place of Cosmos.
+        model_task: creates a model's task instead of Cosmos.
     """
     return RenderConfig(
         load_method=LoadMode.DBT_MANIFEST,

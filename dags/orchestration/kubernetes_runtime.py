@@ -1,4 +1,4 @@
-"""Steps as pods: KubernetesPodOperator for ingest and publish, Cosmos for dbt's models."""
+"""Runtime for Kubernetes: KubernetesPodOperator for the steps, Cosmos for dbt's models."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.model_pods import model_pod, shared_model_pod
 from orchestration.pod_spec import pod_arguments
-from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.runtime import WINDOW_ENVIRONMENT, shard_arguments
 from orchestration.step_pod import StepPod
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.settings import KubernetesSettings
@@ -22,23 +22,25 @@ MODEL_TASKS = {
     "model": (ExecutionMode.KUBERNETES, model_pod),
     "watcher": (ExecutionMode.WATCHER_KUBERNETES, shared_model_pod),
 }
-"""How dbt's models become pods, for each value of WEATHER_DBT_PODS."""
+"""Cosmos' execution mode and a model's task, for each value of WEATHER_DBT_PODS."""
 
 PRODUCER_RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=1), "retry_policy": None}
-"""For Cosmos' task of the one pod for all models, whose second try only says that the first has
-failed: from then on each model that is missing gets a pod of its own."""
+"""Retries of Cosmos' producer task, whose pod builds all models.
+
+The second try only reports that the first has failed. Then each missing model gets its own pod.
+"""
 
 
 class KubernetesRuntime:
-    """Makes the tasks for a cluster."""
+    """Creates tasks that run as pods."""
 
-    tasks_at_once = 16
+    max_active_tasks = 16
 
     def __init__(self, settings: KubernetesSettings) -> None:
         self.settings = settings
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
-        """One mapped pod a shard."""
+        """Run ingest in one mapped pod per shard."""
         return StepPod.partial(
             task_id=task_id,
             cmds=["python", "-m", "weather.ingest"],
@@ -49,7 +51,7 @@ class KubernetesRuntime:
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:
-        """One pod a model, or one for all of them, as WEATHER_DBT_PODS says."""
+        """Run a pod for each model, or one pod for all, depending on WEATHER_DBT_PODS."""
         execution_mode, model_task = MODEL_TASKS[self.settings.weather_dbt_pods]
         models: TaskGroup = DbtTaskGroup(
             group_id=group_id,
@@ -68,7 +70,7 @@ class KubernetesRuntime:
         return models
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """A pod that runs one of the steps around dbt, in dbt's image."""
+        """Run a command of `weather.lake` in a pod with dbt's image."""
         return StepPod(
             task_id=step,
             cmds=["python", "-m", "weather.lake"],

@@ -1,4 +1,4 @@
-"""Steps as subprocesses of Airflow's own tasks, on one machine."""
+"""Runtime for one machine: a task runs its step as a subprocess."""
 
 import os
 import sys
@@ -12,21 +12,26 @@ from airflow.sdk.bases.operator import BaseOperator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, InvocationMode
 
-from orchestration.dbt import profile_config, project_config, render_config
-from orchestration.folders import DBT_PROJECT, PROJECT
+from orchestration.dbt import (
+    DBT_PROJECT,
+    PROJECT,
+    profile_config,
+    project_config,
+    render_config,
+)
 from orchestration.retry_policy import StepFailed
-from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.runtime import WINDOW_ENVIRONMENT, shard_arguments
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.errors import ExitCode
 
 
 class StepProcess(BaseOperator):
-    """Run a step as a process of its own, with this process's environment and the window.
+    """Operator that runs a step as a subprocess.
 
     Args:
         module: the Python module to run, as in `python -m`.
-        arguments: its arguments.
-        env: variables that are added to this process's own.
+        arguments: command-line arguments of the module.
+        env: environment variables, added to those of the worker.
     """
 
     template_fields: Sequence[str] = ("arguments", "env")
@@ -41,7 +46,7 @@ class StepProcess(BaseOperator):
         self.hook = SubprocessHook()
 
     def execute(self, context: Context) -> None:
-        """Raise StepFailed, with the last line that the step wrote, unless it ends with 0."""
+        """Run the step; raise StepFailed with its last line of output unless it exits with 0."""
         result = self.hook.run_command(
             [sys.executable, "-m", self.module, *self.arguments],
             env={**os.environ, **self.env},
@@ -51,24 +56,24 @@ class StepProcess(BaseOperator):
             raise StepFailed(result.output, result.exit_code)
 
     def on_kill(self) -> None:
-        """End the process with the task."""
+        """Terminate the subprocess."""
         self.hook.send_sigterm()  # type: ignore[no-untyped-call]
 
 
 class LocalRuntime:
-    """Makes the tasks for one machine."""
+    """Creates tasks that run on this machine."""
 
-    # SQLite refuses the commit of a model while another one is being built.
-    tasks_at_once = 1
+    # SQLite refuses to commit a model while another one is built.
+    max_active_tasks = 1
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
-        """One mapped task a shard."""
+        """Run ingest in one mapped task per shard."""
         return StepProcess.partial(
             task_id=task_id, module="weather.ingest", env=WINDOW_ENVIRONMENT, **task
         ).expand(arguments=shard_arguments(shards))
 
     def dbt_models(self, group_id: str) -> TaskGroup:
-        """One task a model, a dbt process each."""
+        """Run a dbt process for each model."""
         models: TaskGroup = DbtTaskGroup(
             group_id=group_id,
             project_config=project_config(),
@@ -85,7 +90,7 @@ class LocalRuntime:
         return models
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """A task that runs one of the steps around dbt."""
+        """Run a command of `weather.lake`."""
         return StepProcess(
             task_id=step, module="weather.lake", arguments=[step], env=WINDOW_ENVIRONMENT, **task
         )

@@ -1,4 +1,4 @@
-"""Tasks of dbt's models as pods: a pod for each model, or one pod for all that tasks watch."""
+"""Operators of dbt's models: a pod for each model, or one shared pod that builds all of them."""
 
 from typing import Any
 
@@ -16,19 +16,19 @@ from orchestration.step_pod import StepPod, has_ended
 
 
 class ModelPod(StepPod, DbtBuildKubernetesOperator):  # type: ignore[misc]
-    """Cosmos' task of a model, in a pod that behaves as those of the other steps."""
+    """Cosmos' operator of a model, with StepPod's handling of pods."""
 
 
 class SharedModelPod(ModelPod):
-    """A model that one pod builds with all others; a pod of its own where that one did not.
+    """Wait until the shared pod has built a model; build it in a pod of its own otherwise.
 
-    Cosmos' own sensors take a worker pod each, or two when they are deferred. This task starts
-    and succeeds in the triggerer, so that it takes none.
+    Each of Cosmos' own sensors takes a worker pod, or two if deferred. This task starts and
+    succeeds in the triggerer, so it takes none.
 
     Args:
         producer: id of the task whose pod builds all models.
-        unique_id: dbt's name of the model.
-        tested: whether the model has tests that its success depends on.
+        unique_id: dbt's unique id of the model.
+        tested: whether the model has tests.
     """
 
     start_from_trigger = True
@@ -38,16 +38,16 @@ class SharedModelPod(ModelPod):
         self.producer = producer
         classpath, arguments = ModelTrigger(producer, unique_id, tested).serialize()
         self.start_trigger_args = StartTriggerArgs(
-            trigger_cls=classpath, trigger_kwargs=arguments, next_method="build_apart"
+            trigger_cls=classpath, trigger_kwargs=arguments, next_method="build_in_own_pod"
         )
 
-    def build_apart(self, context: Context, event: dict[str, Any]) -> None:
-        """Build the model and run its tests in a pod of its own, once the one pod has ended."""
-        self.log.info("%s has not built this model: it is %s", self.producer, event["producer"])
+    def build_in_own_pod(self, context: Context, event: dict[str, Any]) -> None:
+        """Build the model and run its tests in a pod of its own, after the shared pod has ended."""
+        self.log.info("Building in its own pod: %s is %s.", self.producer, event["producer"])
         self.execute(context)
 
     def _abandoned_pods(self, namespace: str, context: Context) -> list[k8s.V1Pod]:
-        """The pod for all models among them: it may have outlived its task."""
+        """Return abandoned pods, and the shared pod, which may have outlived its task."""
         labels = self._get_ti_pod_labels(context, include_try_number=False)
         of_all_models = {**labels, "task_id": self.producer}
         return super()._abandoned_pods(namespace, context) + [
@@ -58,9 +58,9 @@ class SharedModelPod(ModelPod):
 def model_pod(
     *, node: DbtNode, dag: DAG, task_group: TaskGroup, task_args: dict[str, Any], **_: Any
 ) -> BaseOperator:
-    """The task of a model that has a pod of its own."""
+    """Create a model's task that runs a pod."""
     if node.has_ephemeral_materialization:
-        return _part_of_others(node, dag, task_group)
+        return _inlined_model(node, dag, task_group)
     return ModelPod(
         task_id=node.name, select=_selector(node), dag=dag, task_group=task_group, **task_args
     )
@@ -69,9 +69,9 @@ def model_pod(
 def shared_model_pod(
     *, node: DbtNode, dag: DAG, task_group: TaskGroup, task_args: dict[str, Any], **_: Any
 ) -> BaseOperator:
-    """The task of a model that one pod builds with all others."""
+    """Create a model's task that waits for the shared pod."""
     if node.has_ephemeral_materialization:
-        return _part_of_others(node, dag, task_group)
+        return _inlined_model(node, dag, task_group)
     return SharedModelPod(
         task_id=node.name,
         select=_selector(node),
@@ -84,8 +84,8 @@ def shared_model_pod(
     )
 
 
-def _part_of_others(node: DbtNode, dag: DAG, task_group: TaskGroup) -> BaseOperator:
-    """A model without a table: dbt writes it into those that refer to it."""
+def _inlined_model(node: DbtNode, dag: DAG, task_group: TaskGroup) -> BaseOperator:
+    """Create an empty task for an ephemeral model, which dbt inlines into other models."""
     return EmptyOperator(task_id=node.name, dag=dag, task_group=task_group)
 
 

@@ -1,4 +1,4 @@
-"""Watching, in the triggerer, what one dbt process for all models says of one of them."""
+"""Trigger that watches one model of the dbt process that builds all models."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ INTERVAL_SECONDS = 0.5
 
 
 class ModelTrigger(BaseTrigger):
-    """End the task well when the model is built and tested, else hand it to a worker.
+    """Mark the task as successful when the model is built and tested; else resume it in a worker.
 
-    A worker gets it when the producer has ended without success for the model, and in a later
-    try, when someone wants the model built again.
+    A worker resumes the task when the producer has ended without success for the model, and in
+    each later try, because a cleared task must build the model again.
 
     Args:
-        producer: id of the task whose log names each model's and test's end in XComs (Cosmos).
-        unique_id: dbt's name of the model.
+        producer: id of Cosmos' task that writes each node's result to an XCom.
+        unique_id: dbt's unique id of the model.
         tested: whether the model has tests.
     """
 
@@ -32,7 +32,7 @@ class ModelTrigger(BaseTrigger):
         self.tested = tested
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class and its arguments."""
+        """Return the class path and the arguments."""
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return name, {
             "producer": self.producer,
@@ -41,15 +41,15 @@ class ModelTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look twice a second."""
+        """Poll the producer's state and XComs."""
         assert self.task_instance is not None
         while True:
-            # Asked first: when the producer has ended, it has said all that it will say.
-            state = await self._state_of_producer()
+            # The state is read first, so that all XComs of a producer that has ended are there.
+            state = await self._producer_state()
             ended = is_producer_task_terminated(state)
-            # Airflow logs an error for each question about what nobody has said.
-            listen = self.task_instance.try_number == 1 and (ended or state == "running")
-            if listen and await self._is_built_and_tested():
+            # Airflow logs an error for each read of a missing XCom.
+            reads_xcoms = self.task_instance.try_number == 1 and (ended or state == "running")
+            if reads_xcoms and await self._is_built_and_tested():
                 yield TaskSuccessEvent()
                 return
             if ended:
@@ -59,12 +59,12 @@ class ModelTrigger(BaseTrigger):
 
     async def _is_built_and_tested(self) -> bool:
         if self.tested:
-            tests: str | None = await self._said(get_tests_status_xcom_key(self.unique_id))
+            tests: str | None = await self._xcom(get_tests_status_xcom_key(self.unique_id))
             return tests == "pass"
-        model: dict[str, str] | None = await self._said(get_status_xcom_key(self.unique_id))
+        model: dict[str, str] | None = await self._xcom(get_status_xcom_key(self.unique_id))
         return model is not None and model["status"] == "success"
 
-    async def _said(self, key: str) -> Any:
+    async def _xcom(self, key: str) -> Any:
         assert self.task_instance is not None
         return await XCom.aget_one(
             key=key,
@@ -73,7 +73,7 @@ class ModelTrigger(BaseTrigger):
             run_id=self.task_instance.run_id,
         )
 
-    async def _state_of_producer(self) -> str | None:
+    async def _producer_state(self) -> str | None:
         assert self.task_instance is not None
         run_id = self.task_instance.run_id
         states = await asyncio.to_thread(

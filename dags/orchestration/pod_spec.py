@@ -1,4 +1,4 @@
-"""What all pods of the pipeline have in common."""
+"""Pod specification of the steps: image, resources, secrets, security and deadlines."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,15 +8,15 @@ from kubernetes.client import models as k8s
 from weather.settings import KubernetesSettings
 
 DISK = "ephemeral-storage"
-"""Kubernetes' name for a pod's scratch files and log; the limit is the scratch volume's, too."""
+"""Kubernetes resource of a pod's scratch files and log; its limit sizes the scratch volume."""
 
 RESOURCES = {
-    # Nothing but a log.
+    # Ephemeral storage holds a log only.
     "ingest": k8s.V1ResourceRequirements(
         requests={"cpu": "100m", "memory": "128Mi", DISK: "16Mi"},
         limits={"cpu": "1", "memory": "512Mi", DISK: "128Mi"},
     ),
-    # dbt's target folder has 1.4 MB; the rest is for temporary files of a model or of upkeep.
+    # dbt's target folder takes 1.4 MB, temporary files of models and maintenance the rest.
     "dbt": k8s.V1ResourceRequirements(
         requests={"cpu": "200m", "memory": "512Mi", DISK: "64Mi"},
         limits={"cpu": "2", "memory": "2Gi", DISK: "4Gi"},
@@ -27,32 +27,32 @@ SECRETS = {
     "ingest": ["weather-store-ingest"],
     "dbt": ["weather-store-dbt", "weather-lake-dbt"],
 }
-"""The Secrets whose keys are an image's environment; without them its pods do not start."""
+"""Secrets whose keys become the pod's environment; the pod does not start without them."""
 
 OPTIONAL_SECRETS = {"ingest": ["weather-source"], "dbt": []}
 
 DEADLINE = timedelta(minutes=30)
-"""How long a pod may run before Kubernetes ends it, even where Airflow has lost sight of it."""
+"""Time after which Kubernetes ends a pod, even one that Airflow no longer tracks."""
 
 GRACE_SECONDS = 5
-"""How long a pod may take to end. A step can be killed at any moment, and nobody is to wait."""
+"""Termination grace period. A step can be killed at any moment, so there is nothing to wait for."""
 
 
 def pod_arguments(
     image: str, settings: KubernetesSettings, *, env: dict[str, str], **labels: str
 ) -> dict[str, Any]:
-    """The operator arguments of a pod that runs one of the project's images.
+    """Return the operator's arguments for a pod of one of the project's images.
 
     Args:
-        image: the folder's name below images/.
-        settings: namespace and tag.
-        env: variables, templates among them; passwords come from Secrets.
-        labels: labels `weather/<name>` beside the step's own, templates among them.
+        image: name of the folder in images/.
+        settings: namespace and image tag.
+        env: environment variables, with templates; passwords come from Secrets.
+        labels: further labels `weather/<name>`, with templates.
     """
     return {
         "namespace": settings.weather_namespace,
         "image": f"{settings.weather_image_prefix}{image}:{settings.weather_image_tag}",
-        # A pinned tag never changes, and a cluster without a registry has it already.
+        # A pinned tag never changes, and a cluster without a registry cannot pull.
         "image_pull_policy": "IfNotPresent",
         "in_cluster": True,
         "env_vars": [k8s.V1EnvVar(name=name, value=value) for name, value in env.items()],
@@ -63,7 +63,7 @@ def pod_arguments(
             **{f"weather/{name}": value for name, value in labels.items()},
         },
         "container_resources": RESOURCES[image],
-        # It knows the registry's Secrets, where there are any.
+        # The chart gives this account the registry's pull secrets.
         "service_account_name": "weather-steps",
         "automount_service_account_token": False,
         "security_context": k8s.V1PodSecurityContext(
@@ -78,7 +78,7 @@ def pod_arguments(
             read_only_root_filesystem=True,
             capabilities=k8s.V1Capabilities(drop=["ALL"]),
         ),
-        # The root file system is read-only; dbt and DuckDB write their scratch files here.
+        # The root file system is read-only, and dbt and DuckDB write scratch files.
         "volumes": [
             k8s.V1Volume(
                 name="scratch",
@@ -91,15 +91,15 @@ def pod_arguments(
         "startup_timeout_seconds": 300,
         "startup_check_interval_seconds": 0.5,
         "get_logs": True,
-        # The API server would read all events of the namespace twice a second.
+        # Reading events would list all events of the namespace twice a second.
         "log_events_on_startup": False,
         "log_events_on_failure": True,
-        # What a step wrote last is its reason to fail, in `kubectl describe` and in the task's log.
+        # `kubectl describe` and the task's log show a failed step's last line.
         "termination_message_policy": "FallbackToLogsOnError",
         "log_pod_spec_on_failure": False,
-        # A failed pod stays, so that someone can look at it; StepPod deletes it later.
+        # A failed pod stays for inspection until StepPod deletes it.
         "on_finish_action": "delete_succeeded_pod",
-        # Steps hand over through the store; the sidecar of XComs breaks restricted namespaces
+        # Steps pass data through the store. The XCom sidecar fails in restricted namespaces
         # (apache/airflow#49276).
         "do_xcom_push": False,
     }

@@ -1,4 +1,4 @@
-"""What Airflow does after a step has failed: it depends on the step's exit code."""
+"""Retry policy of the DAG: a failed step's exit code decides whether and when to retry."""
 
 import signal
 from datetime import UTC, datetime, timedelta
@@ -10,22 +10,22 @@ from airflow.sdk.exceptions import AirflowException
 
 from weather.errors import ExitCode
 
-AFTER_THE_LIMIT = timedelta(minutes=3)
-"""How long after a limit's hour or day has ended to ask again."""
+AFTER_RATE_LIMIT = timedelta(minutes=3)
+"""Time between the end of a rate limit's hour or day and the retry."""
 
-NO_USE_TO_RETRY = {ExitCode.SETTING, ExitCode.REJECTED, ExitCode.REFUSED}
+PERMANENT = {ExitCode.SETTING, ExitCode.REJECTED, ExitCode.REFUSED}
 
 SIGKILLED = 128 + signal.SIGKILL
 SIGTERMED = 128 + signal.SIGTERM
 
 KILLED = {SIGKILLED, SIGTERMED, -signal.SIGKILL, -signal.SIGTERM}
-"""A signal's exit code as Kubernetes and as Python name it: evicted, deleted, out of memory."""
+"""Exit codes of a killed step (evicted, deleted, out of memory), in a pod and a subprocess."""
 
 AFTER_A_KILL = timedelta(seconds=5)
 
 
 class StepFailed(AirflowException):
-    """A step ended with an exit code other than 0; the message is the last line that it wrote."""
+    """A step exited with a code other than 0; the message is its last line of output."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class StepFailed(AirflowException):
 
 
 class StepRetryPolicy(RetryPolicy):
-    """Wait out the service's limits, and do not repeat what cannot succeed."""
+    """Retry after rate limits have ended, and fail at once after a permanent error."""
 
     def evaluate(
         self,
@@ -42,32 +42,37 @@ class StepRetryPolicy(RetryPolicy):
         max_tries: int,
         context: Context | None = None,
     ) -> RetryDecision:
-        """Decide by the exit code; any other failure follows the task's own retries."""
+        """Decide by the exit code; other exceptions follow the task's `retries`."""
         if not isinstance(exception, StepFailed):
             return RetryDecision.default()
         return decision(exception.exit_code, datetime.now(UTC))
 
     def serialize(self) -> dict[str, Any]:
-        """Nothing to keep: the policy has no state."""
+        """Return no fields: the policy has no state."""
         return {}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> "StepRetryPolicy":
-        """Make the policy anew."""
+        """Create the policy."""
         return cls()
 
 
 def decision(exit_code: int, now: datetime) -> RetryDecision:
-    """What to do after that exit code, at that time (UTC: the service's days are days in UTC)."""
-    if exit_code in NO_USE_TO_RETRY:
-        return RetryDecision.fail(reason="The same answer would come again.")
+    """Return what Airflow does after an exit code.
+
+    Args:
+        exit_code: the step's.
+        now: the time of the failure, in UTC as the service's hours and days.
+    """
+    if exit_code in PERMANENT:
+        return RetryDecision.fail(reason="The error is permanent: a retry would fail again.")
     hour = now.replace(minute=0, second=0, microsecond=0)
     if exit_code == ExitCode.WAIT_NEXT_HOUR:
-        wait = hour + timedelta(hours=1) + AFTER_THE_LIMIT - now
-        return RetryDecision.retry(wait, reason="The service's hourly limit is used up.")
+        wait = hour + timedelta(hours=1) + AFTER_RATE_LIMIT - now
+        return RetryDecision.retry(wait, reason="The service's hourly rate limit is used up.")
     if exit_code == ExitCode.WAIT_NEXT_DAY:
-        wait = hour.replace(hour=0) + timedelta(days=1) + AFTER_THE_LIMIT - now
-        return RetryDecision.retry(wait, reason="The service's daily limit is used up.")
+        wait = hour.replace(hour=0) + timedelta(days=1) + AFTER_RATE_LIMIT - now
+        return RetryDecision.retry(wait, reason="The service's daily rate limit is used up.")
     if exit_code in KILLED:
-        return RetryDecision.retry(AFTER_A_KILL, reason="The step was killed from outside.")
+        return RetryDecision.retry(AFTER_A_KILL, reason="The step was killed by a signal.")
     return RetryDecision.default()

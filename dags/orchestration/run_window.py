@@ -1,4 +1,4 @@
-"""Which hours a run takes, and how its steps are told."""
+"""The window of hours that a run takes, from its data interval or its params."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from weather.settings import PipelineSettings, read_settings
 from weather.window import Window, wide_window
 
 UPKEEP_HOUR = 3
-"""The run whose last hour ends at this hour (UTC) keeps the lake small, once a day."""
+"""Upkeep runs once a day, in the run whose window ends at this hour (UTC)."""
 
 _MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 
@@ -20,8 +20,8 @@ WINDOW_PARAMS = {
         **_MOMENT,
         title="First hour",
         description_md=(
-            "First hour to take, in UTC, from 2020 on. Empty: `WEATHER_LOOKBACK_HOURS` before the "
-            "end."
+            "First hour of the window, in UTC, 2020 or later. Empty: `WEATHER_LOOKBACK_HOURS` "
+            "before the end."
         ),
     ),
     "window_end": Param(
@@ -29,21 +29,22 @@ WINDOW_PARAMS = {
         **_MOMENT,
         title="End",
         description_md=(
-            "Hours before this one are taken, in UTC. Empty: the end of the run's data interval. "
-            "Hours that have not happened yet are left out."
+            "End of the window, in UTC, exclusive. Empty: the end of the run's data interval. "
+            "Hours in the future are left out."
         ),
     ),
 }
 
 
 def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
-    """The window of a run, the same for each of its steps and tries.
+    """Return the window of a run, the same for all steps and tries.
 
-    A run without a data interval (one that an asset or a person triggered) ends when it was due.
+    Without a data interval (a run triggered by an asset or by hand), the window ends at the run's
+    `run_after`.
 
     Raises:
-        AirflowFailException: the run's date is in the future or before 2020, or the window's
-            parameters do not make a window.
+        AirflowFailException: the run's date is in the future or before 2020, or `window_start` and
+            `window_end` contain no hour.
     """
     due: datetime = dag_run.run_after
     end = dag_run.data_interval_end or due
@@ -63,9 +64,9 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
 
 
 def skip_unless_daily(context: Context) -> None:
-    """Skip the task in all runs of a day but one."""
+    """Skip the task in all runs of a day except one."""
     window = run_window(context["dag_run"], dict(context["params"]))
     if window.end.hour != UPKEEP_HOUR:
         raise AirflowSkipException(
-            f"Runs once a day, in the run whose hours end at {UPKEEP_HOUR}:00 UTC."
+            f"Runs once a day, in the run whose window ends at {UPKEEP_HOUR}:00 UTC."
         )

@@ -1,4 +1,4 @@
-"""The one seam between the two runtimes: a subprocess or a pod for each step."""
+"""Interface of the two runtimes, which run a step as a subprocess or as a pod."""
 
 from typing import Any, Protocol
 
@@ -8,25 +8,31 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from weather.settings import KubernetesSettings, PipelineSettings, read_settings
 
+WINDOW_ENVIRONMENT = {
+    "WEATHER_WINDOW_START": "{{ run_window(dag_run, params).start.isoformat() }}",
+    "WEATHER_WINDOW_END": "{{ run_window(dag_run, params).end.isoformat() }}",
+}
+"""Environment variables of every step: Airflow templates of the run's window."""
+
 
 class Runtime(Protocol):
-    """Makes the tasks of the DAG; each tells its step the run's window in its environment."""
+    """Creates the tasks of the DAG."""
 
-    tasks_at_once: int
-    """Limit on the tasks of a run that may run at the same time."""
+    max_active_tasks: int
+    """Limit on the tasks of the DAG that run at the same time."""
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
-        """Run ingest, one mapped task a shard; `task` has the operator's own arguments."""
+        """Run ingest in one mapped task per shard; `task` has arguments of the operator."""
 
     def dbt_models(self, group_id: str) -> TaskGroup:
-        """One task for each dbt model, which builds it and runs its tests."""
+        """Build each dbt model and run its tests in a task of its own."""
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """`python -m weather.lake <step>`; `task` has the operator's own arguments, as outlets."""
+        """Run `python -m weather.lake <step>`; `task` has arguments of the operator."""
 
 
 def choose_runtime(settings: PipelineSettings) -> Runtime:
-    """The runtime that WEATHER_RUNTIME names; the other one's imports are not paid for."""
+    """Return the runtime that WEATHER_RUNTIME names, without importing the other one."""
     if settings.weather_runtime == "kubernetes":
         from orchestration.kubernetes_runtime import KubernetesRuntime
 
@@ -34,3 +40,8 @@ def choose_runtime(settings: PipelineSettings) -> Runtime:
     from orchestration.local_runtime import LocalRuntime
 
     return LocalRuntime()
+
+
+def shard_arguments(shards: int) -> list[list[str]]:
+    """Return ingest's command-line arguments for each shard."""
+    return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]

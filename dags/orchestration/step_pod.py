@@ -1,4 +1,4 @@
-"""A step in a pod of its own: attached to again, never doubled, cleaned up, and quick to end."""
+"""Operator of a step's pod: reattaches, never starts a second pod, and cleans up."""
 
 import time
 from collections.abc import Iterator
@@ -16,52 +16,52 @@ from kubernetes.client import models as k8s
 from orchestration.retry_policy import SIGKILLED, SIGTERMED, StepFailed
 
 FAILED_PODS_KEPT = timedelta(days=3)
-"""How long a failed pod stays for a look. Kubernetes has no such limit for pods without a Job."""
+"""How long failed pods are kept for inspection. Kubernetes has no TTL for pods without a Job."""
 
 RUN_LABELS = {"run_id", "map_index"}
-"""What tells the pods of a task's runs apart."""
+"""Labels that differ between the runs of a task."""
 
 
 class FastPodManager(PodManager):
-    """Looks five times as often whether a pod has ended: the steps are seconds long."""
+    """Polls a pod's status five times as often as the operator, because steps take seconds."""
 
-    INTERVAL_SECONDS = 0.2
-    PATIENCE_SECONDS = 3.0
-    """How much later than its log a pod's status may end before the usual way of waiting begins."""
+    POLL_SECONDS = 0.2
+    POLL_FOR_SECONDS = 3.0
+    """How long to poll fast after the end of the log, before the operator's own polling starts."""
 
     def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
-        """Whether it runs; asked at the log's end, which comes before the status says so."""
+        """Return whether the container runs; its log ends before its status changes."""
         running = super().container_is_running
-        return all(running(pod, container_name) for _ in self._looks())
+        return all(running(pod, container_name) for _ in self._polls())
 
     def await_pod_completion(self, pod: k8s.V1Pod, *args: Any, **kwargs: Any) -> k8s.V1Pod:
-        """Wait until the pod has ended."""
-        for _ in self._looks():
+        """Wait until the pod has ended, polling fast at first."""
+        for _ in self._polls():
             if self.read_pod(pod).status.phase in PodPhase.terminal_states:
                 break
         return super().await_pod_completion(pod, *args, **kwargs)
 
-    def _looks(self) -> Iterator[None]:
-        until = time.monotonic() + self.PATIENCE_SECONDS
+    def _polls(self) -> Iterator[None]:
+        until = time.monotonic() + self.POLL_FOR_SECONDS
         yield
         while time.monotonic() < until:
-            time.sleep(self.INTERVAL_SECONDS)
+            time.sleep(self.POLL_SECONDS)
             yield
 
 
 class StepPod(KubernetesPodOperator):
-    """A step in a pod, which raises StepFailed as its subprocess would."""
+    """Operator that runs a step in a pod, and raises StepFailed with its exit code."""
 
     @cached_property
     def pod_manager(self) -> PodManager:
-        """The operator's way to read pods."""
+        """Return the manager by which the operator reads pods."""
         return FastPodManager(kube_client=self.client, callbacks=self.callbacks)
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
-        """Attach to the pod that an earlier try left running, or start one when none runs.
+        """Reattach to the running pod of an earlier try, or start a pod when none runs.
 
-        The operator attaches to a running pod by itself, but starts a second one beside a pod
-        whose try has failed, and attaches to a pod that is about to end.
+        KubernetesPodOperator starts a second pod beside a pod whose try has failed, and reattaches
+        to a pod that is being deleted. Both are deleted here first.
         """
         namespace = pod_request_obj.metadata.namespace
         self._delete_old_pods(namespace, context)
@@ -69,7 +69,8 @@ class StepPod(KubernetesPodOperator):
             for pod in abandoned:
                 if not pod.metadata.deletion_timestamp:
                     self.pod_manager.delete_pod(pod)
-            self.log.info("Waiting for the end of %s", [pod.metadata.name for pod in abandoned])
+            names = [pod.metadata.name for pod in abandoned]
+            self.log.info("Waiting for the end of abandoned pods: %s", names)
             time.sleep(1)
         return super().get_or_create_pod(pod_request_obj, context)
 
@@ -80,7 +81,7 @@ class StepPod(KubernetesPodOperator):
         xcom_result: dict[str, Any] | None = None,
         context: Context | None = None,
     ) -> None:
-        """Clean up as the operator does, and tell the retry policy the exit code."""
+        """Clean up, and raise StepFailed with the exit code for the retry policy."""
         try:
             super().cleanup(pod, remote_pod, xcom_result=xcom_result, context=context)
         except AirflowException as error:
@@ -89,11 +90,11 @@ class StepPod(KubernetesPodOperator):
                 raise
             raise StepFailed(str(error), exit_code) from error
         if self._killed:
-            # The operator would call it a success: its pod was deleted, as it was told to.
-            raise StepFailed("The task was told to end before its step had.", SIGTERMED)
+            # The operator reports success for a pod that on_kill has deleted.
+            raise StepFailed("The task was terminated before its step ended.", SIGTERMED)
 
     def _end(self, pod: k8s.V1Pod) -> int | None:
-        """Make sure that a failed task's pod runs no longer; its exit code, if it had begun."""
+        """End a failed task's pod, and return the exit code; None if the container never ran."""
         try:
             now = self.pod_manager.read_pod(pod)
         except ApiException as error:
@@ -112,12 +113,12 @@ class StepPod(KubernetesPodOperator):
         return pods
 
     def _abandoned_pods(self, namespace: str, context: Context) -> list[k8s.V1Pod]:
-        """Pods of this very task and run that no try will look at again."""
+        """Return pods of this task and run that no try will read again."""
         labels = self._get_ti_pod_labels(context, include_try_number=False)
         return [pod for pod in self._pods_of(namespace, labels) if is_abandoned(pod)]
 
     def _delete_old_pods(self, namespace: str, context: Context) -> None:
-        """Delete the failed pods that this task's earlier runs have left."""
+        """Delete old failed pods of this task's runs."""
         labels = self._get_ti_pod_labels(context, include_try_number=False)
         of_all_runs = {name: labels[name] for name in labels.keys() - RUN_LABELS}
         for pod in self._pods_of(namespace, of_all_runs):
@@ -126,7 +127,7 @@ class StepPod(KubernetesPodOperator):
 
 
 def exit_code_of(pod: k8s.V1Pod, container: str) -> int | None:
-    """The exit code of a pod's container; None where it has not ended."""
+    """Return the exit code of a pod's container; None while it has not ended."""
     for status in pod.status.container_statuses or []:
         if status.name == container and status.state and status.state.terminated:
             return int(status.state.terminated.exit_code)
@@ -134,16 +135,16 @@ def exit_code_of(pod: k8s.V1Pod, container: str) -> int | None:
 
 
 def has_ended(pod: k8s.V1Pod) -> bool:
-    """Whether none of the pod's containers runs or will run."""
+    """Return whether the pod is in a terminal phase."""
     return pod.status.phase in PodPhase.terminal_states
 
 
 def is_abandoned(pod: k8s.V1Pod) -> bool:
-    """Whether a pod still runs although its try has failed, or is about to end."""
+    """Return whether a pod still runs although its try has failed, or is being deleted."""
     checked = (pod.metadata.labels or {}).get(KubernetesPodOperator.POD_CHECKED_KEY) == "True"
     return not has_ended(pod) and (checked or pod.metadata.deletion_timestamp is not None)
 
 
 def is_old(pod: k8s.V1Pod, now: datetime) -> bool:
-    """Whether a pod has failed so long ago that nobody will look at it."""
+    """Return whether a pod has ended and was created before the period for inspection."""
     return has_ended(pod) and now - pod.metadata.creation_timestamp > FAILED_PODS_KEPT

@@ -1,4 +1,4 @@
-"""A stand-in for Kubernetes that holds pods, as far as the pod operator asks for them."""
+"""Fake Kubernetes API with the calls that the pod operator makes."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from kubernetes.client import models as k8s
 
 NOW = datetime.now(UTC)
 RUN = {"dag_id": "weather_pipeline", "run_id": "now", "task_id": "publish"}
-"""The labels of a pod of the task and run that the tests are about."""
+"""Labels of a pod of the tested task and run."""
 
 
 def pod(
@@ -53,18 +53,18 @@ def pod(
 
 
 class Cluster:
-    """Kubernetes as far as the operator asks it: pods that take two looks to be gone."""
+    """Fake API server: a deleted pod is gone after two more lists."""
 
     def __init__(self, *pods: k8s.V1Pod) -> None:
         self.pods = {each.metadata.name: each for each in pods}
-        self.looks = {each.metadata.name: 2 for each in pods if each.metadata.deletion_timestamp}
+        self.lists = {each.metadata.name: 2 for each in pods if each.metadata.deletion_timestamp}
         self.made: list[tuple[str, list[str]]] = []
         self.api_client = ApiClient()
 
     def list_namespaced_pod(self, namespace: str, label_selector: str) -> Any:
-        for name in [name for name, looks in self.looks.items() if looks == 0]:
+        for name in [name for name, left in self.lists.items() if left == 0]:
             self.pods.pop(name, None)
-        self.looks = {name: max(looks - 1, 0) for name, looks in self.looks.items()}
+        self.lists = {name: max(left - 1, 0) for name, left in self.lists.items()}
         wanted = [term.partition("=") for term in label_selector.split(",")]
         return SimpleNamespace(
             items=[
@@ -90,7 +90,7 @@ class Cluster:
     def delete_namespaced_pod(self, name: str, namespace: str, body: Any = None) -> None:
         ended = self.pods[name].status.phase in ("Succeeded", "Failed")
         self.pods[name].metadata.deletion_timestamp = NOW
-        self.looks[name] = 0 if ended else 2
+        self.lists[name] = 0 if ended else 2
 
     def create_namespaced_pod(self, body: dict[str, Any], namespace: str) -> k8s.V1Pod:
         running = [name for name, each in self.pods.items() if each.status.phase == "Running"]

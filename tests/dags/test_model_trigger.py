@@ -1,4 +1,4 @@
-"""A model that one pod builds with all others: who finishes its task, and when."""
+"""Tasks of models that a shared pod builds: their trigger and their own pods."""
 
 import asyncio
 import json
@@ -24,36 +24,36 @@ BUILT = {"model__weather__stg_weather_status": {"status": "success", "outlet_uri
 PASSED = {"model__weather__stg_weather_tests_status": "pass"}
 FAILED = {"model__weather__stg_weather_tests_status": "fail"}
 
-Look = tuple[str | None, dict[str, Any]]
+Moment = tuple[str | None, dict[str, Any]]
 """The producer's state and the XComs that it has written by then."""
 
 
 class Airflow:
-    """Airflow as far as the trigger asks it; each look at the producer shows the next moment."""
+    """Fake of Airflow's states and XComs; each read of the state shows the next moment."""
 
-    def __init__(self, *looks: Look) -> None:
-        self.looks = list(looks)
+    def __init__(self, *moments: Moment) -> None:
+        self.moments = list(moments)
         self.written: dict[str, Any] = {}
 
     def states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
         assert (dag_id, task_ids, run_ids) == ("weather_pipeline", [PRODUCER], ["now"])
-        state, self.written = self.looks.pop(0)
+        state, self.written = self.moments.pop(0)
         return {"now": {PRODUCER: state}} if state else {}
 
-    async def said(self, *, key: str, dag_id: str, task_id: str, run_id: str) -> Any:
+    async def xcom(self, *, key: str, dag_id: str, task_id: str, run_id: str) -> Any:
         assert (dag_id, task_id, run_id) == ("weather_pipeline", PRODUCER, "now")
         return self.written.get(key)
 
 
 @pytest.fixture
 def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
-    """What the trigger ends with in these looks; fails when it looks once more or once less."""
+    """Return the trigger's event after these moments; fail unless it reads each of them."""
     monkeypatch.setattr(model_trigger, "INTERVAL_SECONDS", 0)
 
-    def run(*looks: Look, tested: bool = True, try_number: int = 1) -> TriggerEvent:
-        airflow = Airflow(*looks)
+    def run(*moments: Moment, tested: bool = True, try_number: int = 1) -> TriggerEvent:
+        airflow = Airflow(*moments)
         monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", airflow.states)
-        monkeypatch.setattr(XCom, "aget_one", airflow.said)
+        monkeypatch.setattr(XCom, "aget_one", airflow.xcom)
         trigger = ModelTrigger(PRODUCER, MODEL, tested)
         trigger.task_instance = SimpleNamespace(  # type: ignore[assignment]
             dag_id="weather_pipeline", run_id="now", task_id="stg_weather", try_number=try_number
@@ -63,7 +63,7 @@ def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
             return [event async for event in trigger.run()]
 
         [event] = asyncio.run(events())
-        assert airflow.looks == []
+        assert airflow.moments == []
         return event
 
     return run
@@ -76,7 +76,7 @@ def test_it_succeeds_without_a_worker_once_built_and_tested(
     assert isinstance(event, TaskSuccessEvent)
 
 
-def test_what_the_producer_said_last_counts(end: Callable[..., TriggerEvent]) -> None:
+def test_the_producer_s_last_xcoms_count(end: Callable[..., TriggerEvent]) -> None:
     assert isinstance(end(("running", {}), ("success", PASSED)), TaskSuccessEvent)
 
 
@@ -85,16 +85,16 @@ def test_a_model_without_tests_is_done_when_built(end: Callable[..., TriggerEven
 
 
 @pytest.mark.parametrize("state", ["failed", "skipped", "success"])
-@pytest.mark.parametrize("said", [{}, BUILT, {**BUILT, **FAILED}])
-def test_a_worker_builds_it_when_the_producer_has_ended_without(
-    end: Callable[..., TriggerEvent], state: str, said: dict[str, Any]
+@pytest.mark.parametrize("xcoms", [{}, BUILT, {**BUILT, **FAILED}])
+def test_a_worker_builds_it_when_the_producer_has_ended_without_success(
+    end: Callable[..., TriggerEvent], state: str, xcoms: dict[str, Any]
 ) -> None:
-    event = end(("running", said), ("up_for_retry", said), (state, said))
+    event = end(("running", xcoms), ("up_for_retry", xcoms), (state, xcoms))
     assert not isinstance(event, TaskSuccessEvent)
     assert event.payload == {"producer": state}
 
 
-def test_a_later_try_builds_it_again_whatever_was_said(
+def test_a_later_try_builds_it_again(
     end: Callable[..., TriggerEvent],
 ) -> None:
     event = end(("running", PASSED), ("success", PASSED), try_number=2)
@@ -170,7 +170,7 @@ def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
 
 
 def test_the_producer_s_second_try_comes_at_once(in_airflow: InAirflow) -> None:
-    """Cosmos' producer only says then that it will not run; the models' own pods wait for it."""
+    """The models' own pods wait for the producer's second try, which builds nothing."""
     printed = in_airflow(
         f"task = dag.get_task('{PRODUCER}')\n"
         "print(json.dumps([task.retries > 0, task.retry_delay.total_seconds()]))",
@@ -183,7 +183,7 @@ def test_the_producer_s_second_try_comes_at_once(in_airflow: InAirflow) -> None:
 
 # Cosmos imports what Airflow has moved.
 @pytest.mark.filterwarnings("ignore:The `airflow.utils.timezone.utcnow` attribute is deprecated")
-def test_its_own_pod_starts_only_when_the_one_for_all_models_runs_no_longer(
+def test_its_own_pod_starts_after_the_shared_pod_has_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from orchestration import model_pods

@@ -1,4 +1,4 @@
-"""The pods that the cluster would run, held against kept ones and against the cluster's rules."""
+"""Each task's pod, compared with its golden file and with the cluster's policies."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ ALL_MODELS = "models.dbt_producer_watcher"
 
 @pytest.fixture(scope="module")
 def pods(in_airflow: InAirflow) -> dict[str, Any]:
-    """Each task's pod, as the operator would send it."""
+    """Each task's pod, as the operator sends it."""
     made: dict[str, Any] = json.loads(
         in_airflow(PODS, WEATHER_RUNTIME="kubernetes", WEATHER_IMAGE_TAG="abc123")
     )
@@ -52,7 +52,7 @@ def pods(in_airflow: InAirflow) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def watcher_pods(in_airflow: InAirflow) -> dict[str, Any]:
-    """Each task's pod where one pod builds all models."""
+    """Each task's pod when a shared pod builds all models."""
     made: dict[str, Any] = json.loads(
         in_airflow(
             PODS,
@@ -64,8 +64,8 @@ def watcher_pods(in_airflow: InAirflow) -> dict[str, Any]:
     return made
 
 
-def kept(task: str) -> dict[str, Any]:
-    """After a change that is meant, write the pod in a failure's message to this file."""
+def golden(task: str) -> dict[str, Any]:
+    """Read a golden file. After an intended change, copy the pod of the failure's message."""
     pod: dict[str, Any] = yaml.safe_load((GOLDEN / f"{task}.yaml").read_text(encoding="utf-8"))
     return pod
 
@@ -75,31 +75,31 @@ def test_every_step_is_a_pod(pods: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_pod_is_the_kept_one(pods: dict[str, Any], task: str) -> None:
-    assert pods[task] == kept(task), yaml.safe_dump(pods[task])
+def test_a_pod_equals_its_golden_file(pods: dict[str, Any], task: str) -> None:
+    assert pods[task] == golden(task), yaml.safe_dump(pods[task])
 
 
-def test_one_pod_for_all_models_changes_no_other(watcher_pods: dict[str, Any]) -> None:
+def test_the_shared_pod_changes_no_other_pod(watcher_pods: dict[str, Any]) -> None:
     assert watcher_pods.keys() == TASKS | {ALL_MODELS}
     for task, pod in watcher_pods.items():
-        assert pod == kept(task), yaml.safe_dump(pod)
+        assert pod == golden(task), yaml.safe_dump(pod)
 
 
-def test_the_pods_keep_the_rules_of_all_pods(watcher_pods: dict[str, Any]) -> None:
+def test_pods_comply_with_the_policies(watcher_pods: dict[str, Any]) -> None:
     made = list(watcher_pods.values())
     assert breaches(made) == []
     assert plain_secrets(made) == []
 
 
 @pytest.mark.parametrize("task", sorted(TASKS | {ALL_MODELS}))
-def test_a_pod_ends_by_itself_and_once(watcher_pods: dict[str, Any], task: str) -> None:
+def test_a_pod_has_a_deadline_and_never_restarts(watcher_pods: dict[str, Any], task: str) -> None:
     spec = watcher_pods[task]["spec"]
     assert 0 < spec["activeDeadlineSeconds"] <= 30 * 60
     assert spec["terminationGracePeriodSeconds"] < 30
     assert spec["restartPolicy"] == "Never"
 
 
-def test_a_pod_is_found_by_its_step_and_shard(watcher_pods: dict[str, Any]) -> None:
+def test_a_pod_has_labels_of_its_step_and_shard(watcher_pods: dict[str, Any]) -> None:
     for task, pod in watcher_pods.items():
         labels = pod["metadata"]["labels"]
         assert labels["app.kubernetes.io/part-of"] == "weather-pipeline"
@@ -107,7 +107,7 @@ def test_a_pod_is_found_by_its_step_and_shard(watcher_pods: dict[str, Any]) -> N
     assert watcher_pods["ingest"]["metadata"]["labels"]["weather/shard"] == "{{ ti.map_index }}"
 
 
-def test_a_step_is_given_the_secrets_that_it_needs_and_no_other(pods: dict[str, Any]) -> None:
+def test_a_step_gets_only_the_secrets_that_it_needs(pods: dict[str, Any]) -> None:
     def secrets(task: str) -> list[tuple[str, bool]]:
         [container] = pods[task]["spec"]["containers"]
         given = [each["secretRef"] for each in container["envFrom"] if "secretRef" in each]

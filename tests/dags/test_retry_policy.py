@@ -1,4 +1,4 @@
-"""What Airflow does after each exit code of a step."""
+"""Airflow's decision after each exit code of a step."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,32 +14,32 @@ NOW = datetime(2026, 11, 20, 5, 59, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("code", [ExitCode.SETTING, ExitCode.REJECTED, ExitCode.REFUSED])
-def test_what_would_fail_again_is_not_tried_again(code: ExitCode) -> None:
+def test_a_permanent_error_is_not_retried(code: ExitCode) -> None:
     assert decision(code, NOW).action is RetryAction.FAIL
 
 
 @pytest.mark.parametrize("code", [-9, -15, 137, 143])
-def test_what_was_killed_is_tried_again_at_once(code: int) -> None:
+def test_a_killed_step_is_retried_at_once(code: int) -> None:
     assert decision(code, NOW).retry_delay == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("code", [ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE, 134])
-def test_everything_else_follows_the_task_s_own_retries(code: int) -> None:
+def test_other_exit_codes_follow_the_task_s_retries(code: int) -> None:
     assert decision(code, NOW).action is RetryAction.DEFAULT
 
 
-def test_the_hourly_limit_is_waited_out() -> None:
+def test_a_retry_waits_for_the_end_of_the_hourly_limit() -> None:
     assert decision(ExitCode.WAIT_NEXT_HOUR, NOW).retry_delay == timedelta(minutes=3, seconds=30)
 
 
-def test_the_daily_limit_is_waited_out() -> None:
+def test_a_retry_waits_for_the_end_of_the_daily_limit() -> None:
     assert decision(ExitCode.WAIT_NEXT_DAY, NOW).retry_delay == (
         datetime(2026, 11, 21, 0, 3, tzinfo=UTC) - NOW
     )
 
 
 @given(st.datetimes(timezones=st.just(UTC)).filter(lambda now: now.year < 9999))
-def test_a_wait_ends_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
+def test_a_retry_comes_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
     hour = decision(ExitCode.WAIT_NEXT_HOUR, now).retry_delay
     day = decision(ExitCode.WAIT_NEXT_DAY, now).retry_delay
     assert hour is not None
@@ -50,7 +50,7 @@ def test_a_wait_ends_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
     assert (now + day).date() == now.date() + timedelta(days=1)
 
 
-def test_the_policy_reads_the_exit_code_of_a_step_and_of_nothing_else() -> None:
+def test_the_policy_evaluates_failed_steps_only() -> None:
     policy = StepRetryPolicy.deserialize(StepRetryPolicy().serialize())
     assert policy.evaluate(StepFailed("no", ExitCode.REFUSED), 1, 3).action is RetryAction.FAIL
     assert policy.evaluate(RuntimeError("no"), 1, 3).action is RetryAction.DEFAULT

@@ -1,4 +1,4 @@
-"""Which hours a run takes."""
+"""The window of a run."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ def test_a_run_ends_with_its_data_interval() -> None:
     assert run_window(run, NO_PARAMS) == Window(at(2026, 11, 13, 6), at(2026, 11, 20, 6))
 
 
-def test_no_hour_is_taken_before_it_has_happened() -> None:
+def test_a_window_has_no_future_hours() -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 30))
     window = run_window(run, {"window_start": "2026-11-20T00:00", "window_end": "2031-01-01T00:00"})
     assert window == Window(at(2026, 11, 20, 0), at(2026, 11, 20, 6))
@@ -43,19 +43,19 @@ def test_no_hour_is_taken_before_it_has_happened() -> None:
         (at(1, 1, 1, 0, 7), "ends at 0001-01-01T00:07:00+00:00, before the earliest hour"),
     ],
 )
-def test_a_run_of_a_date_that_has_no_hours_fails(end: datetime, words: str) -> None:
+def test_a_run_of_a_date_without_hours_fails(end: datetime, words: str) -> None:
     with pytest.raises(AirflowFailException) as failure:
         run_window(dag_run(end, at(2026, 11, 20, 5, 30)), NO_PARAMS)
     assert words in str(failure.value)
     assert "\n" not in str(failure.value)
 
 
-def test_a_run_without_an_interval_ends_when_it_was_due() -> None:
+def test_a_run_without_a_data_interval_ends_at_run_after() -> None:
     run = dag_run(None, at(2026, 11, 20, 5, 30))
     assert run_window(run, NO_PARAMS).last_hour == at(2026, 11, 20, 5)
 
 
-def test_the_form_sets_either_end() -> None:
+def test_params_set_either_end() -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
     assert run_window(run, {**NO_PARAMS, "window_start": "2026-06-01T00:00:00Z"}) == Window(
         at(2026, 6, 1), at(2026, 11, 20, 6)
@@ -90,9 +90,7 @@ def test_the_form_sets_either_end() -> None:
         ("2027-01-01", "2027-02-01", "window_start: '2027-01-01': its hours have not happened"),
     ],
 )
-def test_a_window_that_is_none_fails_at_once_and_names_the_parameter(
-    start: Any, end: Any, words: str
-) -> None:
+def test_invalid_params_fail_and_are_named(start: Any, end: Any, words: str) -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
     with pytest.raises(AirflowFailException) as failure:
         run_window(run, {"window_start": start, "window_end": end})
@@ -110,14 +108,14 @@ def test_a_window_that_is_none_fails_at_once_and_names_the_parameter(
         (None, "2026-11-21", (at(2026, 11, 13, 6), at(2026, 11, 20, 6))),
     ],
 )
-def test_what_has_happened_of_a_window_is_taken(
+def test_a_window_is_cut_to_past_hours(
     start: str | None, end: str | None, window: tuple[datetime, datetime]
 ) -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
     assert run_window(run, {"window_start": start, "window_end": end}) == Window(*window)
 
 
-def test_upkeep_runs_in_one_run_of_a_day() -> None:
+def test_upkeep_runs_once_a_day() -> None:
     ran = 0
     for hour in range(24):
         end = at(2026, 11, 20, 0, 7) + timedelta(hours=hour)

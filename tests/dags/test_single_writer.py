@@ -1,4 +1,4 @@
-"""Runs take turns in the lake, in whatever order Airflow starts, tries and ends them."""
+"""One run writes to the lake at a time, in whatever order Airflow starts and retries runs."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,7 +31,7 @@ class World:
         return len(self.first_tasks)
 
     def task(self, map_index: int = 0) -> Any:
-        """A first task that asks."""
+        """A run's first task."""
         return SimpleNamespace(
             dag_id="weather_pipeline",
             task_id="ingest",
@@ -41,7 +41,7 @@ class World:
         )
 
     def may_write(self) -> bool:
-        """Whether a first task that asks now goes on."""
+        """Whether a first task may start now."""
         return not other_run_writes(self.task())
 
     @property
@@ -51,7 +51,7 @@ class World:
 
 
 @given(st.lists(st.tuples(st.integers(0, RUNS - 1), st.booleans()), max_size=80))
-def test_never_do_two_runs_write_and_one_that_waits_gets_its_turn(
+def test_two_runs_never_write_at_once_and_a_waiting_run_starts_later(
     steps: list[tuple[int, bool]],
 ) -> None:
     world = World()
@@ -74,7 +74,7 @@ def test_never_do_two_runs_write_and_one_that_waits_gets_its_turn(
             del tasks[run]
         assert len(world.writing) <= 1
 
-    # Whatever has happened: once the others have ended or come to the door, the next one may.
+    # When the others have ended or wait, the next one may write.
     for run in world.writing:
         del tasks[run]
     tasks.update(dict.fromkeys(range(RUNS), "up_for_reschedule"))
@@ -83,49 +83,53 @@ def test_never_do_two_runs_write_and_one_that_waits_gets_its_turn(
 
 
 @pytest.mark.parametrize("state", WAITING_STATES)
-def test_a_run_at_the_door_holds_no_other_back(state: str) -> None:
+def test_a_waiting_run_does_not_block_another(state: str) -> None:
     assert World({0: "running", 1: state}).may_write()
 
 
 @pytest.mark.parametrize("state", [None, "success", "failed", "skipped"])
-def test_a_run_that_is_past_the_door_or_about_to_come_to_it_is_waited_for(
+def test_a_run_whose_first_task_has_ended_or_not_begun_blocks_others(
     state: str | None,
 ) -> None:
     assert not World({0: "running", 1: state}).may_write()
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(single_writer, "PATIENCE", timedelta(0))
+def no_slot_time(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setattr(single_writer, "HOLD_SLOT", timedelta(0))
     return monkeypatch
 
 
 BUSY = World({0: "running", 1: "success"})
 
 
-def test_who_has_waited_long_lets_others_first_tasks_run(impatient: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AirflowRescheduleException) as put_off:
+def test_a_task_that_holds_its_slot_for_long_is_rescheduled(
+    no_slot_time: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(AirflowRescheduleException) as rescheduled:
         wait_for_other_runs({"ti": BUSY.task()})
-    assert put_off.value.reschedule_date is not None
+    assert rescheduled.value.reschedule_date is not None
 
 
-def test_who_waits_goes_on_when_the_other_run_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_task_starts_when_the_other_run_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World(dict(BUSY.first_tasks))
-    looks = []
+    sleeps = []
 
-    def end_of_the_other(seconds: float) -> None:
-        looks.append(seconds)
+    def end_other_run(seconds: float) -> None:
+        sleeps.append(seconds)
         del world.first_tasks[1]
 
-    monkeypatch.setattr("time.sleep", end_of_the_other)
+    monkeypatch.setattr("time.sleep", end_other_run)
     wait_for_other_runs({"ti": world.task()})
-    assert looks == [single_writer.SECONDS_BETWEEN_LOOKS]
+    assert sleeps == [single_writer.POLL_SECONDS]
 
 
-def test_only_the_first_of_the_mapped_tasks_asks(impatient: pytest.MonkeyPatch) -> None:
+def test_only_the_first_mapped_task_waits(no_slot_time: pytest.MonkeyPatch) -> None:
     wait_for_other_runs({"ti": BUSY.task(map_index=1)})
 
 
-def test_dags_test_waits_for_nobody(impatient: pytest.MonkeyPatch) -> None:
-    impatient.setattr("sys.argv", ["airflow", "dags", "test", "weather_pipeline"])
+def test_dags_test_does_not_wait(no_slot_time: pytest.MonkeyPatch) -> None:
+    no_slot_time.setattr("sys.argv", ["airflow", "dags", "test", "weather_pipeline"])
     wait_for_other_runs({"ti": BUSY.task()})

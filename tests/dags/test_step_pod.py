@@ -1,4 +1,4 @@
-"""A step's pod is attached to again, never doubled, deleted in time, and its end understood."""
+"""StepPod reattaches, never starts a second pod, deletes old pods and reports exit codes."""
 
 import inspect
 from datetime import timedelta
@@ -46,7 +46,7 @@ def start(step: StepPod, context: Any) -> str:
     return name
 
 
-def test_the_operator_has_the_internals_that_a_step_pod_overrides() -> None:
+def test_the_operator_has_the_internals_that_step_pod_overrides() -> None:
     with internals(
         "apache-airflow-providers-cncf-kubernetes", "10.25.0", "dags/orchestration/step_pod.py"
     ):
@@ -74,7 +74,7 @@ def test_a_first_try_starts_a_pod(step: StepPod, context: Any) -> None:
     assert cluster.made == [("new", ["of-another-run"])]
 
 
-def test_a_try_after_a_lost_worker_attaches_to_the_running_pod(step: StepPod, context: Any) -> None:
+def test_a_try_after_a_lost_worker_reattaches_to_its_pod(step: StepPod, context: Any) -> None:
     cluster = on(step, pod("running", "Running"))
     assert start(step, context) == "running"
     assert cluster.made == []
@@ -84,7 +84,7 @@ def test_a_try_after_a_lost_worker_attaches_to_the_running_pod(step: StepPod, co
     "left",
     [
         pytest.param({"checked": True}, id="its try has failed"),
-        pytest.param({"terminating": True}, id="it is about to end"),
+        pytest.param({"terminating": True}, id="it is being deleted"),
     ],
 )
 def test_a_new_pod_starts_only_when_no_other_runs(
@@ -95,7 +95,7 @@ def test_a_new_pod_starts_only_when_no_other_runs(
     assert cluster.made == [("new", [])]
 
 
-def test_failed_pods_stay_for_a_look_but_not_for_ever(step: StepPod, context: Any) -> None:
+def test_old_failed_pods_are_deleted(step: StepPod, context: Any) -> None:
     cluster = on(
         step,
         pod("fresh", "Failed", checked=True, run_id="before"),
@@ -124,7 +124,7 @@ def test_a_failed_pod_s_exit_code_reaches_the_retry_policy(
     assert set(cluster.pods) == {"failed"}
 
 
-def test_a_pod_that_is_gone_was_killed(step: StepPod, context: Any) -> None:
+def test_a_missing_pod_counts_as_killed(step: StepPod, context: Any) -> None:
     on(step)
     last_seen = pod("gone", "Running")
     with pytest.raises(StepFailed) as failure:
@@ -132,7 +132,7 @@ def test_a_pod_that_is_gone_was_killed(step: StepPod, context: Any) -> None:
     assert failure.value.exit_code == SIGKILLED
 
 
-def test_a_task_that_fails_leaves_no_pod_running(step: StepPod, context: Any) -> None:
+def test_a_failed_task_leaves_no_pod_running(step: StepPod, context: Any) -> None:
     running = pod("running", "Running")
     on(step, running)
     with pytest.raises(AirflowException) as failure:
@@ -141,7 +141,7 @@ def test_a_task_that_fails_leaves_no_pod_running(step: StepPod, context: Any) ->
     assert running.metadata.deletion_timestamp is not None
 
 
-def test_a_task_that_was_told_to_end_is_no_success(step: StepPod, context: Any) -> None:
+def test_a_terminated_task_fails(step: StepPod, context: Any) -> None:
     running = pod("running", "Running")
     on(step, running)
     step.pod = running
@@ -159,21 +159,21 @@ def test_a_succeeded_pod_is_deleted(step: StepPod, context: Any) -> None:
     assert done.metadata.deletion_timestamp is not None
 
 
-def test_the_end_of_a_log_waits_for_the_status_to_say_so(step: StepPod) -> None:
+def test_the_status_is_polled_after_the_end_of_the_log(step: StepPod) -> None:
     late = pod("late", "Running")
     late.status.container_statuses[0].state.running = k8s.V1ContainerStateRunning()
     cluster = on(step, late)
-    looks = []
+    reads = []
 
-    def look(name: str, namespace: str) -> k8s.V1Pod:
-        looks.append(name)
-        return late if len(looks) < 3 else pod("late", "Succeeded", exit_code=0)
+    def read(name: str, namespace: str) -> k8s.V1Pod:
+        reads.append(name)
+        return late if len(reads) < 3 else pod("late", "Succeeded", exit_code=0)
 
-    cluster.read_namespaced_pod = look  # type: ignore[method-assign]
+    cluster.read_namespaced_pod = read  # type: ignore[method-assign]
     assert step.pod_manager.container_is_running(late, "base") is False
     assert step.pod_manager.await_pod_completion(late).status.phase == "Succeeded"
-    assert len(looks) == 5
+    assert len(reads) == 5
 
 
-def test_the_operator_is_the_one_whose_inner_workings_these_tests_know() -> None:
+def test_the_operator_labels_checked_pods() -> None:
     assert KubernetesPodOperator.POD_CHECKED_KEY == "already_checked"

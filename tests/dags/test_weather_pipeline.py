@@ -24,24 +24,24 @@ EDGES = {
 
 ALL_MODELS = "models.dbt_producer_watcher"
 
-EDGES_WITH_ONE_POD_FOR_ALL_MODELS = {
+EDGES_WITH_SHARED_POD = {
     **EDGES,
     ALL_MODELS: ["arrived"],
     f"{ALL_MODELS}_done": [ALL_MODELS],
     "publish": ["models.daily_weather_stats", f"{ALL_MODELS}_done", "models.rejected_weather"],
 }
 
-PICTURE = "print(json.dumps({t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}))"
+TASKS = "print(json.dumps({t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks}))"
 
 
 @pytest.mark.parametrize("runtime", ["local", "kubernetes"])
-def test_both_runtimes_draw_the_same_picture(in_airflow: InAirflow, runtime: str) -> None:
-    printed = in_airflow(PICTURE, WEATHER_RUNTIME=runtime, WEATHER_IMAGE_TAG="abc123")
+def test_both_runtimes_have_the_same_tasks(in_airflow: InAirflow, runtime: str) -> None:
+    printed = in_airflow(TASKS, WEATHER_RUNTIME=runtime, WEATHER_IMAGE_TAG="abc123")
     assert json.loads(printed) == EDGES
 
 
 @pytest.mark.parametrize(("runtime", "tasks"), [("local", 1), ("kubernetes", 16)])
-def test_models_are_built_side_by_side_only_where_the_catalog_allows_it(
+def test_models_run_in_parallel_only_where_the_catalog_allows_it(
     in_airflow: InAirflow, runtime: str, tasks: int
 ) -> None:
     printed = in_airflow(
@@ -50,14 +50,14 @@ def test_models_are_built_side_by_side_only_where_the_catalog_allows_it(
     assert int(printed) == tasks
 
 
-def test_one_pod_for_all_models_is_one_task_more(in_airflow: InAirflow) -> None:
+def test_the_shared_pod_adds_its_tasks(in_airflow: InAirflow) -> None:
     printed = in_airflow(
-        PICTURE,
+        TASKS,
         WEATHER_RUNTIME="kubernetes",
         WEATHER_IMAGE_TAG="abc123",
         WEATHER_DBT_PODS="watcher",
     )
-    assert json.loads(printed) == EDGES_WITH_ONE_POD_FOR_ALL_MODELS
+    assert json.loads(printed) == EDGES_WITH_SHARED_POD
 
 
 def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow) -> None:
@@ -92,7 +92,7 @@ def test_the_newest_interval_is_run_first_and_then_each_hour(in_airflow: InAirfl
     assert json.loads(printed) == [True, 60, True]
 
 
-def test_the_window_is_a_form(in_airflow: InAirflow) -> None:
+def test_the_window_has_params(in_airflow: InAirflow) -> None:
     form = json.loads(
         in_airflow(
             "print(json.dumps({name: dag.params.get_param(name).schema for name in dag.params}))"
