@@ -6,7 +6,7 @@ It adds to a mart that the pipeline has made, so that the table and its files ar
 import argparse
 
 from weather.ducklake import attached_lake
-from weather.lake.tested import record_as_tested
+from weather.lake.audit import record_audit
 from weather.settings import LakeSettings, read_settings
 from weather.storage import Store
 
@@ -30,7 +30,7 @@ def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
     """Write that many copies of it, for the weeks before it."""
     with attached_lake(settings) as lake:
         lake.execute(REPEAT, {"weeks": weeks})
-        record_as_tested(lake, Store(settings))
+        record_audit(lake, Store(settings))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from weather.ingest.__main__ import main as ingest
 from weather.ingest.fetch import RetryPolicy
 from weather.ingest.open_meteo import Timeouts
 from weather.lake.__main__ import main as lake_step
-from weather.lake.upkeep import Upkeep, keep_up
+from weather.lake.upkeep import Maintenance, maintain
 from weather.settings import LakeSettings, read_settings
 from weather.window import Window
 
@@ -64,6 +64,6 @@ class Steps:
             raise StepError(f"publish failed; {describe_log(self._log)}")
         return Ending.WELL if ingested == ExitCode.OK else Ending.INGEST_FAILED
 
-    def keep_up(self, *, last_week: timedelta, last_day: timedelta) -> Upkeep:
+    def keep_up(self, *, last_week: timedelta, last_day: timedelta) -> Maintenance:
         """The day's upkeep, told how long the lake's last week and last day have taken here."""
-        return keep_up(self.settings, kept=last_week, grace=last_day)
+        return maintain(self.settings, kept=last_week, grace=last_day)

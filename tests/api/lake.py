@@ -9,9 +9,9 @@ import boto3
 import yaml
 
 from weather.ducklake import attached_lake
-from weather.lake.create import create
+from weather.lake.audit import record_audit
+from weather.lake.catalog import create
 from weather.lake.publish import publish
-from weather.lake.tested import record_as_tested
 from weather.published import PUBLISHED_KEY, Published, require_source
 from weather.settings import LakeSettings
 from weather.source import Source
@@ -103,7 +103,7 @@ class Lake:
     def publish(self) -> Published:
         """Publish the lake as it is now, as if dbt's tests had passed on it."""
         with attached_lake(self.settings) as lake:
-            record_as_tested(lake, self.store)
+            record_audit(lake, self.store)
         return publish(self.settings, self.window)
 
     def name_source(self, source: Source) -> None:

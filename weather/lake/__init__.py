@@ -1,1 +1,1 @@
-"""The steps around dbt: create, publish, upkeep, backup, restore, rebuild."""
+"""Commands of the lake, around dbt's models: create, publish, upkeep, backup, restore, rebuild."""

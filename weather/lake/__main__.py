@@ -13,74 +13,73 @@ from weather.window import window_of_environment
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step and say what it did as one line of JSON; the exit code is an ExitCode."""
+    """Run a command, print its result as one line of JSON, and return an ExitCode."""
     given = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         print(json.dumps(_run(given), default=str), flush=True)
     except StepError as error:
-        print(f"{given.step}: {error}", file=sys.stderr)
+        print(f"{given.command}: {error}", file=sys.stderr)
         return error.exit_code
     return ExitCode.OK
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="weather.lake", description=__doc__)
-    steps = parser.add_subparsers(dest="step", required=True)
+    commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("create", "make an empty lake where there is none"),
-        ("publish", "name the snapshot that readers see"),
-        ("upkeep", "merge small files and delete what nothing refers to"),
+        ("create", "create an empty lake, or leave an existing one as it is"),
+        ("publish", "publish the newest tested snapshot to readers"),
+        ("upkeep", "maintenance: compact small files, expire old snapshots, delete unused files"),
     ):
-        steps.add_parser(name, help=text)
-    rebuild = steps.add_parser("rebuild", help="make the whole lake again from raw/ alone")
+        commands.add_parser(name, help=text)
+    rebuild = commands.add_parser("rebuild", help="rebuild the lake from the responses in raw/")
     rebuild.add_argument(
         "--allow-fewer-hours",
         action="store_true",
-        help="publish although readers have hours that raw/ does not hold",
+        help="publish even if readers lose hours that raw/ does not hold",
     )
-    places = "a folder, or s3://<bucket>/<prefix> of the same store"
-    backup = steps.add_parser("backup", help="copy catalog and store to another place")
-    backup.add_argument("--to", required=True, metavar="PLACE", help=places)
-    restore = steps.add_parser("restore", help="make the lake what a backup holds")
-    restore.add_argument("--from", required=True, dest="source", metavar="PLACE", help=places)
-    restore.add_argument(
-        "--replace", action="store_true", help="put it in the place of a lake that is not empty"
-    )
+    storage = "a folder, or s3://<bucket>/<prefix> on the same S3 server"
+    backup = commands.add_parser("backup", help="back up the catalog and the bucket")
+    backup.add_argument("--to", required=True, metavar="TARGET", help=storage)
+    restore = commands.add_parser("restore", help="restore the lake from a backup")
+    restore.add_argument("--from", required=True, dest="source", metavar="SOURCE", help=storage)
+    restore.add_argument("--replace", action="store_true", help="replace a lake that is not empty")
     return parser
 
 
 def _run(given: argparse.Namespace) -> dict[str, object]:
     settings = read_settings(LakeSettings)
-    if given.step == "create":
-        from weather.lake.create import create
+    if given.command == "create":
+        from weather.lake.catalog import create
 
         create(settings)
         return {"lake": "ready"}
-    if given.step == "publish":
+    if given.command == "publish":
         from weather.lake.publish import publish
 
         window = window_of_environment(
             os.environ.get("WEATHER_WINDOW_START"), os.environ.get("WEATHER_WINDOW_END")
         )
         return publish(settings, window).model_dump(mode="json")
-    if given.step == "upkeep":
-        from weather.lake.upkeep import keep_up
+    if given.command == "upkeep":
+        from weather.lake.upkeep import maintain
 
-        return asdict(keep_up(settings))
-    if given.step == "rebuild":
+        return asdict(maintain(settings))
+    if given.command == "rebuild":
         from weather.lake.rebuild import rebuild
 
         return asdict(rebuild(settings, allow_fewer_hours=given.allow_fewer_hours))
-    from weather.lake.places import place_of
+    from weather.lake.backup_storage import open_backup_storage
 
-    if given.step == "backup":
+    if given.command == "backup":
         from weather.lake.backup import back_up
 
-        return asdict(back_up(settings, place_of(given.to, settings)))
+        return asdict(back_up(settings, open_backup_storage(given.to, settings)))
     from weather.lake.restore import restore
 
-    return asdict(restore(settings, place_of(given.source, settings), replace=given.replace))
+    source = open_backup_storage(given.source, settings)
+    return asdict(restore(settings, source, replace=given.replace))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Copy the lake to another place: catalog and store, consistent with each other."""
+"""Back up the lake: its catalog and its objects, consistent with each other.
+
+A backup is a copy of the objects and the file `lake.duckdb`: the saved catalog, and the manifest of
+the objects. That file is replaced last.
+"""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -6,114 +10,187 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from weather.errors import StepError
-from weather.lake.catalogs import row_counts, save_catalog, saved_lake_id, table_files
-from weather.lake.contents import CONTENTS_KEY, Contents, read_contents, write_contents
-from weather.lake.places import Place
-from weather.lake.unfinished import require_whole
+import duckdb
+
+from weather.errors import ExitCode, StepError
+from weather.lake.backup_storage import BackupStorage
+from weather.lake.catalog import row_counts, save_catalog, saved_lake_id, table_files
+from weather.lake.rebuild_marker import require_no_rebuild
 from weather.lake.upkeep import TABLE_FILES
 from weather.published import PUBLISHED_KEY
 from weather.settings import LakeSettings
 from weather.storage import Store, StoredObject
 
-ANSWERS = ("raw/", "rejected/")
+BACKUP_FILE = "lake.duckdb"
+FORMAT = 1
+RESPONSES = ("raw/", "rejected/")
 
-COPIES_AT_A_TIME = 8
-"""Small objects take their time to be asked for, not to be moved."""
+CONCURRENT_COPIES = 8
+"""Latency, not bandwidth, limits the copying of small objects."""
+
+_TABLES = """
+    CREATE TABLE backup (format INTEGER, published BLOB);
+    CREATE TABLE backup_objects (key VARCHAR, size BIGINT, etag VARCHAR);
+    CREATE TABLE backup_rows (table_name VARCHAR, row_count BIGINT);
+"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of a backup, apart from the catalog."""
+
+    published: bytes | None
+    """Body of `published.json`; None if nothing was published."""
+    objects: dict[str, StoredObject]
+    """Objects by key: the copied size, and the `etag` that the lake's bucket listed before."""
+    rows: dict[str, int]
+    """Number of rows of the newest snapshot, by table."""
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup has done."""
+    """The result of a backup."""
 
     objects: int
-    """In the backup."""
+    """Number of objects in the backup."""
     copied: int
-    """Of these, now; the others were there."""
+    """Number of objects copied now, because an earlier backup did not have them."""
     copied_bytes: int
     rows: dict[str, int]
-    """By table."""
+    """Number of rows by table."""
 
 
-def back_up(settings: LakeSettings, place: Place) -> Backup:
-    """Copy what the place does not have yet; may run beside a run of the pipeline.
+def back_up(settings: LakeSettings, target: BackupStorage) -> Backup:
+    """Copy what the target lacks; a run of the pipeline may be active meanwhile.
 
-    The catalog is copied first, at one moment: each file that it refers to stays in the store for
-    a day after its last use (`upkeep`), so that it can be copied later. Until the last object is
-    written, the place holds the backup that it held before.
+    The catalog is saved first. `upkeep` keeps unused files for a day, so each file that the saved
+    catalog refers to can still be copied. The target's earlier backup stays valid until the last
+    object is written.
 
     Raises:
         StepError: a store or the catalog fails, a table file is missing, a rebuild has not ended,
-            or the place holds the backup of another lake.
+            or the target holds the backup of another lake.
     """
     store = Store(settings)
-    require_whole(store)
+    require_no_rebuild(store)
     with TemporaryDirectory(prefix="weather-backup-") as folder:
-        file = Path(folder) / CONTENTS_KEY
-        # Read before the catalog, so that the catalog knows the snapshot it names.
+        file = Path(folder) / BACKUP_FILE
+        # Read before the catalog is saved, so that the catalog has the published snapshot.
         published = store.get(PUBLISHED_KEY)
         save_catalog(settings, file)
-        # A rebuild may have begun meanwhile.
-        require_whole(store)
-        earlier = _earlier(place, Path(folder) / "earlier.duckdb", saved_lake_id(file))
-        kept = place.sizes()
+        # A rebuild may have started meanwhile.
+        require_no_rebuild(store)
+        earlier = _earlier_objects(target, Path(folder) / "earlier.duckdb", saved_lake_id(file))
+        present = target.sizes()
         objects = {
-            **{key: earlier[key] for key in earlier if key.startswith(ANSWERS) and key in kept},
-            **{found.key: found for prefix in ANSWERS for found in store.objects(prefix)},
+            **{
+                key: earlier[key] for key in earlier if key.startswith(RESPONSES) and key in present
+            },
+            **{found.key: found for prefix in RESPONSES for found in store.objects(prefix)},
             **_table_objects(store, table_files(file)),
         }
-        missing = [each for each in objects.values() if not _is_kept(each, kept, earlier)]
-        copied = copy(store, place, missing)
+        missing = [each for each in objects.values() if not _is_copied(each, present, earlier)]
+        copied = copy(store, target, missing)
         objects |= {each.key: each for each in copied}
-        contents = Contents(published, objects, row_counts(settings, file))
-        write_contents(contents, file)
-        place.put(CONTENTS_KEY, file.read_bytes())
-    place.delete(key for key in kept if key.startswith(TABLE_FILES) and key not in objects)
+        manifest = Manifest(published, objects, row_counts(settings, file))
+        write_manifest(manifest, file)
+        target.put(BACKUP_FILE, file.read_bytes())
+    target.delete(key for key in present if key.startswith(TABLE_FILES) and key not in objects)
     return Backup(
         objects=len(objects),
         copied=len(copied),
         copied_bytes=sum(each.size for each in copied),
-        rows=contents.rows,
+        rows=manifest.rows,
     )
 
 
 def copy(
-    source: Store | Place, target: Store | Place, objects: Iterable[StoredObject]
+    source: Store | BackupStorage, target: Store | BackupStorage, objects: Iterable[StoredObject]
 ) -> list[StoredObject]:
     """Copy objects, several at a time.
 
     Returns:
-        The objects with the sizes that were copied. One that was written anew after it was listed
-        keeps the listed `etag`, so that the next backup finds another one and copies it again.
+        The objects with their copied sizes. An object that was replaced after it was listed keeps
+        the listed `etag`, so the next backup copies it again.
 
     Raises:
-        StepError: one of them is not there any more, or cannot be written.
+        StepError: an object does not exist any more, or cannot be written.
     """
 
     def copy_one(each: StoredObject) -> StoredObject:
         body = source.get(each.key)
         if body is None:
-            raise StepError(f"{each.key} went away while it was copied. Try again.")
+            raise StepError(f"{each.key} was deleted while it was copied. Try again.")
         target.put(each.key, body)
         return replace(each, size=len(body))
 
-    with ThreadPoolExecutor(COPIES_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(CONCURRENT_COPIES) as pool:
         return list(pool.map(copy_one, objects))
 
 
-def _earlier(place: Place, file: Path, lake: str) -> dict[str, StoredObject]:
-    """What the place's backup holds; nothing where there is none."""
-    body = place.get(CONTENTS_KEY)
+def write_manifest(manifest: Manifest, file: Path) -> None:
+    """Add the manifest to the file of a saved catalog."""
+    with duckdb.connect(str(file)) as saved:
+        saved.execute(_TABLES)
+        saved.execute("INSERT INTO backup VALUES (?, ?)", [FORMAT, manifest.published])
+        objects = manifest.objects.values()
+        # One statement for each row takes half a minute for a year of hourly runs.
+        saved.execute(
+            "INSERT INTO backup_objects SELECT unnest(?), unnest(?), unnest(?)",
+            [
+                [each.key for each in objects],
+                [each.size for each in objects],
+                [each.etag for each in objects],
+            ],
+        )
+        saved.execute(
+            "INSERT INTO backup_rows SELECT unnest(?), unnest(?)",
+            [list(manifest.rows), list(manifest.rows.values())],
+        )
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read the manifest from a backup's file.
+
+    Raises:
+        StepError: the file is not a backup's, or has another format.
+    """
+    try:
+        with duckdb.connect(str(file), read_only=True) as saved:
+            row = saved.execute("SELECT format, published FROM backup").fetchone()
+            if row is None or row[0] != FORMAT:
+                raise StepError(
+                    f"The backup has format {row and row[0]}, and this program reads format "
+                    f"{FORMAT}. Use the version of this program that wrote the backup.",
+                    ExitCode.SETTING,
+                )
+            objects = saved.execute("SELECT key, size, etag FROM backup_objects").fetchall()
+            rows = saved.execute("SELECT table_name, row_count FROM backup_rows").fetchall()
+    except duckdb.Error:
+        raise StepError(
+            f"{BACKUP_FILE}: not a file of a backup. Name a folder or bucket that backup wrote to.",
+            ExitCode.SETTING,
+        ) from None
+    return Manifest(
+        published=row[1],
+        objects={key: StoredObject(key, size, etag) for key, size, etag in objects},
+        rows=dict(rows),
+    )
+
+
+def _earlier_objects(target: BackupStorage, file: Path, lake: str) -> dict[str, StoredObject]:
+    """Return the objects of the target's earlier backup; none without one."""
+    body = target.get(BACKUP_FILE)
     if body is None:
         return {}
     file.write_bytes(body)
-    contents = read_contents(file)
+    manifest = read_manifest(file)
     if saved_lake_id(file) != lake:
         raise StepError(
-            f"{place.name} holds the backup of another lake, which is left as it is. Name another "
-            "place."
+            f"{target.name} holds the backup of another lake, which was not changed. Name another "
+            "folder or bucket."
         )
-    return contents.objects
+    return manifest.objects
 
 
 def _table_objects(store: Store, sizes: dict[str, int]) -> dict[str, StoredObject]:
@@ -121,14 +198,16 @@ def _table_objects(store: Store, sizes: dict[str, int]) -> dict[str, StoredObjec
     for key, size in sizes.items():
         if key not in found or found[key].size != size:
             raise StepError(
-                f"The catalog refers to {key} with {size} bytes, which is not in bucket "
+                f"The catalog refers to {key} with {size} bytes, which is missing in bucket "
                 f"'{store.bucket}'. The lake is damaged: restore an earlier backup, or rebuild it."
             )
     return found
 
 
-def _is_kept(each: StoredObject, kept: dict[str, int], earlier: dict[str, StoredObject]) -> bool:
-    """Whether the place has this very object; a table file is never written twice."""
-    if kept.get(each.key) != each.size:
+def _is_copied(
+    each: StoredObject, present: dict[str, int], earlier: dict[str, StoredObject]
+) -> bool:
+    """Return whether the target has this object; table files are never rewritten."""
+    if present.get(each.key) != each.size:
         return False
     return each.key.startswith(TABLE_FILES) or earlier.get(each.key) == each

@@ -1,4 +1,4 @@
-"""Plugin of dbt-duckdb: secrets of store and catalog, and the table of UTC offsets."""
+"""Plugin of dbt-duckdb: secrets of store and catalog, UTC offsets, and shared queries."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from weather.ducklake import configure, lake_id_query
 from weather.errors import StepError
-from weather.lake.tested import INSERTIONS
+from weather.lake.audit import INSERTIONS
 from weather.s3_config import S3Access, literal
 from weather.settings import LakeSettings, read_settings
 from weather.timezones import utc_offsets

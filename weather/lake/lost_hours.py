@@ -1,4 +1,4 @@
-"""Compare the lake with what readers have, and refuse to take hours from them."""
+"""Require that the lake has all published hours before it is published."""
 
 import duckdb
 
@@ -8,7 +8,7 @@ from weather.published import MART_KEY
 from weather.settings import LakeSettings
 from weather.storage import Store
 
-DAYS_NAMED = 5
+MAX_DAYS_NAMED = 5
 
 LOST_VALUES = """
     WITH readers AS (FROM stg_weather AT (VERSION => {snapshot_id})),
@@ -28,39 +28,41 @@ LOST_HOURS_OF_DAYS = """
     FROM read_parquet('{mart}') AS readers
     LEFT JOIN daily_weather_stats AS present USING (location_id, date)
     WHERE readers.hours > coalesce(present.hours, 0)
-        -- Such a day has precipitation or wind only.
+        -- A published day that is missing may have 0 hours: precipitation or wind only.
         OR present.date IS NULL
     ORDER BY ALL
 """
 
 
-def refuse_lost_hours(
+def require_all_hours(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
 ) -> None:
-    """Compare the newest snapshot of the attached lake with what readers have.
+    """Compare the newest snapshot of the attached lake with the published hours.
 
     Args:
         lake: the attached lake.
-        settings: where the store is.
-        store: its bucket.
-        readers: the published snapshot of this lake. None if another lake is published, whose
-            catalog may be lost: then the plain file of the mart is what readers have. It has no
-            hours, only their number by day: a new hour of a day hides a lost one of the same day.
+        settings: settings of the store.
+        store: the lake's bucket.
+        readers: the published snapshot of this lake. None if another lake is published, because
+            its catalog may be lost. Then the mart's plain file is compared. That file has only the
+            number of hours by day, so a new hour hides a lost hour of the same day.
 
     Raises:
-        StepError: readers have hours with a value that the lake does not have.
+        StepError: readers would lose hours with values.
     """
     lost = _lost(lake, settings, store, readers)
     if not lost:
         return
     hours = sum(count for *_, count in lost)
-    named = ", ".join(f"{location} {day} ({count})" for location, day, count in lost[:DAYS_NAMED])
-    more = f" and {len(lost) - DAYS_NAMED} more days" if len(lost) > DAYS_NAMED else ""
+    named = ", ".join(
+        f"{location} {day} ({count})" for location, day, count in lost[:MAX_DAYS_NAMED]
+    )
+    more = f" and {len(lost) - MAX_DAYS_NAMED} more days" if len(lost) > MAX_DAYS_NAMED else ""
     raise StepError(
         f"Readers have {hours} hours of {len({location for location, *_ in lost})} locations that "
-        f"this lake does not have: {named}{more}. The lake is as it was, and so is what readers "
-        "see. Restore a backup, or copy the missing responses to raw/ and run rebuild; rebuild "
-        "--allow-fewer-hours publishes without these hours.",
+        f"this lake does not have: {named}{more}. Nothing was published, and the lake is "
+        "unchanged. Restore a backup, or copy the missing responses to raw/ and run rebuild. To "
+        "publish without these hours, run rebuild --allow-fewer-hours.",
         ExitCode.SETTING,
     )
 
@@ -68,12 +70,12 @@ def refuse_lost_hours(
 def _lost(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
 ) -> list[tuple[str, str, int]]:
-    """Location, day and hours that readers lose; a day without an hour of temperature counts 0."""
+    """Return location, day and number of lost hours; a day without a temperature counts 0."""
     if readers is not None:
         present, earlier = (_values(lake, snapshot_id) for snapshot_id in (None, readers))
         if not earlier:
             return []
-        # Columns of only one of the two versions cannot be compared.
+        # Only columns of both versions can be compared.
         lost = " OR ".join(
             f"(readers.{name} IS NOT NULL AND present.{name} IS NULL)" for name in earlier & present
         )
@@ -86,7 +88,7 @@ def _lost(
 
 
 def _values(lake: duckdb.DuckDBPyConnection, snapshot_id: int | None) -> set[str]:
-    """The columns of stg_weather that hold values; empty if the table does not exist."""
+    """Return the value columns of stg_weather; none if the table does not exist."""
     at = "" if snapshot_id is None else f" AT (VERSION => {snapshot_id})"
     try:
         columns = lake.execute(f"DESCRIBE FROM stg_weather{at}").fetchall()

@@ -1,16 +1,24 @@
-"""Name the snapshot of the lake that readers see, once every test has passed."""
+"""Publish the newest audited snapshot to readers, with a report of its run."""
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import duckdb
+from pydantic import ValidationError
 
-from weather.ducklake import attached_lake, current_snapshot_id, lake_id, snapshot_of_readers
+from weather.ducklake import (
+    attached_lake,
+    current_snapshot_id,
+    lake_id,
+    snapshot_of_readers,
+    tables_of,
+)
 from weather.errors import StepError
-from weather.lake.lost_hours import refuse_lost_hours
-from weather.lake.run_report import run_report
-from weather.lake.tested import forget_tests, newest_tested_snapshot
-from weather.lake.unfinished import require_whole
+from weather.lake.audit import delete_audit_records, newest_audited_snapshot
+from weather.lake.lost_hours import require_all_hours
+from weather.lake.rebuild_marker import require_no_rebuild
 from weather.published import (
     MART_KEY,
     PUBLISHED_KEY,
@@ -18,10 +26,21 @@ from weather.published import (
     read_published,
     read_source,
 )
+from weather.reports import (
+    MODEL_REPORTS,
+    ModelReport,
+    Report,
+    RunReport,
+    ShardReport,
+    ingest_report_of,
+    shard_reports_prefix,
+)
 from weather.settings import LakeSettings
 from weather.source import OPEN_METEO
 from weather.storage import Store
 from weather.window import HOUR, Window
+
+AnyReport = TypeVar("AnyReport", bound=Report)
 
 log = logging.getLogger("weather.lake")
 
@@ -29,38 +48,37 @@ log = logging.getLogger("weather.lake")
 def publish(
     settings: LakeSettings, window: Window, *, allow_fewer_hours: bool = False
 ) -> Published:
-    """Write the mart as one plain file, then name the snapshot that it was read from.
+    """Write the mart as one plain file, then `published.json`, which names the snapshot.
 
-    Both are replaced as a whole, the name last: a run killed in between leaves readers with the
-    snapshot that they had. The snapshot is the newest that is tested: another run may have written
-    rows meanwhile, whose tests have not passed yet.
+    Both objects are replaced as a whole, so a killed run leaves readers with the previous snapshot.
+    Another run may have written rows meanwhile, so the newest audited snapshot is published, which
+    may not be the newest one.
 
     Args:
-        settings: where the catalog and the store are.
-        window: the run's own.
-        allow_fewer_hours: publish another lake than the published one, although it has fewer hours.
+        settings: settings of catalog and store.
+        window: the run's window.
+        allow_fewer_hours: publish another lake than the published one even if it has fewer hours.
 
     Raises:
-        StepError: a rebuild has not ended, no new snapshot is tested, the lake is not the published
-            one and has fewer hours, another publish was faster, or a store or the catalog fails.
+        StepError: a rebuild has not ended, no new snapshot is audited, another lake is published
+            and has more hours, another run has published a newer snapshot, or a store fails.
     """
     store = Store(settings)
-    require_whole(store)
+    require_no_rebuild(store)
     before = read_published(store)
     with attached_lake(settings) as lake:
         newest = current_snapshot_id(lake)
         readers = snapshot_of_readers(before, lake)
         if readers is None and not allow_fewer_hours:
-            refuse_lost_hours(lake, settings, store, None)
+            require_all_hours(lake, settings, store, None)
         known = -1 if readers is None else readers
-        snapshot_id = newest_tested_snapshot(lake, store, newest, known)
+        snapshot_id = newest_audited_snapshot(lake, store, newest, known)
         if snapshot_id != newest:
             log.info(
-                "Snapshot %d is published: the rows that were inserted since are not tested yet.",
-                snapshot_id,
+                "Publishing snapshot %d: rows inserted since then are not tested yet.", snapshot_id
             )
         write_mart(lake, settings, snapshot_id)
-        run = run_report(lake, store, window, published=known, snapshot_id=snapshot_id)
+        run = build_run_report(lake, store, window, published=known, snapshot_id=snapshot_id)
         window_end = _end_of_hours(lake, window, snapshot_id)
         lake_name = lake_id(lake)
     if window_end is None:
@@ -75,8 +93,47 @@ def publish(
     )
     _require_newest(store, published)
     store.put(PUBLISHED_KEY, published.model_dump_json().encode())
-    forget_tests(store, keep=(lake_name, snapshot_id))
+    delete_audit_records(store, keep=(lake_name, snapshot_id))
     return published
+
+
+def write_mart(lake: duckdb.DuckDBPyConnection, settings: LakeSettings, snapshot_id: int) -> None:
+    """Write a snapshot's mart as one Parquet file, for tools without DuckLake."""
+    lake.execute(
+        f"COPY (FROM daily_weather_stats AT (VERSION => {snapshot_id})"
+        " ORDER BY location_id, date)"
+        f" TO '{settings.bucket_url}/{MART_KEY}' (FORMAT parquet)"
+    )
+
+
+def build_run_report(
+    lake: duckdb.DuckDBPyConnection,
+    store: Store,
+    window: Window,
+    *,
+    published: int,
+    snapshot_id: int,
+) -> RunReport:
+    """Combine the reports that ingest and dbt stored with counts of the lake.
+
+    Args:
+        lake: the attached lake.
+        store: the lake's bucket.
+        window: the run's window; reports of other windows are left out.
+        published: the snapshot published before; -1 without one.
+        snapshot_id: the snapshot to publish.
+    """
+    return RunReport(
+        window_start=window.start,
+        ingest=ingest_report_of(list(_reports(store, shard_reports_prefix(window), ShardReport))),
+        values_kept=_values_kept(lake, window),
+        rows_written=_rows_written(lake, since=published, until=snapshot_id),
+        tests={
+            report.model: report.tests
+            for report in _reports(store, MODEL_REPORTS, ModelReport)
+            if (report.window_start, report.window_end) == (window.start, window.end)
+        },
+    )
 
 
 def _end_of_hours(
@@ -86,7 +143,7 @@ def _end_of_hours(
     row = lake.execute(
         f"SELECT max(hour_timestamp) FROM stg_weather AT (VERSION => {snapshot_id})"  # noqa: S608
         " WHERE hour_timestamp >= ? AND hour_timestamp < ?",
-        [window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)],
+        _without_zone(window),
     ).fetchone()
     assert row is not None
     newest: datetime | None = row[0]
@@ -94,20 +151,54 @@ def _end_of_hours(
 
 
 def _require_newest(store: Store, published: Published) -> None:
-    """Refuse to take readers back to an older snapshot, after a publish that was faster."""
+    """Fail if another run has published a newer snapshot meanwhile."""
     now = read_published(store)
     if now and now.lake == published.lake and now.snapshot_id > published.snapshot_id:
         raise StepError(
-            f"Another publish has named snapshot {now.snapshot_id} meanwhile, which is newer than "
-            f"snapshot {published.snapshot_id}. Readers keep the newer one. Run publish again when "
-            "no other run is at work: it writes the mart's plain file again."
+            f"Another run has published snapshot {now.snapshot_id} meanwhile, which is newer than "
+            f"snapshot {published.snapshot_id}, so readers keep it. When no other run is active, "
+            "run publish again: the mart's plain file may be older than that snapshot."
         )
 
 
-def write_mart(lake: duckdb.DuckDBPyConnection, settings: LakeSettings, snapshot_id: int) -> None:
-    """Write the mart of a snapshot as one Parquet file, for tools that know no DuckLake."""
-    lake.execute(
-        f"COPY (FROM daily_weather_stats AT (VERSION => {snapshot_id})"
-        " ORDER BY location_id, date)"
-        f" TO '{settings.bucket_url}/{MART_KEY}' (FORMAT parquet)"
-    )
+def _reports(store: Store, prefix: str, kind: type[AnyReport]) -> Iterator[AnyReport]:
+    for key in list(store.list(prefix)):
+        if not key.endswith(".json") or "/" in key.removeprefix(prefix):
+            continue
+        try:
+            yield kind.model_validate_json(store.get(key) or b"")
+        except ValidationError:
+            # A report of another version must not hold back tested hours.
+            continue
+
+
+def _values_kept(lake: duckdb.DuckDBPyConnection, window: Window) -> dict[str, int]:
+    """Count the window's values that newer responses lack, by variable."""
+    try:
+        rows = lake.execute(
+            "SELECT variable, count(*) FROM kept_values"
+            " WHERE hour_timestamp >= ? AND hour_timestamp < ? GROUP BY variable ORDER BY variable",
+            _without_zone(window),
+        ).fetchall()
+    except duckdb.CatalogException:
+        # The first run of this version has not written to the lake yet.
+        return {}
+    return dict(rows)
+
+
+def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int, until: int) -> dict[str, int]:
+    counts = {}
+    for table in tables_of(lake):
+        row = lake.execute(
+            f"SELECT count(*) FROM {table} AT (VERSION => {until})"  # noqa: S608 (the lake's names)
+            " WHERE snapshot_id > ?",
+            [since],
+        ).fetchone()
+        assert row is not None
+        counts[table] = int(row[0])
+    return counts
+
+
+def _without_zone(window: Window) -> list[datetime]:
+    """Return the window's edges as the lake stores times: in UTC, without a zone."""
+    return [window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)]

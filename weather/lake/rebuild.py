@@ -1,4 +1,4 @@
-"""Make the whole lake again from the answers in raw/, and from nothing else."""
+"""Rebuild the lake from the responses in raw/ alone."""
 
 import logging
 import os
@@ -10,65 +10,68 @@ from tempfile import TemporaryDirectory
 
 from weather.ducklake import attached_lake, snapshot_of_readers
 from weather.errors import ExitCode, StepError
-from weather.lake.catalogs import load_catalog, row_counts, save_catalog
-from weather.lake.create import create
-from weather.lake.lost_hours import refuse_lost_hours
+from weather.lake.audit import delete_audit_records
+from weather.lake.catalog import create, load_catalog, row_counts, save_catalog
+from weather.lake.lost_hours import require_all_hours
 from weather.lake.publish import publish
-from weather.lake.tested import forget_tests
-from weather.lake.unfinished import is_unfinished, mark_unfinished, mark_whole
+from weather.lake.rebuild_marker import (
+    has_rebuild_marker,
+    remove_rebuild_marker,
+    set_rebuild_marker,
+)
 from weather.published import PUBLISHED_KEY, read_published
 from weather.settings import LakeSettings
 from weather.storage import Store
 from weather.window import Window, window_of_key
 
 DBT_PROJECT = "dbt_project"
-"""Beside the folder that the step runs in, unless DBT_PROFILES_DIR names it."""
+"""Path from the working directory, if DBT_PROFILES_DIR is not set."""
 
 log = logging.getLogger("weather.lake")
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild has done."""
+    """The result of a rebuild."""
 
     windows: int
-    """Read from raw/."""
+    """Number of windows read from raw/."""
     rows: dict[str, int]
-    """By table."""
+    """Number of rows by table."""
     published_snapshot_id: int
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows that dbt reads at once."""
+    """Windows that dbt reads in one invocation."""
 
     pattern: str
-    """Matches their keys, and those of no other windows in raw/."""
+    """Glob pattern of the windows' keys in raw/."""
     windows: int
     span: Window
-    """From the first window's start to the last one's end."""
+    """From the first start to the last end."""
 
 
 def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebuilt:
-    """Build every table from raw/, test all, then publish; readers see the old lake until then.
+    """Build every table from raw/, run all tests, then publish.
 
-    Must not run beside a run of the pipeline: if the rebuild fails, the rows of that run are lost.
-    A rebuild that fails leaves the lake as it was; one that is killed leaves a part of it, which
-    cannot be published until another one ends well.
+    Readers see the previous snapshot until then. No run of the pipeline may be active meanwhile,
+    because a failed rebuild restores the catalog and so loses that run's rows. A killed rebuild
+    leaves incomplete tables, which the marker keeps from being published.
 
     Args:
-        settings: where the catalog and the store are.
-        allow_fewer_hours: publish although readers have hours with a value that raw/ lacks.
+        settings: settings of catalog and store.
+        allow_fewer_hours: publish even if readers lose hours with values.
 
     Raises:
-        StepError: raw/ holds no responses, or not all hours that readers have; or dbt, a store or
-            the catalog fails.
+        StepError: raw/ holds no responses or lacks published hours, or dbt, a store or the catalog
+            fails.
     """
     store = Store(settings)
-    batches = batches_of(_windows(store))
+    batches = monthly_batches(_windows(store))
     if not batches:
         raise StepError(
-            f"raw/ in bucket '{store.bucket}' holds no answers. Nothing was changed; look at "
+            f"raw/ in bucket '{store.bucket}' holds no responses. Nothing was changed. Check "
             "WEATHER_BUCKET, or restore a backup.",
             ExitCode.SETTING,
         )
@@ -77,29 +80,29 @@ def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebui
     with TemporaryDirectory(prefix="weather-rebuild-") as folder:
         saved = Path(folder) / "lake.duckdb"
         save_catalog(settings, saved)
-        was_unfinished, was_published = is_unfinished(store), store.get(PUBLISHED_KEY)
-        mark_unfinished(store)
+        had_marker, was_published = has_rebuild_marker(store), store.get(PUBLISHED_KEY)
+        set_rebuild_marker(store)
         try:
             readers = _snapshot_of_readers(settings, store)
             for number, batch in enumerate(batches):
                 log.info("windows that end in %s: %d", f"{batch.span.end:%Y-%m}", batch.windows)
-                anew = [] if number else ["--full-refresh"]
-                _dbt("run", *anew, span=batch.span, raw_windows=batch.pattern)
+                options = [] if number else ["--full-refresh"]
+                _dbt("run", *options, span=batch.span, raw_windows=batch.pattern)
             _dbt("test", "--exclude", "test_type:unit", span=span)
             if not allow_fewer_hours:
                 with attached_lake(settings) as lake:
-                    refuse_lost_hours(lake, settings, store, readers)
+                    require_all_hours(lake, settings, store, readers)
         except BaseException:
-            # The numbers of these snapshots will be given again.
-            forget_tests(store)
+            # New snapshots will have the same numbers.
+            delete_audit_records(store)
             load_catalog(settings, saved)
             if was_published is not None:
                 store.put(PUBLISHED_KEY, was_published)
-            if not was_unfinished:
-                mark_whole(store)
+            if not had_marker:
+                remove_rebuild_marker(store)
             raise
-    # Before publishing, which may fail: the next run may publish what has passed every test.
-    mark_whole(store)
+    # Removed first: if publishing fails, the next run may publish the tested tables.
+    remove_rebuild_marker(store)
     published = publish(settings, span, allow_fewer_hours=True)
     return Rebuilt(
         windows=sum(batch.windows for batch in batches),
@@ -108,8 +111,8 @@ def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebui
     )
 
 
-def batches_of(windows: Iterable[Window]) -> list[Batch]:
-    """The windows by the month that they end in: a month fits into memory, ten years may not."""
+def monthly_batches(windows: Iterable[Window]) -> list[Batch]:
+    """Group windows by the month of their end: a month fits into memory, ten years may not."""
     ordered = sorted(windows, key=lambda window: window.end)
     return [
         Batch(pattern=f"*_{month}*", windows=len(of_month), span=_span(of_month))
@@ -119,7 +122,7 @@ def batches_of(windows: Iterable[Window]) -> list[Batch]:
 
 
 def _windows(store: Store) -> set[Window]:
-    """The windows with answers; one whose calls all failed has left nothing but a report."""
+    """List the windows that have responses; a window may have reports only."""
     parts = [key.split("/") for key in store.list("raw/")]
     return {window_of_key(key) for _, key, *rest in parts if len(rest) > 1}
 
@@ -130,10 +133,10 @@ def _span(windows: Iterable[Window]) -> Window:
 
 
 def _snapshot_of_readers(settings: LakeSettings, store: Store) -> int | None:
-    """The published snapshot of this lake, which can still be read while tables are built again.
+    """Return the published snapshot of this lake; None if the published catalog is lost.
 
-    If the published catalog is lost, there is none. An older version's object does not name its
-    lake, and is deleted: the number may come again here, and tests skip the rows up to it.
+    An object of an older version does not name its lake. It is deleted if its snapshot is not in
+    this lake, because tests skip the rows up to that number.
     """
     published = read_published(store)
     with attached_lake(settings) as lake:
@@ -157,6 +160,6 @@ def _dbt(command: str, *arguments: str, span: Window, raw_windows: str = "") -> 
     result = dbtRunner().invoke(["--quiet", command, *arguments, *folders, *profile])
     if not result.success:
         raise StepError(
-            f"dbt {command} failed; its lines above say why. The lake is as it was, and so is what "
-            "readers see. Correct what failed, then run rebuild again."
+            f"dbt {command} failed, see its output above. The lake and the published snapshot are "
+            "unchanged. Correct the error, then run rebuild again."
         )

@@ -1,4 +1,4 @@
-"""Make the lake what a backup holds, and check that it is."""
+"""Restore the lake from a backup, and verify the result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,102 +6,100 @@ from tempfile import TemporaryDirectory
 
 from weather.ducklake import attached_lake
 from weather.errors import ExitCode, StepError
-from weather.lake.backup import ANSWERS, copy
-from weather.lake.catalogs import load_catalog, row_counts, table_files
-from weather.lake.contents import CONTENTS_KEY, Contents, read_contents
-from weather.lake.places import Place
+from weather.lake.audit import delete_audit_records
+from weather.lake.backup import BACKUP_FILE, RESPONSES, Manifest, copy, read_manifest
+from weather.lake.backup_storage import BackupStorage
+from weather.lake.catalog import load_catalog, row_counts, table_files
 from weather.lake.publish import write_mart
-from weather.lake.tested import forget_tests
-from weather.lake.unfinished import mark_whole
+from weather.lake.rebuild_marker import remove_rebuild_marker
 from weather.published import PUBLISHED_KEY, Published, read_source
 from weather.settings import LakeSettings
 from weather.storage import Store
 
-LAKE = (*ANSWERS, "transformed/")
+LAKE = (*RESPONSES, "transformed/")
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore has done."""
+    """The result of a restore."""
 
     objects: int
-    """In the backup."""
+    """Number of objects in the backup."""
     copied: int
-    """Of these, now; the others were there."""
+    """Number of objects copied now, because the bucket did not have them."""
     rows: dict[str, int]
-    """By table."""
+    """Number of rows by table."""
     published_snapshot_id: int | None
-    """What readers see; None where nothing was published yet."""
+    """None if the backup has no published snapshot."""
 
 
-def restore(settings: LakeSettings, place: Place, *, replace: bool) -> Restored:
-    """Copy a backup's objects, put its catalog in place at one moment, then publish.
+def restore(settings: LakeSettings, source: BackupStorage, *, replace: bool) -> Restored:
+    """Copy a backup's objects, replace the catalog in one transaction, then publish.
 
-    Must not run beside a run of the pipeline. Objects of raw/ and rejected/ that the store has stay
-    as they are, and so do objects that the backup does not have: responses are worth keeping, and
-    `upkeep` deletes table files that no snapshot refers to.
+    No run of the pipeline may be active meanwhile. Existing objects in raw/ and rejected/ stay
+    unchanged, also those that the backup lacks. `upkeep` deletes table files that are not used.
 
     Raises:
-        StepError: there is no backup or it lacks an object, the lake is not empty and `replace`
-            is not given, a store or the catalog fails, the restored lake is not the backup's, or
-            one of the two is a replay and the other is not.
+        StepError: the backup is missing or lacks an object, the lake is not empty and `replace` is
+            not given, a store or the catalog fails, the restored rows differ, or the backup holds
+            data of another source.
     """
     store = Store(settings)
     with TemporaryDirectory(prefix="weather-restore-") as folder:
-        file = Path(folder) / CONTENTS_KEY
-        contents = _contents(place, file)
+        file = Path(folder) / BACKUP_FILE
+        manifest = _manifest(source, file)
         files = table_files(file)
         if not replace:
             _require_empty(settings, store)
-        _require_same_source(store, place)
+        _require_same_source(store, source)
         present = {found.key: found for prefix in LAKE for found in store.objects(prefix)}
-        # Responses are added and never replaced: a backup beside a run may have copied a call's
-        # object before its verdicts, because ingest stores it twice.
+        # Existing responses are not replaced: ingest stores a response before it is validated and
+        # again afterwards, and a backup may have copied the first version.
         wanted = [
             each
-            for each in contents.objects.values()
-            if not (each.key in present and each.key.startswith(ANSWERS))
+            for each in manifest.objects.values()
+            if not (each.key in present and each.key.startswith(RESPONSES))
         ]
         missing = [each for each in wanted if present.get(each.key) != each]
-        sizes = {each.key: each.size for each in [*wanted, *copy(place, store, missing)]}
+        sizes = {each.key: each.size for each in [*wanted, *copy(source, store, missing)]}
         _require_sizes(store, sizes | files)
-        # The numbers of the snapshots that come after the backup's are given again.
-        forget_tests(store)
+        # Snapshots after the backup's will have the same numbers again.
+        delete_audit_records(store)
         load_catalog(settings, file)
     rows = row_counts(settings)
-    if rows != contents.rows:
+    if rows != manifest.rows:
         raise StepError(
-            f"The restored tables have {rows} rows, the backup's {contents.rows}. Nothing is "
-            "published; restore again with --replace.",
+            f"The restored tables have {rows} rows, the backup's tables {manifest.rows}. Nothing "
+            "was published. Run restore again with --replace.",
         )
-    mark_whole(store)
+    remove_rebuild_marker(store)
     return Restored(
-        objects=len(contents.objects),
+        objects=len(manifest.objects),
         copied=len(missing),
         rows=rows,
-        published_snapshot_id=_publish(settings, store, contents.published),
+        published_snapshot_id=_publish(settings, store, manifest.published),
     )
 
 
-def _contents(place: Place, file: Path) -> Contents:
-    body = place.get(CONTENTS_KEY)
+def _manifest(source: BackupStorage, file: Path) -> Manifest:
+    body = source.get(BACKUP_FILE)
     if body is None:
         raise StepError(
-            f"There is no backup in {place.name}. Name the place that backup was told.",
+            f"There is no backup in {source.name}. Name the folder or bucket that backup wrote to.",
             ExitCode.SETTING,
         )
     file.write_bytes(body)
-    contents = read_contents(file)
-    kept = place.sizes()
-    for each in contents.objects.values():
-        # A later backup that was killed halfway may have left an answer that was written anew.
-        any_size = each.key.startswith(ANSWERS)
+    manifest = read_manifest(file)
+    kept = source.sizes()
+    for each in manifest.objects.values():
+        # A later, killed backup may have copied a newer version of a response.
+        any_size = each.key.startswith(RESPONSES)
         if each.key not in kept or not (any_size or kept[each.key] == each.size):
             raise StepError(
-                f"The backup in {place.name} lacks {each.key} with {each.size} bytes. Nothing was "
-                "changed; restore another backup."
+                f"The backup in {source.name} lacks {each.key} with {each.size} bytes. Nothing was "
+                "changed. Restore another backup."
             )
-    return contents
+    return manifest
 
 
 def _require_empty(settings: LakeSettings, store: Store) -> None:
@@ -111,19 +109,19 @@ def _require_empty(settings: LakeSettings, store: Store) -> None:
         ).fetchone()
     if has_tables or any(next(store.list(prefix), None) for prefix in LAKE):
         raise StepError(
-            f"The lake in bucket '{store.bucket}' is not empty. Nothing was changed; give "
-            "--replace to put the backup in its place.",
+            f"The lake in bucket '{store.bucket}' is not empty. Nothing was changed. To replace "
+            "it by the backup, use --replace.",
             ExitCode.SETTING,
         )
 
 
-def _require_same_source(store: Store, place: Place) -> None:
-    ours, theirs = read_source(store), read_source(place)
+def _require_same_source(store: Store, source: BackupStorage) -> None:
+    ours, theirs = read_source(store), read_source(source)
     if ours and theirs and ours.name != theirs.name:
         raise StepError(
-            f"The backup in {place.name} holds data of another source ({theirs.name}) than bucket "
-            f"'{store.bucket}' ({ours.name}), and raw/ must not hold both. Nothing was changed; "
-            "restore to an empty bucket (WEATHER_BUCKET) with a LAKE_CATALOG of its own.",
+            f"The backup in {source.name} holds data of another source ({theirs.name}) than bucket "
+            f"'{store.bucket}' ({ours.name}), and raw/ must not hold both. Nothing was changed. "
+            "Restore to an empty bucket (WEATHER_BUCKET) and another LAKE_CATALOG.",
             ExitCode.SETTING,
         )
 
@@ -133,8 +131,8 @@ def _require_sizes(store: Store, sizes: dict[str, int]) -> None:
     for key, size in sizes.items():
         if present.get(key) != size:
             raise StepError(
-                f"{key} is not in bucket '{store.bucket}' with {size} bytes. The catalog was not "
-                "changed; restore again."
+                f"{key} is missing in bucket '{store.bucket}', or does not have {size} bytes. The "
+                "catalog was not changed. Run restore again."
             )
 
 

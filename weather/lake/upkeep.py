@@ -1,4 +1,4 @@
-"""Keep the lake small: merge small files, expire old snapshots, delete what nothing refers to."""
+"""Maintain the lake: compact small files, expire old snapshots, delete unused files."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,40 +10,40 @@ from weather.published import read_published
 from weather.settings import LakeSettings
 from weather.storage import Store
 
-SNAPSHOTS_KEPT = timedelta(days=7)
+SNAPSHOT_RETENTION = timedelta(days=7)
 TABLE_FILES = "transformed/main/"
 GRACE = timedelta(days=1)
-"""How long a file outlives its last reference, for readers and writers that are still at it."""
+"""How long unused files are kept, for queries and transactions that still use them."""
 
 
 @dataclass(frozen=True)
-class Upkeep:
-    """What an upkeep has done."""
+class Maintenance:
+    """The result of a maintenance."""
 
     expired_snapshots: int
     deleted_files: int
 
 
-def keep_up(
-    settings: LakeSettings, *, kept: timedelta = SNAPSHOTS_KEPT, grace: timedelta = GRACE
-) -> Upkeep:
-    """Merge, expire and delete; the published snapshot stays readable, whatever its age.
+def maintain(
+    settings: LakeSettings, *, kept: timedelta = SNAPSHOT_RETENTION, grace: timedelta = GRACE
+) -> Maintenance:
+    """Compact, expire and delete. The published snapshot stays readable, however old it is.
 
-    Must not run beside a step that writes to the lake.
+    Must not run while another step writes to the lake.
     """
     store = Store(settings)
     published = read_published(store)
     with attached_lake(settings) as lake:
         lake.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.5)")
         lake.execute("CALL ducklake_merge_adjacent_files('lake')")
-        # The published snapshot, and what no run has published yet: publish looks for tests there.
+        # The published snapshot and newer ones stay, because publish reads audits of these.
         expired = _expire(lake, older_than=kept, before=snapshot_of_readers(published, lake) or 0)
         deleted = lake.execute(
             f"CALL ducklake_cleanup_old_files('lake', older_than => {_ago(grace)})"
         ).fetchall()
         orphans = _orphans(lake, settings, older_than=grace)
     store.delete(orphans)
-    return Upkeep(expired_snapshots=expired, deleted_files=len(deleted) + len(orphans))
+    return Maintenance(expired_snapshots=expired, deleted_files=len(deleted) + len(orphans))
 
 
 def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, before: int) -> int:
@@ -62,10 +62,10 @@ def _expire(lake: duckdb.DuckDBPyConnection, *, older_than: timedelta, before: i
 def _orphans(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, *, older_than: timedelta
 ) -> list[str]:
-    """Keys of files that a killed run wrote and never committed.
+    """Return the keys of files that a killed run wrote and never committed.
 
-    DuckLake calls every file below its data path an orphan that the catalog does not know, the
-    plain mart among them: only files of tables are its own to delete.
+    DuckLake lists every file in its data path that is not in the catalog, such as the mart's plain
+    file. Only table files are deleted.
     """
     files = lake.execute(
         "CALL ducklake_delete_orphaned_files("

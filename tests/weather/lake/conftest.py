@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from weather.lake.places import Folder
+from weather.lake.backup_storage import FolderStorage
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path) -> FolderStorage:
     """A place for a backup."""
-    return Folder(tmp_path / "backup")
+    return FolderStorage(tmp_path / "backup")

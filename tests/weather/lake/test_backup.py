@@ -13,11 +13,10 @@ from tests.weather.lake.lost_stores import answers, lose_both_stores
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
-from weather.lake.backup import back_up, copy
-from weather.lake.contents import CONTENTS_KEY, Contents, read_contents, write_contents
-from weather.lake.places import Folder, Place, place_of
+from weather.lake.backup import BACKUP_FILE, Manifest, back_up, copy, read_manifest, write_manifest
+from weather.lake.backup_storage import BackupStorage, FolderStorage, open_backup_storage
 from weather.lake.restore import restore
-from weather.lake.upkeep import TABLE_FILES, keep_up
+from weather.lake.upkeep import TABLE_FILES, maintain
 from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY
 from weather.source import OPEN_METEO
 from weather.storage import Store, StoredObject
@@ -92,13 +91,13 @@ def test_both_stores_are_lost_and_come_back_as_they_were(
     assert len(said[0]) > 300
 
     lake.run_hour(END + 2 * HOUR, LOOKBACK_HOURS)
-    keep_up(lake.settings, kept=NOW, grace=NOW)
+    maintain(lake.settings, kept=NOW, grace=NOW)
     assert lake.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 2),)]
 
 
 def test_a_catalog_moves_from_sqlite_to_postgres(
     lake_in_sqlite: Pipeline,
-    folder: Folder,
+    folder: FolderStorage,
     s3_server: S3Server,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -115,7 +114,9 @@ def test_a_catalog_moves_from_sqlite_to_postgres(
         lake_in_sqlite.run_hour(END + 2 * HOUR, LOOKBACK_HOURS)
 
 
-def test_a_backup_during_a_run_restores_what_was_published(lake: Pipeline, folder: Folder) -> None:
+def test_a_backup_during_a_run_restores_what_was_published(
+    lake: Pipeline, folder: FolderStorage
+) -> None:
     published = lake.published()
     assert published is not None
     seen = lake.rows("select * from daily_weather_stats order by all")
@@ -143,7 +144,7 @@ def test_a_second_backup_copies_what_is_new_and_forgets_what_nothing_refers_to(
     lake_in_sqlite: Pipeline, s3_server: S3Server
 ) -> None:
     pipeline = lake_in_sqlite
-    place = place_of(f"s3://{made_bucket(s3_server)}/nightly", pipeline.settings)
+    place = open_backup_storage(f"s3://{made_bucket(s3_server)}/nightly", pipeline.settings)
     first = back_up(pipeline.settings, place)
     assert first.copied == first.objects > 10
     assert back_up(pipeline.settings, place).copied == 0
@@ -156,7 +157,7 @@ def test_a_second_backup_copies_what_is_new_and_forgets_what_nothing_refers_to(
     assert place.get(changed) == b"[]"
 
     pipeline.store.delete([lost])
-    keep_up(pipeline.settings, kept=NOW, grace=NOW)
+    maintain(pipeline.settings, kept=NOW, grace=NOW)
     third = back_up(pipeline.settings, place)
     assert {key for key in place.sizes() if key.startswith(TABLE_FILES)} == set(
         pipeline.store.list(TABLE_FILES)
@@ -166,12 +167,12 @@ def test_a_second_backup_copies_what_is_new_and_forgets_what_nothing_refers_to(
 
 
 def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
-    lake_in_sqlite: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    lake_in_sqlite: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = lake_in_sqlite
     (changed, *_) = pipeline.store.list("raw/")
 
-    def copied_late(source: Store, target: Folder, listed: list[StoredObject]) -> object:
+    def copied_late(source: Store, target: FolderStorage, listed: list[StoredObject]) -> object:
         pipeline.store.put(changed, b"[]")
         return copy(source, target, listed)
 
@@ -185,7 +186,7 @@ def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
 
 
 def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
-    lake_in_sqlite: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    lake_in_sqlite: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = lake_in_sqlite
     rows = pipeline.rows("select * from daily_weather_stats order by all")
@@ -197,7 +198,7 @@ def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("weather.lake.backup.write_contents", killed)
+        patch.setattr("weather.lake.backup.write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             back_up(pipeline.settings, folder)
     lose_both_stores(pipeline)
@@ -209,16 +210,18 @@ def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
 @pytest.mark.parametrize("number", [0, 1, 50_000])
 def test_what_a_backup_holds_is_read_as_it_was_written(tmp_path: Path, number: int) -> None:
     objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(number)}
-    contents = Contents(b"published", objects, {"stg_weather": 3})
-    file = tmp_path / CONTENTS_KEY
-    write_contents(contents, file)
-    assert read_contents(file) == contents
+    contents = Manifest(b"published", objects, {"stg_weather": 3})
+    file = tmp_path / BACKUP_FILE
+    write_manifest(contents, file)
+    assert read_manifest(file) == contents
 
 
-def test_a_backup_holds_no_secret(lake_in_sqlite: Pipeline, folder: Folder, tmp_path: Path) -> None:
+def test_a_backup_holds_no_secret(
+    lake_in_sqlite: Pipeline, folder: FolderStorage, tmp_path: Path
+) -> None:
     settings = lake_in_sqlite.settings
     back_up(settings, folder)
-    body = folder.get(CONTENTS_KEY) or b""
+    body = folder.get(BACKUP_FILE) or b""
     assert b"daily_weather_stats" in body
     for secret in (settings.aws_secret_access_key, settings.aws_access_key_id):
         assert secret
@@ -226,7 +229,7 @@ def test_a_backup_holds_no_secret(lake_in_sqlite: Pipeline, folder: Folder, tmp_
 
 
 def test_a_lake_that_is_not_empty_is_replaced_only_when_told(
-    lake_in_sqlite: Pipeline, folder: Folder, capfd: pytest.CaptureFixture[str]
+    lake_in_sqlite: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
     before = everything(lake_in_sqlite)
@@ -248,7 +251,7 @@ def test_a_lake_that_is_not_empty_is_replaced_only_when_told(
 
 
 def test_a_restore_keeps_verdicts_that_came_after_the_backup(
-    lake_in_sqlite: Pipeline, folder: Folder
+    lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store
     raw = next(key for key in store.list("raw/") if not key.endswith("-report.json"))
@@ -266,7 +269,7 @@ def test_a_restore_keeps_verdicts_that_came_after_the_backup(
     assert store.get(rejected) == b'{"later":1}'
 
 
-def without(place: Place, prefix: str) -> str:
+def without(place: BackupStorage, prefix: str) -> str:
     key = next(key for key in place.sizes() if key.startswith(prefix))
     place.delete([key])
     return key
@@ -274,7 +277,7 @@ def without(place: Place, prefix: str) -> str:
 
 @pytest.mark.parametrize("prefix", ["raw/", TABLE_FILES])
 def test_a_damaged_backup_is_named_and_changes_nothing(
-    lake_in_sqlite: Pipeline, folder: Folder, prefix: str
+    lake_in_sqlite: Pipeline, folder: FolderStorage, prefix: str
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
     lose_both_stores(lake_in_sqlite)
@@ -285,21 +288,21 @@ def test_a_damaged_backup_is_named_and_changes_nothing(
 
 
 def test_a_damaged_lake_does_not_take_the_place_of_a_good_backup(
-    lake_in_sqlite: Pipeline, folder: Folder
+    lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
-    good = folder.get(CONTENTS_KEY)
+    good = folder.get(BACKUP_FILE)
     (lost, *_) = lake_in_sqlite.store.list(TABLE_FILES)
     lake_in_sqlite.store.delete([lost])
     with pytest.raises(StepError, match=f"refers to {lost} "):
         back_up(lake_in_sqlite.settings, folder)
-    assert folder.get(CONTENTS_KEY) == good
+    assert folder.get(BACKUP_FILE) == good
     restore(lake_in_sqlite.settings, folder, replace=True)
     assert lake_in_sqlite.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 1),)]
 
 
 def test_a_lake_made_anew_does_not_take_the_place_of_a_good_backup(
-    lake_in_sqlite: Pipeline, folder: Folder
+    lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
     lose_both_stores(lake_in_sqlite)
@@ -311,7 +314,7 @@ def test_a_lake_made_anew_does_not_take_the_place_of_a_good_backup(
 
 
 def test_a_replays_backup_is_not_restored_among_weather(
-    lake_in_sqlite: Pipeline, folder: Folder
+    lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store
     back_up(lake_in_sqlite.settings, folder)

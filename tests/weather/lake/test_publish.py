@@ -1,4 +1,4 @@
-"""What publish makes, and what it says when it cannot."""
+"""The objects that publish writes, and its messages when it fails."""
 
 import io
 import json
@@ -16,11 +16,11 @@ from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
 from weather.ducklake import attached_lake, lake_id
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
+from weather.lake.audit import AUDIT_RECORDS, TABLES
 from weather.lake.backup import back_up
-from weather.lake.places import Folder
+from weather.lake.backup_storage import FolderStorage
 from weather.lake.publish import write_mart
 from weather.lake.restore import restore
-from weather.lake.tested import TABLES, TESTED
 from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY, Published
 from weather.source import REPLAY
 from weather.window import HOUR, lookback_window
@@ -148,7 +148,7 @@ def test_a_slow_publish_does_not_take_readers_back(
     capfd.readouterr()
     assert main(["publish"]) == ExitCode.UNEXPECTED
     (line,) = capfd.readouterr().err.splitlines()
-    assert f"named snapshot {ahead.snapshot_id} meanwhile" in line
+    assert f"published snapshot {ahead.snapshot_id} meanwhile" in line
     assert pipeline.published() == ahead
 
 
@@ -211,7 +211,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     assert pipeline.publish() == ExitCode.UNEXPECTED
     assert pipeline.test("stg_weather", "rejected_weather", "daily_weather_stats")
     assert pipeline.publish() == ExitCode.OK
-    assert list(pipeline.store.list(TESTED)) == []
+    assert list(pipeline.store.list(AUDIT_RECORDS)) == []
     # Nothing is new: to publish it again is no harm.
     assert pipeline.publish() == ExitCode.OK
 
@@ -305,13 +305,13 @@ def test_another_lake_with_fewer_hours_does_not_take_the_place_of_what_readers_h
 
 
 def test_snapshots_that_are_numbered_again_after_a_restore_are_not_tested(
-    pipeline: Pipeline, folder: Folder
+    pipeline: Pipeline, folder: FolderStorage
 ) -> None:
     pipeline.run_hour(END, HOURS)
     back_up(pipeline.settings, folder)
     pipeline.execute(f"insert into stg_weather {AN_HOUR}")
     assert pipeline.test(*TABLES)
-    assert len(list(pipeline.store.list(TESTED))) == len(TABLES)
+    assert len(list(pipeline.store.list(AUDIT_RECORDS))) == len(TABLES)
     restore(pipeline.settings, folder, replace=True)
     pipeline.execute(f"insert into stg_weather {AN_HOUR.replace('9.5', '61')}")
     assert pipeline.publish() == ExitCode.UNEXPECTED

@@ -24,8 +24,8 @@ from tests.weather.lake.lost_stores import answers, lose_catalog, lose_objects
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
-from weather.lake.places import Folder
-from weather.lake.rebuild import batches_of
+from weather.lake.backup_storage import FolderStorage
+from weather.lake.rebuild import monthly_batches
 from weather.lake.upkeep import TABLE_FILES
 from weather.published import MART_KEY, PUBLISHED_KEY
 from weather.settings import PipelineSettings, read_settings
@@ -136,7 +136,7 @@ def test_a_month_is_made_again_from_raw_alone(
     }
     assert month.store.get(MART_KEY)
     assert partitions(month) == partitioned
-    assert back_up(month.settings, Folder(tmp_path / "backup")).rows == told["rows"]
+    assert back_up(month.settings, FolderStorage(tmp_path / "backup")).rows == told["rows"]
 
     month.run_hour(END + HOUR, lookback_hours=5)
     assert month.rows("select count(*) from stg_weather") == [(LOCATIONS * (HOURS + 1),)]
@@ -329,12 +329,12 @@ def test_nothing_to_make_it_from_is_one_line(
     capfd.readouterr()
     assert main(["rebuild"]) == ExitCode.SETTING
     (line,) = capfd.readouterr().err.splitlines()
-    assert "holds no answers" in line
+    assert "holds no responses" in line
 
 
 @given(st.sets(windows(), min_size=1))
 def test_each_window_is_in_one_batch_and_only_there(many: set[Window]) -> None:
-    batches = batches_of(many)
+    batches = monthly_batches(many)
     assert sum(batch.windows for batch in batches) == len(many)
     assert all(one.span.end <= other.span.end for one, other in pairwise(batches))
     for batch in batches:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.pipeline import Pipeline
-from weather.lake.upkeep import keep_up
+from weather.lake.upkeep import maintain
 from weather.published import MART_KEY, PUBLISHED_KEY
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_old_snapshots_and_files_go_and_every_row_stays(busy_lake: Pipeline) -> 
     published = busy_lake.published()
     assert published is not None
 
-    done = keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    done = maintain(busy_lake.settings, kept=NOW, grace=NOW)
 
     assert done.expired_snapshots > 0
     assert done.deleted_files > 0
@@ -55,7 +55,7 @@ def test_the_published_snapshot_stays_although_newer_ones_are_not_published(
     busy_lake.execute("delete from daily_weather_stats where location_id = 'lyon'")
     busy_lake.execute("delete from stg_weather where location_id = 'lyon'")
 
-    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    maintain(busy_lake.settings, kept=NOW, grace=NOW)
 
     assert busy_lake.rows(MART, snapshot_id=published.snapshot_id) == mart
     assert busy_lake.rows(
@@ -68,10 +68,10 @@ def test_files_that_nothing_refers_to_go_and_plain_objects_stay(busy_lake: Pipel
     busy_lake.store.put(left_by_a_killed_run, b"half a file")
     raw = list(busy_lake.store.list("raw/"))
 
-    keep_up(busy_lake.settings)
+    maintain(busy_lake.settings)
     assert left_by_a_killed_run in files(busy_lake)
 
-    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    maintain(busy_lake.settings, kept=NOW, grace=NOW)
     assert left_by_a_killed_run not in files(busy_lake)
     assert busy_lake.store.get(MART_KEY)
     assert busy_lake.store.get(PUBLISHED_KEY)
@@ -82,9 +82,9 @@ def test_within_seven_days_nothing_is_lost_and_runs_go_on_after_an_upkeep(
     busy_lake: Pipeline,
 ) -> None:
     before = snapshots(busy_lake)
-    assert keep_up(busy_lake.settings).expired_snapshots == 0
+    assert maintain(busy_lake.settings).expired_snapshots == 0
     assert set(before) <= set(snapshots(busy_lake))
-    keep_up(busy_lake.settings, kept=NOW, grace=NOW)
+    maintain(busy_lake.settings, kept=NOW, grace=NOW)
     busy_lake.run_hour(END + timedelta(hours=4), lookback_hours=48)
     assert busy_lake.rows("select count(distinct hour_timestamp), count(*) from stg_weather") == [
         (52, 3 * 52)

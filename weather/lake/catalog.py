@@ -1,7 +1,7 @@
-"""The lake's catalog as a whole: saved to a file, and put in the place of another.
+"""Create the lake's catalog, save it to a file, and load it from such a file.
 
-DuckLake keeps its catalog in the same tables whatever database holds them. The saved file is a
-catalog of its own, in DuckDB's format: `ATTACH 'ducklake:lake.duckdb'` opens it.
+DuckLake has the same catalog tables in SQLite, Postgres and DuckDB. The saved file is a catalog in
+DuckDB's format, which `ATTACH 'ducklake:lake.duckdb'` opens.
 """
 
 from pathlib import Path
@@ -15,11 +15,21 @@ from weather.s3_config import literal
 from weather.settings import LakeSettings
 
 
+def create(settings: LakeSettings) -> None:
+    """Create an empty lake, or leave an existing one as it is.
+
+    Two processes must not create the same lake at once.
+    """
+    with attached_lake(settings, create=True) as lake:
+        # Parquet readers would not find rows that DuckLake inlines into the catalog.
+        lake.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+
+
 def save_catalog(settings: LakeSettings, file: Path) -> None:
-    """Write the lake's catalog, as it is at one moment, to a new file.
+    """Save the lake's catalog to a new file, in one transaction.
 
     Raises:
-        StepError: the lake cannot be opened, or keeps rows in its catalog.
+        StepError: the lake cannot be opened, or has rows inlined into its catalog.
     """
     with attached_lake(settings) as lake:
         lake.execute(
@@ -31,37 +41,38 @@ def save_catalog(settings: LakeSettings, file: Path) -> None:
         _replace(lake, LIVE, "saved")
         if lake.execute("FROM saved.ducklake_inlined_data_tables").fetchall():
             raise StepError(
-                "The lake keeps rows in its catalog, which no backup holds. Set DuckLake's option "
-                "data_inlining_row_limit to 0 and call ducklake_flush_inlined_data('lake').",
+                "The lake has rows inlined into its catalog, and a backup would lack them. Set "
+                "DuckLake's option data_inlining_row_limit to 0, and run "
+                "CALL ducklake_flush_inlined_data('lake').",
                 ExitCode.SETTING,
             )
-        # Files that no snapshot refers to, which are gone soon.
+        # No snapshot refers to these files, and `upkeep` deletes them soon.
         lake.execute("DELETE FROM saved.ducklake_files_scheduled_for_deletion")
 
 
 def load_catalog(settings: LakeSettings, file: Path) -> None:
-    """Put a saved catalog in the place of the lake's, in one transaction; make it where is none.
+    """Replace the lake's catalog by a saved one, in one transaction; create it if missing.
 
     Raises:
-        StepError: the lake cannot be opened, or the file's format is another DuckLake's.
+        StepError: the lake cannot be opened, or another version of DuckLake saved the file.
     """
     with attached_lake(settings, create=True) as lake:
         lake.execute(f"ATTACH {literal(str(file))} AS saved (READ_ONLY)")
         saved, live = (_version(lake, database) for database in ("saved", LIVE))
         if saved != live:
             raise StepError(
-                f"The saved catalog is of DuckLake {saved}, this program's is {live}. "
-                "Use the program that saved it.",
+                f"The saved catalog has DuckLake's format {saved}, the lake has {live}. "
+                "Load the catalog with the version of this program that saved it.",
                 ExitCode.SETTING,
             )
         _replace(lake, "saved", LIVE, data_path=data_path(settings))
 
 
 def table_files(file: Path) -> dict[str, int]:
-    """The bytes of every table file that some snapshot of a saved catalog refers to, by its key.
+    """Return the key and size in bytes of each table file that a saved catalog refers to.
 
     Raises:
-        StepError: a file is not below the lake's own folder.
+        StepError: a file is outside of the lake's folder.
     """
     with duckdb.connect(str(file), read_only=True) as saved:
         rows = saved.execute(
@@ -82,8 +93,8 @@ def table_files(file: Path) -> dict[str, int]:
     for path, _, is_relative in rows:
         if not is_relative:
             raise StepError(
-                f"The catalog refers to {path}, which is outside of the lake's folder. Only files "
-                "that the lake has written itself can be saved.",
+                f"The catalog refers to {path}, which is outside of the lake's folder. A backup "
+                "can only hold files in that folder: copy the rows into the lake's own tables.",
                 ExitCode.SETTING,
             )
     return {f"transformed/{path}": size for path, size, _ in rows}
@@ -96,7 +107,7 @@ def saved_lake_id(file: Path) -> str:
 
 
 def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, int]:
-    """The rows of each table in the newest snapshot of the lake, or of a saved catalog of it."""
+    """Count each table's rows in the newest snapshot of the lake, or of its saved catalog."""
     with attached_lake(settings) as lake:
         if file:
             lake.execute(f"ATTACH {literal(f'ducklake:{file}')} AS saved (READ_ONLY)")
@@ -112,14 +123,14 @@ def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, in
 def _replace(
     lake: duckdb.DuckDBPyConnection, source: str, target: str, data_path: str | None = None
 ) -> None:
-    """Make all tables of one catalog equal another's: both are read and written at one moment."""
+    """Replace all rows of a catalog's tables by another catalog's, in one transaction."""
     saved_tables = lake.execute(
         "SELECT table_name FROM duckdb_tables()"
         " WHERE database_name = 'saved' AND starts_with(table_name, 'ducklake_')"
     ).fetchall()
-    # Moments that a database keeps as text are written in UTC by DuckLake itself.
+    # DuckLake writes timestamps in UTC, also to databases that store them as text.
     lake.execute("SET TimeZone = 'UTC'")
-    # DuckDB looks names up in the database in use, and SQLite locks what is looked at.
+    # DuckDB resolves names in the current database first, and SQLite would lock that.
     lake.execute("USE saved")
     lake.execute("BEGIN")
     for (table,) in saved_tables:

@@ -1,4 +1,4 @@
-"""Where a backup is kept: a folder, or a bucket of the same S3 server."""
+"""Storage of a backup: a folder, or a bucket on the same S3 server."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,66 +12,68 @@ from weather.settings import StoreSettings
 from weather.storage import Store
 
 UNFINISHED = ".unfinished"
+"""Suffix of a file that is being written."""
 
 
-class Place(Protocol):
-    """Holds objects by their keys; every failure is a StepError that names the place."""
+class BackupStorage(Protocol):
+    """Objects by key. Each failure is a StepError that names the storage."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name for messages."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Keep an object, whole or not at all, in place of one with the same key."""
+        """Store an object atomically; replace one with the same key."""
 
     def get(self, key: str) -> bytes | None:
-        """An object's bytes; None if there is no such key."""
+        """Return an object's bytes; None if the key does not exist."""
 
     def sizes(self) -> dict[str, int]:
-        """The bytes of every object by its key."""
+        """Return the size in bytes of every object, by key."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects."""
+        """Delete objects; ignore keys that do not exist."""
 
 
-def place_of(name: str, settings: StoreSettings) -> Place:
-    """The place that a user named, as a folder or as `s3://<bucket>/<prefix>`.
+def open_backup_storage(name: str, settings: StoreSettings) -> BackupStorage:
+    """Open the folder or `s3://<bucket>/<prefix>` that a user has named.
 
     Raises:
-        StepError: SETTING for a name that is neither, or that is in the lake's own bucket.
+        StepError: SETTING for another kind of name, or for the lake's own bucket.
     """
     if "://" not in name:
-        return Folder(Path(name).absolute())
+        return FolderStorage(Path(name).absolute())
     address = urlsplit(name)
     if address.scheme != "s3" or not address.netloc:
         raise StepError(
-            f"'{name}' is no place for a backup. Name a folder or s3://<bucket>/<prefix>.",
+            f"'{name}': not a folder or s3://<bucket>/<prefix>. Name one of these for the backup.",
             ExitCode.SETTING,
         )
     if address.netloc == settings.weather_bucket:
         raise StepError(
-            f"{name} is in the lake's own bucket, and would be lost with it. Name another one.",
+            f"{name} is in the lake's own bucket, so the backup would be lost with the lake. Name "
+            "another bucket or a folder.",
             ExitCode.SETTING,
         )
-    return Bucket(settings, address.netloc, address.path.strip("/"))
+    return BucketStorage(settings, address.netloc, address.path.strip("/"))
 
 
-class Folder:
-    """A folder, which is made where there is none."""
+class FolderStorage:
+    """Backup storage in a folder, which is created if missing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def name(self) -> str:
-        """Its path."""
+        """Path of the folder."""
         return str(self._folder)
 
     def put(self, key: str, body: bytes) -> None:
-        """See Place."""
+        """See BackupStorage."""
         path = self._folder / key
         unfinished = path.with_name(path.name + UNFINISHED)
-        with self._failures_in_a_line():
+        with self._errors_in_a_line():
             path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
                 file.write(body)
@@ -80,16 +82,16 @@ class Folder:
             unfinished.replace(path)
 
     def get(self, key: str) -> bytes | None:
-        """See Place."""
-        with self._failures_in_a_line():
+        """See BackupStorage."""
+        with self._errors_in_a_line():
             try:
                 return (self._folder / key).read_bytes()
             except FileNotFoundError:
                 return None
 
     def sizes(self) -> dict[str, int]:
-        """See Place."""
-        with self._failures_in_a_line():
+        """See BackupStorage."""
+        with self._errors_in_a_line():
             return {
                 path.relative_to(self._folder).as_posix(): path.stat().st_size
                 for path in self._folder.rglob("*")
@@ -97,25 +99,25 @@ class Folder:
             }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See Place."""
-        with self._failures_in_a_line():
+        """See BackupStorage."""
+        with self._errors_in_a_line():
             for key in keys:
                 (self._folder / key).unlink(missing_ok=True)
 
     @contextmanager
-    def _failures_in_a_line(self) -> Iterator[None]:
+    def _errors_in_a_line(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise StepError(
-                f"The folder {self.name} cannot be used: {error.strerror}: {error.filename}. "
-                "See that it can be written to and has room, then try again.",
+                f"The backup's folder {self.name} failed: {error.strerror}: {error.filename}. "
+                "Check that it is writable and that the disk has space, then try again.",
                 ExitCode.UNAVAILABLE,
             ) from None
 
 
-class Bucket:
-    """The keys of another bucket that start with a prefix; the lake's own user has to reach it."""
+class BucketStorage:
+    """Backup storage in another bucket, with the credentials of the lake's bucket."""
 
     def __init__(self, settings: StoreSettings, bucket: str, prefix: str) -> None:
         self._store = Store(settings.model_copy(update={"weather_bucket": bucket}))
@@ -123,20 +125,20 @@ class Bucket:
         self.name = f"s3://{bucket}/{prefix}"
 
     def put(self, key: str, body: bytes) -> None:
-        """See Place."""
+        """See BackupStorage."""
         self._store.put(self._prefix + key, body)
 
     def get(self, key: str) -> bytes | None:
-        """See Place."""
+        """See BackupStorage."""
         return self._store.get(self._prefix + key)
 
     def sizes(self) -> dict[str, int]:
-        """See Place."""
+        """See BackupStorage."""
         return {
             found.key.removeprefix(self._prefix): found.size
             for found in self._store.objects(self._prefix)
         }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See Place."""
+        """See BackupStorage."""
         self._store.delete(self._prefix + key for key in keys)

@@ -1,4 +1,4 @@
-"""A part of the lake that a killed rebuild left is published and kept by nobody."""
+"""Incomplete tables of a killed rebuild are neither published nor backed up."""
 
 import json
 import os
@@ -13,11 +13,11 @@ from tests.pipeline import Pipeline
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
-from weather.lake.catalogs import save_catalog
-from weather.lake.places import Folder
+from weather.lake.backup_storage import FolderStorage
+from weather.lake.catalog import save_catalog
+from weather.lake.rebuild_marker import set_rebuild_marker
 from weather.lake.restore import restore
-from weather.lake.unfinished import mark_unfinished
-from weather.lake.upkeep import keep_up
+from weather.lake.upkeep import maintain
 from weather.published import PUBLISHED_KEY
 from weather.window import HOUR, lookback_window
 
@@ -55,7 +55,7 @@ def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
 
 
 def test_what_a_killed_rebuild_left_is_not_published_until_another_one_ends(
-    two_months: Pipeline, folder: Folder, capfd: pytest.CaptureFixture[str]
+    two_months: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     published = two_months.store.get(PUBLISHED_KEY)
     killed_in_the_second_month()
@@ -64,7 +64,7 @@ def test_what_a_killed_rebuild_left_is_not_published_until_another_one_ends(
     two_months.take(lookback_window(END + HOUR, HOURS))
     assert two_months.ingest() == 0
     assert two_months.transform()
-    keep_up(two_months.settings, kept=NOW, grace=NOW)
+    maintain(two_months.settings, kept=NOW, grace=NOW)
     assert refused(capfd, "publish")
     assert refused(capfd, "backup", "--to", folder.name)
     assert two_months.store.get(PUBLISHED_KEY) == published
@@ -94,20 +94,20 @@ def spoil(pipeline: Pipeline) -> None:
 
 
 def test_a_backup_put_in_the_place_of_the_part_is_published(
-    two_months: Pipeline, folder: Folder, capfd: pytest.CaptureFixture[str]
+    two_months: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     back_up(two_months.settings, folder)
-    mark_unfinished(two_months.store)
+    set_rebuild_marker(two_months.store)
     assert refused(capfd, "publish")
     restore(two_months.settings, folder, replace=True)
     assert two_months.publish() == 0
 
 
 def test_a_backup_during_which_a_rebuild_begins_is_none(
-    two_months: Pipeline, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    two_months: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def saved_too_late(*arguments: object) -> None:
-        mark_unfinished(two_months.store)
+        set_rebuild_marker(two_months.store)
         save_catalog(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("weather.lake.backup.save_catalog", saved_too_late)

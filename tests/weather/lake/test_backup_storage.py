@@ -1,4 +1,4 @@
-"""Where backups are kept: what is put there is there, and a wrong place is one line."""
+"""Storage of backups, and the message for a name that cannot be used."""
 
 from pathlib import Path
 
@@ -9,27 +9,27 @@ from tests.pipeline import Pipeline
 from tests.weather.buckets import made_bucket
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
-from weather.lake.contents import CONTENTS_KEY
-from weather.lake.places import Bucket, Folder
+from weather.lake.backup import BACKUP_FILE
+from weather.lake.backup_storage import BucketStorage, FolderStorage
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["backup", "--to", "http://example.org"], "'http://example.org' is no place"),
+        (["backup", "--to", "http://example.org"], "'http://example.org': not a folder or s3://"),
         (["backup", "--to", "s3://{bucket}/copy"], "is in the lake's own bucket"),
         (["restore", "--from", "{empty}"], "There is no backup in "),
-        (["restore", "--from", "{other}"], "lake.duckdb is not what backup writes"),
+        (["restore", "--from", "{other}"], "lake.duckdb: not a file of a backup"),
     ],
 )
-def test_a_wrong_place_is_one_line(
+def test_a_wrong_name_is_one_line(
     pipeline: Pipeline,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     arguments: list[str],
     words: str,
 ) -> None:
-    Folder(tmp_path / "other").put(CONTENTS_KEY, b"something else")
+    FolderStorage(tmp_path / "other").put(BACKUP_FILE, b"something else")
     names = {
         "bucket": pipeline.settings.weather_bucket,
         "empty": str(tmp_path / "empty"),
@@ -48,21 +48,21 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     capfd.readouterr()
     assert main(["backup", "--to", str(tmp_path / "file" / "backup")]) == ExitCode.UNAVAILABLE
     (line,) = capfd.readouterr().err.splitlines()
-    assert "cannot be used: Not a directory" in line
+    assert "failed: Not a directory" in line
 
 
-def test_places_hold_what_they_were_given(
+def test_both_storages_store_replace_and_delete(
     tmp_path: Path, s3_server: S3Server, pipeline: Pipeline
 ) -> None:
-    folder = Folder(tmp_path / "backup")
-    bucket = Bucket(pipeline.settings, made_bucket(s3_server), "a/b")
-    for place in (folder, bucket):
-        assert place.sizes() == {}
-        assert place.get("raw/x.json") is None
-        place.put("raw/x.json", b"1")
-        place.put("raw/x.json", b"23")
-        place.put("y", b"")
-        assert place.sizes() == {"raw/x.json": 2, "y": 0}
-        assert place.get("raw/x.json") == b"23"
-        place.delete(["y", "never-there"])
-        assert place.sizes() == {"raw/x.json": 2}
+    folder = FolderStorage(tmp_path / "backup")
+    bucket = BucketStorage(pipeline.settings, made_bucket(s3_server), "a/b")
+    for storage in (folder, bucket):
+        assert storage.sizes() == {}
+        assert storage.get("raw/x.json") is None
+        storage.put("raw/x.json", b"1")
+        storage.put("raw/x.json", b"23")
+        storage.put("y", b"")
+        assert storage.sizes() == {"raw/x.json": 2, "y": 0}
+        assert storage.get("raw/x.json") == b"23"
+        storage.delete(["y", "never-there"])
+        assert storage.sizes() == {"raw/x.json": 2}
