@@ -1,5 +1,5 @@
-{#- Hours are stored in UTC; a day is the local one of the location's time zone. The rules are the
-    table that weather/lake/dbt_plugin.py makes: DuckDB's own are as old as its build. -#}
+{#- Local days in a location's time zone; hours are stored in UTC. The offsets are in a table of
+    weather/lake/dbt_plugin.py, because DuckDB's own rules are as old as its build. -#}
 
 {#- The local dates of hours. The value stamped h is the sum of the hour before h
     (open-meteo/open-meteo#1451), so rain has the date of h minus one hour.
@@ -59,8 +59,8 @@
             and cast(days.date + 1 as timestamp) >= at_end.since_local
 {%- endmacro %}
 
-{#- Counted from 1970, rounded up, because a day may begin at half past an hour in UTC. Where clocks
-    jump over midnight, the day begins with the change. -#}
+{#- Number of a day's first whole hour since 1970. It is rounded up, because a day may start at half
+    past an hour in UTC. Where clocks skip midnight, the day starts with the change. -#}
 {% macro first_hour(offsets, timezone, date) -%}
     cast(
         ceil(
@@ -80,7 +80,7 @@
         {{ offsets }}.utc_offset,
         error(
             'No time zone rules for ' || {{ timezone }} || ' at ' || {{ moment }}
-            || ': correct the time zone in locations.yaml, or renew tzdata'
+            || ': correct the time zone in locations.yaml, or upgrade tzdata'
         )
     )
 {%- endmacro %}

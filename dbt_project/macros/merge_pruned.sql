@@ -1,5 +1,5 @@
-{#- An upsert that names the range of time it touches, so that DuckLake opens only the files of that
-    range: dbt's own merge looks into every file, and each hour would cost more than the one before. -#}
+{#- Incremental strategy: a merge with the range of `prune_by`, by which DuckLake prunes files. dbt's
+    merge opens every file, so each hour would cost more than the one before. -#}
 {% macro get_incremental_merge_pruned_sql(arguments) -%}
     {%- set column = config.require('prune_by') -%}
     {%- set columns = arguments.dest_columns | map(attribute='name') | list -%}

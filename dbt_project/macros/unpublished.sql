@@ -1,8 +1,8 @@
-{#- dbt hands every data test the relation that this macro makes of its model. Tests look at the
-    rows that readers have not seen yet, and at all of those, whichever run wrote them: what failed
-    once is tested again until it is mended, and an hour's tests cost the same in ten years. -#}
+{#- dbt calls this macro for the relation that a data test reads. Tests read all unpublished rows,
+    whichever run wrote them. So rows that failed once are tested again until they are corrected, and
+    the tests of an hour cost the same however large the lake is. -#}
 {% macro get_where_subquery(relation) -%}
-    {%- do note_what_is_tested() -%}
+    {%- do remember_insertions_before_tests() -%}
     {%- if execute -%}
         (
             select * from {{ relation }}
@@ -13,11 +13,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The snapshot that `publish` has named; -1 before the first, and if it is a snapshot of another
-    lake: readers have seen none of this one's rows. Older versions did not name the lake. -#}
+{#- The published snapshot. -1 before the first one, and if another lake is published, because readers
+    have seen no row of this one. Older versions did not store the lake's id. -#}
 {% macro published_snapshot_id() -%}
     {%- set object = 's3://' ~ env_var('WEATHER_BUCKET', 'weather') ~ '/transformed/published.json' -%}
-    {#- Only a pattern makes glob() ask the store whether the object exists. -#}
+    {#- glob() checks that an object exists only if its argument is a pattern. -#}
     {%- if run_query("select 1 from glob('" ~ object ~ "*')").rows -%}
         {{ run_query(
             "select if(snapshot_id > (select max(snapshot_id) from lake.snapshots())"

@@ -1,5 +1,5 @@
-{#- The environment is read only while executing: dbt would parse a model anew whenever a variable
-    that it read while parsing has changed. -#}
+{#- Read the environment only while executing. dbt parses a model again if an environment variable
+    that was read while parsing has changed. -#}
 
 {% macro window_edge(name) -%}
     {%- set moment = env_var('WEATHER_WINDOW_' ~ name) if execute else '1970-01-01T00:00:00+00:00' -%}

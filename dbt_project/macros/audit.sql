@@ -1,5 +1,7 @@
-{#- The last snapshot that inserted rows into each table, and so what tests look at. The query is
-    publish's own (weather/lake/dbt_plugin.py). -#}
+{#- Audit records tell `publish` which snapshots have passed all tests (weather/lake/audit.py). -#}
+
+{#- The last snapshot that inserted rows into each table. `publish` runs the same query
+    (weather/lake/dbt_plugin.py). -#}
 {% macro last_insertions() -%}
     select
         table_name,
@@ -8,9 +10,9 @@
     group by table_name
 {%- endmacro %}
 
-{#- Note what the tables are when a model's first test of this invocation is about to run. In DuckDB's
-    memory, because macros cannot keep anything from one node to the next. -#}
-{% macro note_what_is_tested() -%}
+{#- Remember the tables' last insertions before a model's first test of this invocation. They are in a
+    table of DuckDB's memory, because macros share no state between nodes. -#}
+{% macro remember_insertions_before_tests() -%}
     {%- if execute and model.resource_type == 'test' and model.attached_node -%}
         {%- set tested_model = model.attached_node.split('.')[-1] -%}
         {%- do run_query(
@@ -28,10 +30,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- For each model whose tests have all passed, store which snapshots they have covered. Nothing is
-    stored if only some of the tests were run, or if rows were inserted while the tests ran: then
-    some tests have seen these rows, and some have not. -#}
-{% macro record_tested(results) -%}
+{#- Store an audit record for each model whose tests have all passed. Without a record: a model of which
+    only some tests ran, and one whose tables got rows while its tests ran, which some tests missed. -#}
+{% macro store_audit_records(results) -%}
     {%- set passed = {} -%}
     {%- for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn') -%}
         {%- do passed.update({result.node.attached_node: passed.get(result.node.attached_node, 0) + 1}) -%}
@@ -40,12 +41,12 @@
         {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test')
             | selectattr('attached_node', 'equalto', unique_id) | list -%}
         {%- if count == tests | length -%}
-            {%- do record_tested_model(graph.nodes[unique_id]) -%}
+            {%- do store_audit_record(graph.nodes[unique_id]) -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro record_tested_model(node) -%}
+{% macro store_audit_record(node) -%}
     {%- set tables = [node.name] -%}
     {%- for parent in node.depends_on.nodes
         if parent in graph.nodes and graph.nodes[parent].config.materialized != 'ephemeral' -%}
@@ -70,8 +71,8 @@
             ~ ".json' (format json)"
         ) -%}
     {%- else -%}
-        {{ log('Rows were inserted while the tests of ' ~ node.name ~ ' ran. publish waits for the'
-            ~ ' tests of the run that inserted them.', info=True) }}
+        {{ log('Rows were inserted while the tests of ' ~ node.name ~ ' ran. publish skips them until'
+            ~ ' the tests of the run that inserted them have passed.', info=True) }}
     {%- endif -%}
 {%- endmacro %}
 

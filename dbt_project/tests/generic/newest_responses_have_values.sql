@@ -1,5 +1,5 @@
-{#- Names values that were kept because newer answers of this run's hours lack them. -#}
-{% test newest_answers_have_values(model) %}
+{#- List values that were kept because newer responses lack them, in this run's window. -#}
+{% test newest_responses_have_values(model) %}
 select
     kept.location_id,
     kept.hour_timestamp,

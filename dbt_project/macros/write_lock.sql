@@ -1,22 +1,22 @@
-{#- Run first in each model's transaction. DuckLake refuses the commit of a transaction whose table
-    another one has deleted from meanwhile, but lets two merges that only insert the same new key
-    both commit (duckdb/ducklake#906). So each transaction replaces the one row of a small table, one
-    for each model: of two that overlap, the second is refused. The hook also makes dbt open the
-    transaction before it reads the table that it merges into.
-    A new or fully refreshed table needs no lock: creating or renaming it conflicts by itself, and
-    dbt-duckdb cannot partition a table inside of a transaction that a hook has opened. -#}
+{#- Pre-hook of each model: make overlapping transactions on its table conflict.
+
+    DuckLake commits two merges that insert the same new key (duckdb/ducklake#906), and only rejects a
+    transaction whose table another one has deleted from. So each transaction updates the one row of
+    the model's lock table. The hook also makes dbt open the transaction before it reads the table.
+    A new or fully refreshed table needs no lock, because creating or renaming a table conflicts.
+    There dbt-duckdb could not partition the table in a transaction that a hook has opened. -#}
 {% macro take_write_lock() -%}
     {%- if execute and is_incremental() -%}
         {%- set lock = 'lake.main.' ~ this.identifier ~ '_write_lock' -%}
         {%- do run_query('create table if not exists ' ~ lock ~ ' as select 0::bigint as transactions') -%}
         update {{ lock }} set transactions = transactions + 1;
-        {{ merge_doubled_rows() }}
+        {{ merge_duplicate_rows() }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Leave one row of each doubled key: of each column, the value fetched last. Looks at the window
-    and at the rows that one_row_a_key tests, so that this test cannot stay red. -#}
-{% macro merge_doubled_rows() -%}
+{#- Merge the rows of each duplicate key: of each column, the value fetched last. The window and the
+    unpublished rows are searched, because the test one_row_a_key reads these and would fail for ever. -#}
+{% macro merge_duplicate_rows() -%}
     {%- set keys = config.require('unique_key') -%}
     {%- set names = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     {%- set newest = '(fetched_at, snapshot_id)' if 'fetched_at' in names else 'snapshot_id' -%}
@@ -25,8 +25,8 @@
         'select min(' ~ column ~ '), max(' ~ column ~ ') from ' ~ this
         ~ ' where snapshot_id > ' ~ published_snapshot_id()
     ).rows[0] -%}
-    {#- Literals, so that DuckLake opens the files of these ranges only. -#}
-    {%- set doubled -%}
+    {#- Literals, because DuckLake prunes files by these. -#}
+    {%- set duplicates -%}
         select {{ keys | join(', ') }}, count(*) as row_count
         from {{ this }}
         where
@@ -37,7 +37,7 @@
         group by {{ keys | join(', ') }}
         having count(*) > 1
     {%- endset -%}
-    {%- set found = run_query(doubled) -%}
+    {%- set found = run_query(duplicates) -%}
     {%- if found.rows -%}
         {%- for row in found.rows[:5] -%}
             {{ log('MERGED ' ~ row['row_count'] ~ ' rows of one key in ' ~ this.identifier ~ ': '
@@ -50,22 +50,11 @@
             arg_max({{ name }}, {{ newest }}) as {{ name }}{{ ', ' if not loop.last }}
             {% endfor %}
         from {{ this }}
-        semi join ({{ doubled }}) as doubled using ({{ keys | join(', ') }})
+        semi join ({{ duplicates }}) as duplicates using ({{ keys | join(', ') }})
         group by {{ keys | join(', ') }};
         delete from {{ this }}
         where ({{ keys | join(', ') }}) in (select ({{ keys | join(', ') }}) from one_row_a_key);
         insert into {{ this }} ({{ names | join(', ') }})
         select {{ names | join(', ') }} from one_row_a_key;
     {%- endif -%}
-{%- endmacro %}
-
-{#- Say what to do about a commit that was refused; DuckLake's words do not. SQLite's are the last. -#}
-{% macro name_refused_commits(results) -%}
-    {%- for result in results if result.node.resource_type == 'model' and result.status == 'error' -%}
-        {%- if 'Transaction conflict' in (result.message or '') or 'database is locked' in (result.message or '') -%}
-            {{ log('ERROR ' ~ result.node.name ~ ': another run or step wrote to the lake at the same time,'
-                ~ ' so nothing of this model was stored. Build it again when the other has ended; the next'
-                ~ ' try of the task does.', info=True) }}
-        {%- endif -%}
-    {%- endfor -%}
 {%- endmacro %}
