@@ -1,4 +1,4 @@
-"""The steps of the pipeline as the DAG runs them, without Airflow."""
+"""Run the pipeline's steps without Airflow."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ PROFILE = ["--profile", "weather", "--target", "lake"]
 
 
 class Pipeline:
-    """One lake, and the steps that fill it, told of their window by the environment."""
+    """One lake and its steps, which read their window from the environment."""
 
     def __init__(self, environment: pytest.MonkeyPatch) -> None:
         self._environment = environment
@@ -31,16 +31,16 @@ class Pipeline:
 
     @property
     def settings(self) -> LakeSettings:
-        """Where this lake is."""
+        """The lake's settings."""
         return read_settings(LakeSettings)
 
     @property
     def store(self) -> Store:
-        """This lake's bucket."""
+        """The lake's bucket."""
         return Store(self.settings)
 
     def create(self) -> None:
-        """Make the bucket and the lake."""
+        """Create the bucket and the lake."""
         settings = self.settings
         boto3.client(
             "s3",
@@ -52,19 +52,19 @@ class Pipeline:
         assert lake_step(["create"]) == 0
 
     def take(self, window: Window) -> None:
-        """Tell the steps that follow their window."""
+        """Set the window of the following steps."""
         self._environment.setenv("WEATHER_WINDOW_START", window.start.isoformat())
         self._environment.setenv("WEATHER_WINDOW_END", window.end.isoformat())
 
     def ingest(self) -> int:
-        """Run ingest; its exit code."""
+        """Run ingest; return its exit code."""
         return ingest(["--shard", "0", "--shards", "1"])
 
     def transform(self, *models: str) -> bool:
-        """Build models and run their tests, an invocation each as in the DAG, or all in one.
+        """Build and test models, one dbt invocation each as in the DAG, or all in one.
 
         Returns:
-            Whether all went well.
+            Whether all succeeded.
         """
         selections = [["--select", f"fqn:weather.{model}"] for model in models] or [[]]
         return all(
@@ -73,35 +73,35 @@ class Pipeline:
         )
 
     def test(self, *names: str) -> bool:
-        """Run data tests of a model or by name, on what readers have not seen yet."""
+        """Run data tests of a model or by name, on unpublished rows."""
         arguments = ["test", "--select", *names, "--indirect-selection", "eager"]
         return dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success
 
     def publish(self) -> int:
-        """Run publish; its exit code."""
+        """Run publish; return its exit code."""
         return lake_step(["publish"])
 
     def run(self, window: Window, *models: str) -> None:
-        """A whole run, which must go well; with models named, an invocation of dbt for each."""
+        """Run all steps and require success; with `models`, one dbt invocation for each."""
         self.take(window)
         assert self.ingest() == 0
         assert self.transform(*models)
         assert self.publish() == 0
 
     def run_hour(self, end: datetime, lookback_hours: int = 168) -> None:
-        """The run that ends at that hour."""
+        """Run all steps for the lookback window that ends at an hour."""
         self.run(lookback_window(end, lookback_hours))
 
     def published(self) -> Published | None:
-        """What readers see."""
+        """Read `published.json`."""
         return read_published(self.store)
 
     def rows(self, query: str, *, snapshot_id: int | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a query on the lake as it is, or as it was."""
+        """Query the lake, or one of its snapshots."""
         with attached_lake(self.settings, snapshot_id=snapshot_id) as lake:
             return lake.execute(query).fetchall()
 
     def execute(self, statement: str) -> None:
-        """Change the lake by hand."""
+        """Execute a statement on the lake."""
         with attached_lake(self.settings) as lake:
             lake.execute(statement)

@@ -1,4 +1,4 @@
-"""The DAG as Airflow loads it, in either runtime."""
+"""Load the DAG by Airflow, in either runtime."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of Airflow's processes, without a single setting of the pipeline."""
+    """Environment of Airflow's processes, without settings of the pipeline."""
     home = tmp_path_factory.mktemp("airflow")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
@@ -36,7 +36,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 @pytest.fixture(scope="session")
 def manifest(airflow_environment: dict[str, str]) -> Path:
-    """dbt's manifest, made anew from the project as it is."""
+    """dbt's manifest, parsed from the project."""
     subprocess.run(
         ["dbt", "--quiet", "parse", "--profile", "weather", "--target", "lake"],
         cwd=PROJECT / "dbt_project",
@@ -57,7 +57,7 @@ def manifest(airflow_environment: dict[str, str]) -> Path:
 
 @pytest.fixture(scope="session")
 def in_airflow(airflow_environment: dict[str, str], manifest: Path) -> Callable[..., str]:
-    """Run a piece of Python that knows `dag`, in a process of its own; what it printed."""
+    """Run Python code that uses `dag` in a subprocess, and return its last line of output."""
     program = (
         "import sys, json\n"
         "from pathlib import Path\n"

@@ -27,7 +27,7 @@ DagsTest = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def migrated(airflow_environment: dict[str, str]) -> None:
-    """Airflow's database."""
+    """Migrate Airflow's database."""
     subprocess.run(
         ["airflow", "db", "migrate"], env=airflow_environment, check=True, capture_output=True
     )
@@ -35,7 +35,7 @@ def migrated(airflow_environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def notices(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
-    """Who is told of failures, beside the pipeline's settings."""
+    """The webhook that receives notices of failures."""
     with webhook_server() as webhook:
         monkeypatch.setenv("WEATHER_NOTICE_URL", webhook.url)
         yield webhook
@@ -45,7 +45,7 @@ def notices(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web
 def dags_test(
     pipeline: Pipeline, airflow_environment: dict[str, str], manifest: Path, migrated: None
 ) -> DagsTest:
-    """Run the DAG for a moment with the pipeline's settings."""
+    """Run `airflow dags test` with the pipeline's settings."""
     settings = {
         name: value
         for name, value in os.environ.items()
@@ -78,7 +78,7 @@ def test_airflow_runs_an_hour_from_ingest_to_publish(
     assert rows == expected_mart(locations, END - 168 * HOUR, END)
 
 
-def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
+def test_a_rejected_location_does_not_hold_back_others_and_fails_the_run(
     notices: WebhookServer, dags_test: DagsTest, pipeline: Pipeline, replay: str
 ) -> None:
     set_faults(replay, "wrong_units@1*1")
@@ -104,7 +104,7 @@ def test_a_rejected_location_holds_no_other_back_and_the_run_ends_red(
     ("year", "words"),
     [(2019, "before the earliest hour, 2020-01-01"), (2099, "ends in the future, at 2099-06-01")],
 )
-def test_a_run_of_a_date_without_hours_is_red_and_says_why(
+def test_a_run_of_a_date_without_hours_fails_with_the_reason(
     dags_test: DagsTest, pipeline: Pipeline, year: int, words: str
 ) -> None:
     result = dags_test(datetime(year, 6, 1, 3, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""What must not be served stops before publish, and names location, hour and value."""
+"""A failed data test stops a run before publish, and names location, hour and value."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -75,7 +75,7 @@ BAD_ROWS = [
 """A statement that breaks a data test, the test, and what the failure names."""
 
 
-def test_each_data_test_fails_on_the_row_that_it_is_for_and_names_it(
+def test_each_data_test_fails_on_a_bad_row_and_names_it(
     hour_done: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert hour_done.test("test_type:data")
@@ -125,7 +125,7 @@ def test_an_odd_temperature_stops_the_run_until_the_source_revises_it(
     assert hour_done.published() != before
 
 
-def test_what_failed_is_tested_again_although_a_later_window_does_not_hold_it(
+def test_failed_rows_are_tested_again_by_a_run_of_a_later_window(
     hour_done: Pipeline, replay: str
 ) -> None:
     hour_done.take(lookback_window(END - 400 * HOUR, 24))
@@ -140,7 +140,7 @@ def test_what_failed_is_tested_again_although_a_later_window_does_not_hold_it(
     hour_done.run(lookback_window(END - 400 * HOUR, 24))
 
 
-def test_rows_in_a_catalog_that_was_made_anew_are_tested(hour_done: Pipeline) -> None:
+def test_rows_of_a_new_catalog_are_tested(hour_done: Pipeline) -> None:
     before = hour_done.published()
     assert before is not None
     hour_done.execute(staged(temperature="60.1"))
@@ -169,9 +169,7 @@ def test_many_impossible_values_stop_the_run_and_are_named(
     assert hour_done.published() != before
 
 
-def test_impossible_values_that_readers_know_of_count_again(
-    hour_done: Pipeline, replay: str
-) -> None:
+def test_published_impossible_values_count_again(hour_done: Pipeline, replay: str) -> None:
     hours = lookback_window(END + HOUR, 24)
     for _ in range(2):
         hour_done.take(hours)
@@ -181,7 +179,7 @@ def test_impossible_values_that_readers_know_of_count_again(
         hour_done.run(hours)
 
 
-def test_an_hour_that_was_impossible_in_many_ways_counts_once(hour_done: Pipeline) -> None:
+def test_an_hour_with_several_impossible_values_counts_once(hour_done: Pipeline) -> None:
     hour_done.execute(
         "insert into stg_weather select 'lyon', timestamp '2020-01-01' + to_hours(number),"
         " 1, 0, case when number > 0 then 1 end, now()::timestamp from range(200) hours(number)"

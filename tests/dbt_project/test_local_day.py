@@ -1,4 +1,4 @@
-"""dbt, the API and Python cut the days of every zone alike, by the rules of `tzdata`."""
+"""dbt, the API and Python compute the same local days, by the rules of `tzdata`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A missing value never takes the place of a known one, whatever order responses arrive in."""
+"""A missing value never replaces a known one, in whatever order responses arrive."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
     @property
     def location(self) -> str:
-        """A name that no other case has."""
+        """Unique name of the case."""
         names = ["".join(each[0] for each in kinds) for kinds in (self.temperature, self.wind)]
         return "-".join(["".join(map(str, self.order)), *names])
 
@@ -123,7 +123,9 @@ def test_a_rebuild_gives_the_tables_of_the_runs(pipeline: Pipeline) -> None:
     assert {table: pipeline.rows(ALL.format(table)) for table in TABLES} == before
 
 
-def test_a_day_keeps_what_newer_responses_lack_and_the_run_says_so(pipeline: Pipeline) -> None:
+def test_a_day_keeps_values_that_newer_responses_lack(
+    pipeline: Pipeline,
+) -> None:
     start = datetime(2026, 3, 1, tzinfo=UTC)
     window = Window(start, start + 24 * HOUR)
     full = [float(hour) for hour in range(24)]

@@ -1,4 +1,4 @@
-"""Many runs leave what one clean pass over the same hours would: no more and no less."""
+"""Many runs give the same rows as one clean run over the same hours."""
 
 import json
 import os
@@ -34,7 +34,7 @@ REJECTED = "select * from rejected_weather order by all"
 
 
 def tables(pipeline: Pipeline) -> list[object]:
-    """Everything that runs write and that does not name when they ran."""
+    """Return all rows without the times of the runs."""
     return [pipeline.rows(query) for query in (HOURS, MART, REJECTED)]
 
 
@@ -92,8 +92,8 @@ def test_hours_out_of_order_and_a_backfill_of_a_week_equal_one_clean_pass(
     assert pipeline.rows("select min(fetched_at) from stg_weather") > newest_first
 
 
-def test_an_older_answer_that_arrives_later_changes_nothing(pipeline: Pipeline) -> None:
-    """Transforming an earlier run's raw answers again, after a newer run, is such an arrival."""
+def test_an_older_response_that_arrives_later_changes_nothing(pipeline: Pipeline) -> None:
+    """An earlier run's responses are transformed again after a newer run."""
     pipeline.run_hour(FIRST_END)
     pipeline.run_hour(FIRST_END + HOUR)
     newest = pipeline.rows("select * from stg_weather order by all")
@@ -102,8 +102,8 @@ def test_an_older_answer_that_arrives_later_changes_nothing(pipeline: Pipeline) 
     assert pipeline.rows("select * from stg_weather order by all") == newest
 
 
-def test_a_time_zone_that_was_put_right_cuts_all_days_of_a_run(pipeline: Pipeline) -> None:
-    """Answers of a run that was cut into other shards stay, with the time zone of then."""
+def test_a_corrected_time_zone_applies_to_all_days_of_a_run(pipeline: Pipeline) -> None:
+    """Responses of a run with another number of shards keep their old time zone."""
     window = lookback_window(FIRST_END, LOOKBACK_HOURS)
     pipeline.take(window)
     assert pipeline.ingest() == 0
@@ -120,7 +120,7 @@ def test_a_time_zone_that_was_put_right_cuts_all_days_of_a_run(pipeline: Pipelin
 
 
 @pytest.mark.parametrize("step", ["ingest", *MODELS, "publish"])
-def test_a_run_killed_at_a_step_and_run_again_loses_and_doubles_nothing(
+def test_a_run_killed_at_a_step_and_run_again_loses_and_duplicates_nothing(
     pipeline: Pipeline, replay: str, step: str, tmp_path: Path
 ) -> None:
     pipeline.run_hour(FIRST_END)
@@ -155,7 +155,7 @@ def test_a_run_killed_at_a_step_and_run_again_loses_and_doubles_nothing(
 
 
 def command(step: str) -> list[str]:
-    """The process that the DAG starts for a step."""
+    """Return the command that the DAG starts for a step."""
     if step in MODELS:
         return ["dbt", "build", "--select", f"fqn:weather.{step}", *PROJECT, *PROFILE]
     if step == "publish":
@@ -164,7 +164,7 @@ def command(step: str) -> list[str]:
 
 
 def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
-    """What shows that a step is in the middle of its work: a request, a write, a dbt model."""
+    """Return evidence that a step is at work: requests, writes and dbt models."""
     return (
         httpx.get(f"{replay}/replay/requests", timeout=PATIENCE).json()["requests"],
         list(pipeline.store.list("transformed/")),

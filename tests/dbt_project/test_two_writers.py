@@ -33,7 +33,7 @@ STAGE = [
     str(Path(sys.executable).with_name("dbt")),
     *("build", "--select", "fqn:weather.stg_weather", *PROJECT, *PROFILE),
 ]
-REFUSED = "another run or step wrote to the lake at the same time"
+CONFLICT = "another run or step wrote to the lake at the same time"
 STAGED = "'lyon', timestamp '{hour}', {values}, timestamp '{fetched_at}'"
 
 
@@ -63,8 +63,8 @@ def in_postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def doubled(pipeline: Pipeline) -> list[tuple[Any, ...]]:
-    """Keys that have more than one row, in any table."""
+def duplicates(pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    """Return the duplicate keys of all tables."""
     return [
         row
         for table, key in KEYS.items()
@@ -81,7 +81,7 @@ def insert(lake: duckdb.DuckDBPyConnection, hour: datetime, temperature: float) 
     lake.execute(f"insert into stg_weather select {row}")
 
 
-def test_a_key_that_two_transactions_have_inserted_has_one_row_after_the_next_run(
+def test_a_key_inserted_by_two_transactions_has_one_row_after_the_next_run(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DuckLake lets both commit in Postgres: neither matches a row, and DuckLake has no keys."""
@@ -92,12 +92,12 @@ def test_a_key_that_two_transactions_have_inserted_has_one_row_after_the_next_ru
             insert(other, END, 42)
             one.execute("commit")
             other.execute("commit")
-        assert [key[0] for key in doubled(pipeline)] == ["lyon"]
+        assert [key[0] for key in duplicates(pipeline)] == ["lyon"]
         pipeline.run_hour(END + HOUR, HOURS)
-        assert doubled(pipeline) == []
+        assert duplicates(pipeline) == []
 
 
-def test_of_two_transactions_that_overlap_one_is_refused(lake: Pipeline, tmp_path: Path) -> None:
+def test_one_of_two_overlapping_transactions_fails(lake: Pipeline, tmp_path: Path) -> None:
     lake.run_hour(END + HOUR, HOURS)
     lake.take(lookback_window(END + 2 * HOUR, HOURS))
     assert lake.ingest() == ExitCode.OK
@@ -108,7 +108,7 @@ def test_of_two_transactions_that_overlap_one_is_refused(lake: Pipeline, tmp_pat
         log = tmp_path / "dbt.log"
         with log.open("w") as output:
             built = subprocess.run(STAGE, stdout=output, check=False).returncode == 0
-        assert built is (REFUSED not in log.read_text())
+        assert built is (CONFLICT not in log.read_text())
         try:
             other.execute("commit")
             committed = True
@@ -117,12 +117,12 @@ def test_of_two_transactions_that_overlap_one_is_refused(lake: Pipeline, tmp_pat
     # SQLite may refuse both.
     assert not (built and committed)
     assert built or lake.settings.lake_catalog.startswith("sqlite:")
-    assert doubled(lake) == []
+    assert duplicates(lake) == []
     lake.run_hour(END + 2 * HOUR, HOURS)
-    assert doubled(lake) == []
+    assert duplicates(lake) == []
 
 
-def test_a_refused_build_stores_nothing_says_why_and_passes_afterwards(
+def test_a_build_with_a_conflict_stores_nothing_and_logs_the_reason(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with in_postgres(monkeypatch):
@@ -132,17 +132,17 @@ def test_a_refused_build_stores_nothing_says_why_and_passes_afterwards(
         pipeline.take(lookback_window(END + 2 * HOUR, HOURS))
         assert pipeline.ingest() == ExitCode.OK
         capfd.readouterr()
-        with writing_all_the_time(pipeline):
+        with busy_writer(pipeline):
             assert not pipeline.transform("stg_weather")
         lines = capfd.readouterr().out.splitlines()
-        assert sum(f"ERROR stg_weather: {REFUSED}" in line for line in lines) == 1
+        assert sum(f"ERROR stg_weather: {CONFLICT}" in line for line in lines) == 1
         assert pipeline.rows("select * from stg_weather order by all") == before
         pipeline.run_hour(END + 2 * HOUR, HOURS)
 
 
 @contextmanager
-def writing_all_the_time(pipeline: Pipeline) -> Iterator[None]:
-    """Another writer, whose transactions follow one another without a pause."""
+def busy_writer(pipeline: Pipeline) -> Iterator[None]:
+    """Run another writer, whose transactions follow each other without a pause."""
     ended = threading.Event()
 
     def write() -> None:
@@ -165,7 +165,7 @@ def writing_all_the_time(pipeline: Pipeline) -> Iterator[None]:
         thread.join()
 
 
-def test_two_processes_that_build_the_same_new_hours_double_nothing(
+def test_two_processes_that_build_the_same_hours_duplicate_nothing(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with in_postgres(monkeypatch):
@@ -180,8 +180,8 @@ def test_two_processes_that_build_the_same_new_hours_double_nothing(
         ended = [process.wait() for process in processes]
         assert 0 in ended
         for log, code in zip(logs, ended, strict=True):
-            assert (REFUSED in log.read_text()) == (code != 0), log.read_text()
-        assert doubled(pipeline) == []
+            assert (CONFLICT in log.read_text()) == (code != 0), log.read_text()
+        assert duplicates(pipeline) == []
         pipeline.run_hour(END + 12 * HOUR, HOURS)
         rows = pipeline.rows("select * from daily_weather_stats order by location_id, date")
     locations = read_locations(DEFAULT_LOCATIONS)
@@ -210,7 +210,7 @@ DOUBLED = [
 ]
 
 
-def test_the_next_run_leaves_one_row_of_each_doubled_key_although_no_response_came(
+def test_a_run_without_responses_merges_duplicate_keys(
     pipeline: Pipeline,
 ) -> None:
     pipeline.run_hour(END, HOURS)
@@ -222,11 +222,11 @@ def test_the_next_run_leaves_one_row_of_each_doubled_key_although_no_response_ca
     )
     for statement in DOUBLED:
         pipeline.execute(statement)
-    assert len(doubled(pipeline)) == HOURS + 2 + len(days) + 1
+    assert len(duplicates(pipeline)) == HOURS + 2 + len(days) + 1
 
     pipeline.take(lookback_window(END + HOUR, HOURS))
     assert pipeline.transform()
-    assert doubled(pipeline) == []
+    assert duplicates(pipeline) == []
     assert pipeline.publish() == ExitCode.OK
     lyon = "select temperature_c, precipitation_mm, windspeed_kmh from stg_weather where"
     assert pipeline.rows(f"{lyon} hour_timestamp < '2021-01-01'") == [(4, 2, 6)]

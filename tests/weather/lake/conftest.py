@@ -1,4 +1,4 @@
-"""What tests of several steps need."""
+"""Fixtures of the lake's tests."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from weather.lake.backup_storage import FolderStorage
 
 @pytest.fixture
 def folder(tmp_path: Path) -> FolderStorage:
-    """A place for a backup."""
+    """An empty backup storage."""
     return FolderStorage(tmp_path / "backup")

@@ -1,4 +1,4 @@
-"""How a lake is lost, whole or in part, and what its readers say."""
+"""Delete parts of a lake, and read the API's responses."""
 
 import os
 from pathlib import Path
@@ -17,12 +17,12 @@ PATHS = (
 
 
 def lose_objects(pipeline: Pipeline, prefix: str = "") -> None:
-    """Empty the store, or a part of it."""
+    """Delete objects of the bucket."""
     pipeline.store.delete(list(pipeline.store.list(prefix)))
 
 
 def lose_catalog(pipeline: Pipeline) -> None:
-    """Leave a database where no lake ever was."""
+    """Delete the catalog."""
     catalog = pipeline.settings.lake_catalog
     if catalog.startswith("sqlite:"):
         Path(catalog.removeprefix("sqlite:")).unlink()
@@ -36,13 +36,13 @@ def lose_catalog(pipeline: Pipeline) -> None:
 
 
 def lose_both_stores(pipeline: Pipeline) -> None:
-    """Leave nothing."""
+    """Delete the bucket's objects and the catalog."""
     lose_objects(pipeline)
     lose_catalog(pipeline)
 
 
-def answers(log: Path) -> list[bytes]:
-    """What the API says, started anew: days of two locations, the newest day, hours."""
+def api_responses(log: Path) -> list[bytes]:
+    """Start the API and return its responses: days of two locations, the newest day, hours."""
     with running_api(os.environ, log) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         replies = [client.get(path) for path in PATHS]

@@ -1,4 +1,4 @@
-"""A Postgres server with a database for a lake's catalog, as the chart makes it."""
+"""A Postgres server with the catalog's database, set up as by the chart."""
 
 import shutil
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Catalog:
 
 @contextmanager
 def running_catalog() -> Iterator[Catalog]:
-    """A catalog inside the `with`; PGPASSWORD has to be PASSWORD."""
+    """Run a server with an empty catalog; PGPASSWORD has to be PASSWORD."""
     with empty_volume() as volume:
         prepared = volume.prepare(_PASSWORDS)
         assert prepared.returncode == 0, prepared.stderr

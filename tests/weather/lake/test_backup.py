@@ -1,4 +1,4 @@
-"""A lost lake comes back as it was; a backup costs what is new, and refuses what is wrong."""
+"""Backups restore a lost lake, copy only new objects, and reject wrong sources and targets."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from local.store import S3Server
 from tests.pipeline import MODELS, Pipeline
 from tests.weather.buckets import made_bucket
-from tests.weather.lake.lost_stores import answers, lose_both_stores
+from tests.weather.lake.lost_stores import api_responses, lose_both_stores
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
@@ -62,7 +62,7 @@ def fill(pipeline: Pipeline) -> None:
 
 
 def everything(pipeline: Pipeline) -> list[object]:
-    """All rows, the snapshots, what is published, and every object but the lake's own files."""
+    """Return all rows, snapshots and objects except the lake's own files."""
     published = pipeline.published()
     assert published is not None
     store = pipeline.store
@@ -78,17 +78,17 @@ def everything(pipeline: Pipeline) -> list[object]:
     ]
 
 
-def test_both_stores_are_lost_and_come_back_as_they_were(
+def test_a_lost_bucket_and_catalog_are_restored(
     lake: Pipeline, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     to = str(tmp_path / "backup")
-    before, said = everything(lake), answers(tmp_path / "before.log")
+    before, responses = everything(lake), api_responses(tmp_path / "before.log")
     assert main(["backup", "--to", to]) == ExitCode.OK
     lose_both_stores(lake)
     assert main(["restore", "--from", to]) == ExitCode.OK
     assert everything(lake) == before
-    assert answers(tmp_path / "after.log") == said
-    assert len(said[0]) > 300
+    assert api_responses(tmp_path / "after.log") == responses
+    assert len(responses[0]) > 300
 
     lake.run_hour(END + 2 * HOUR, LOOKBACK_HOURS)
     maintain(lake.settings, kept=NOW, grace=NOW)
@@ -114,7 +114,7 @@ def test_a_catalog_moves_from_sqlite_to_postgres(
         lake_in_sqlite.run_hour(END + 2 * HOUR, LOOKBACK_HOURS)
 
 
-def test_a_backup_during_a_run_restores_what_was_published(
+def test_a_backup_during_a_run_restores_the_published_snapshot(
     lake: Pipeline, folder: FolderStorage
 ) -> None:
     published = lake.published()
@@ -140,33 +140,33 @@ def test_a_backup_during_a_run_restores_what_was_published(
     assert lake.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 24),)]
 
 
-def test_a_second_backup_copies_what_is_new_and_forgets_what_nothing_refers_to(
+def test_a_second_backup_copies_new_objects_and_deletes_unused_ones(
     lake_in_sqlite: Pipeline, s3_server: S3Server
 ) -> None:
     pipeline = lake_in_sqlite
-    place = open_backup_storage(f"s3://{made_bucket(s3_server)}/nightly", pipeline.settings)
-    first = back_up(pipeline.settings, place)
+    storage = open_backup_storage(f"s3://{made_bucket(s3_server)}/nightly", pipeline.settings)
+    first = back_up(pipeline.settings, storage)
     assert first.copied == first.objects > 10
-    assert back_up(pipeline.settings, place).copied == 0
+    assert back_up(pipeline.settings, storage).copied == 0
 
     (changed, *_) = pipeline.store.list("raw/")
     lost = "rejected/20261120T0400Z_20261120T0500Z/lost.json"
     pipeline.store.put(changed, b"[]")
     pipeline.store.put(lost, b"{}")
-    assert back_up(pipeline.settings, place).copied == 2
-    assert place.get(changed) == b"[]"
+    assert back_up(pipeline.settings, storage).copied == 2
+    assert storage.get(changed) == b"[]"
 
     pipeline.store.delete([lost])
     maintain(pipeline.settings, kept=NOW, grace=NOW)
-    third = back_up(pipeline.settings, place)
-    assert {key for key in place.sizes() if key.startswith(TABLE_FILES)} == set(
+    third = back_up(pipeline.settings, storage)
+    assert {key for key in storage.sizes() if key.startswith(TABLE_FILES)} == set(
         pipeline.store.list(TABLE_FILES)
     )
-    assert third.objects == len(place.sizes()) - 1
-    assert place.get(lost) == b"{}"
+    assert third.objects == len(storage.sizes()) - 1
+    assert storage.get(lost) == b"{}"
 
 
-def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
+def test_a_response_that_is_replaced_while_it_is_copied_is_restored(
     lake_in_sqlite: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = lake_in_sqlite
@@ -185,7 +185,7 @@ def test_an_answer_that_is_written_anew_while_it_is_copied_comes_back(
     assert [back_up(pipeline.settings, folder).copied for _ in range(2)] == [1, 0]
 
 
-def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
+def test_a_killed_backup_leaves_the_earlier_one_valid(
     lake_in_sqlite: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = lake_in_sqlite
@@ -208,7 +208,7 @@ def test_a_backup_that_is_killed_leaves_the_one_before_it_whole(
 
 
 @pytest.mark.parametrize("number", [0, 1, 50_000])
-def test_what_a_backup_holds_is_read_as_it_was_written(tmp_path: Path, number: int) -> None:
+def test_a_manifest_is_read_as_it_was_written(tmp_path: Path, number: int) -> None:
     objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(number)}
     contents = Manifest(b"published", objects, {"stg_weather": 3})
     file = tmp_path / BACKUP_FILE
@@ -228,7 +228,7 @@ def test_a_backup_holds_no_secret(
         assert secret.encode() not in body
 
 
-def test_a_lake_that_is_not_empty_is_replaced_only_when_told(
+def test_a_lake_that_is_not_empty_is_replaced_only_with_replace(
     lake_in_sqlite: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -250,7 +250,7 @@ def test_a_lake_that_is_not_empty_is_replaced_only_when_told(
     assert restored[-1] == newer[-1]
 
 
-def test_a_restore_keeps_verdicts_that_came_after_the_backup(
+def test_a_restore_keeps_validated_responses_newer_than_the_backup(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store
@@ -269,9 +269,9 @@ def test_a_restore_keeps_verdicts_that_came_after_the_backup(
     assert store.get(rejected) == b'{"later":1}'
 
 
-def without(place: BackupStorage, prefix: str) -> str:
-    key = next(key for key in place.sizes() if key.startswith(prefix))
-    place.delete([key])
+def without(storage: BackupStorage, prefix: str) -> str:
+    key = next(key for key in storage.sizes() if key.startswith(prefix))
+    storage.delete([key])
     return key
 
 
@@ -287,7 +287,7 @@ def test_a_damaged_backup_is_named_and_changes_nothing(
     assert list(lake_in_sqlite.store.list()) == []
 
 
-def test_a_damaged_lake_does_not_take_the_place_of_a_good_backup(
+def test_a_damaged_lake_does_not_replace_a_good_backup(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -301,7 +301,7 @@ def test_a_damaged_lake_does_not_take_the_place_of_a_good_backup(
     assert lake_in_sqlite.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 1),)]
 
 
-def test_a_lake_made_anew_does_not_take_the_place_of_a_good_backup(
+def test_a_new_lake_does_not_replace_another_lake_s_backup(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -313,7 +313,7 @@ def test_a_lake_made_anew_does_not_take_the_place_of_a_good_backup(
     assert back_up(lake_in_sqlite.settings, folder).objects > 10
 
 
-def test_a_replays_backup_is_not_restored_among_weather(
+def test_a_replay_s_backup_is_not_restored_to_a_weather_lake(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store

@@ -1,4 +1,4 @@
-"""Who may only read a catalog in Postgres and writes is told in one line that this is why."""
+"""A read-only user who writes to a catalog in Postgres gets one line with the reason."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from weather.settings import LakeSettings, read_settings
 
 
 @pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
-def test_a_reader_that_writes_is_told_why_it_may_not(
+def test_a_read_only_user_s_write_fails_with_the_reason(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_catalog() as catalog:

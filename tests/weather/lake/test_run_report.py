@@ -1,4 +1,4 @@
-"""What a run says of itself is right, and is there when its processes are gone."""
+"""The report of a run, which publish combines from the steps' reports."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ def report(pipeline: Pipeline) -> RunReport:
     return published.run
 
 
-def test_a_run_publishes_what_its_steps_did(pipeline: Pipeline) -> None:
+def test_a_run_publishes_its_report(pipeline: Pipeline) -> None:
     window = lookback_window(END, 48)
     pipeline.run(window, *MODELS)
     run = report(pipeline)
@@ -44,7 +44,7 @@ def test_a_run_publishes_what_its_steps_did(pipeline: Pipeline) -> None:
         assert set(tests) <= {"pass", "warn"}
 
 
-def test_a_second_run_tells_only_what_it_wrote_itself(pipeline: Pipeline) -> None:
+def test_a_second_run_reports_only_its_own_rows(pipeline: Pipeline) -> None:
     pipeline.run(lookback_window(END, 48))
     pipeline.run(lookback_window(END + HOUR, 5))
     written = report(pipeline).rows_written
@@ -52,23 +52,19 @@ def test_a_second_run_tells_only_what_it_wrote_itself(pipeline: Pipeline) -> Non
     assert 0 < written["daily_weather_stats"] <= LOCATIONS * 2
 
 
-def test_retries_and_rejections_are_told_with_their_reasons(
-    pipeline: Pipeline, replay: str
-) -> None:
+def test_retries_and_rejections_are_reported_with_reasons(pipeline: Pipeline, replay: str) -> None:
     pipeline.take(lookback_window(END, 24))
     set_faults(replay, "server_error*1,text_value@1*1")
     assert pipeline.ingest() == ExitCode.REJECTED
     assert pipeline.transform()
     assert pipeline.publish() == 0
-    told = report(pipeline).ingest
-    assert told is not None
-    assert told.retries == {"server error": 1}
-    assert (told.hours_asked, told.hours_received, told.hours_rejected) == (72, 48, 24)
+    reported = report(pipeline).ingest
+    assert reported is not None
+    assert reported.retries == {"server error": 1}
+    assert (reported.hours_asked, reported.hours_received, reported.hours_rejected) == (72, 48, 24)
 
 
-def test_a_failed_test_is_told_by_the_model_s_report_and_published_by_nobody(
-    pipeline: Pipeline, replay: str
-) -> None:
+def test_a_failed_test_is_reported_and_nothing_published(pipeline: Pipeline, replay: str) -> None:
     pipeline.take(lookback_window(END, 24))
     set_faults(replay, "odd_temperature")
     ended = pipeline.ingest()
@@ -81,7 +77,7 @@ def test_a_failed_test_is_told_by_the_model_s_report_and_published_by_nobody(
     assert pipeline.published() is None
 
 
-def test_reports_stay_few_and_readers_of_answers_do_not_meet_them(pipeline: Pipeline) -> None:
+def test_reports_are_replaced_and_not_read_as_responses(pipeline: Pipeline) -> None:
     for hour in range(2):
         pipeline.run_hour(END + hour * HOUR, lookback_hours=6)
     assert len(list(pipeline.store.list(MODEL_REPORTS))) == len(MODELS)
@@ -95,7 +91,7 @@ def test_an_older_version_s_object_is_still_read(pipeline: Pipeline) -> None:
     assert pipeline.published() == Published(snapshot_id=7, published_at=END, window_end=END)
 
 
-def shard(number: int, of: int, minute: int, **told: object) -> ShardReport:
+def shard(number: int, of: int, minute: int, **reported: object) -> ShardReport:
     window = Window(END - HOUR, END)
     return ShardReport.model_validate(
         {
@@ -104,20 +100,20 @@ def shard(number: int, of: int, minute: int, **told: object) -> ShardReport:
             "shard": number,
             "shards": of,
             "finished_at": END.replace(minute=minute),
-            **told,
+            **reported,
         }
     )
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_shards_add_up_and_those_of_another_cut_do_not_count(order: int) -> None:
+def test_shards_add_up_without_those_of_another_shard_count(order: int) -> None:
     shards = [
         shard(0, 1, 1, hours_asked=9, retries={"timeout": 9}),
         shard(0, 2, 7, hours_asked=1, bytes=10, retries={"timeout": 1}),
         shard(1, 2, 6, hours_asked=2, bytes=20, retries={"timeout": 2, "server error": 1}),
     ]
-    told = ingest_report_of(shards[::order])
-    assert told is not None
-    assert (told.hours_asked, told.bytes) == (3, 30)
-    assert told.retries == {"timeout": 3, "server error": 1}
+    reported = ingest_report_of(shards[::order])
+    assert reported is not None
+    assert (reported.hours_asked, reported.bytes) == (3, 30)
+    assert reported.retries == {"timeout": 3, "server error": 1}
     assert ingest_report_of([]) is None

@@ -1,4 +1,4 @@
-"""The lake stays small, and what readers see stays readable."""
+"""Maintenance keeps the lake small and the published snapshot readable."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ HOURS = "select * from stg_weather order by all"
 
 @pytest.fixture
 def busy_lake(pipeline: Pipeline) -> Pipeline:
-    """A lake after several runs, each of which wrote its hours anew."""
+    """A lake after several runs, each of which rewrote its hours."""
     for hour in range(4):
         pipeline.run_hour(END + timedelta(hours=hour), lookback_hours=48)
     return pipeline
@@ -31,7 +31,7 @@ def snapshots(pipeline: Pipeline) -> list[int]:
     return [snapshot_id for (snapshot_id,) in rows]
 
 
-def test_old_snapshots_and_files_go_and_every_row_stays(busy_lake: Pipeline) -> None:
+def test_old_snapshots_and_files_are_deleted_and_every_row_stays(busy_lake: Pipeline) -> None:
     rows, mart, before = busy_lake.rows(HOURS), busy_lake.rows(MART), files(busy_lake)
     published = busy_lake.published()
     assert published is not None
@@ -46,7 +46,7 @@ def test_old_snapshots_and_files_go_and_every_row_stays(busy_lake: Pipeline) -> 
     assert snapshots(busy_lake)[0] == published.snapshot_id
 
 
-def test_the_published_snapshot_stays_although_newer_ones_are_not_published(
+def test_the_published_snapshot_stays_below_unpublished_ones(
     busy_lake: Pipeline,
 ) -> None:
     published = busy_lake.published()
@@ -63,7 +63,7 @@ def test_the_published_snapshot_stays_although_newer_ones_are_not_published(
     ) == [(0,)]
 
 
-def test_files_that_nothing_refers_to_go_and_plain_objects_stay(busy_lake: Pipeline) -> None:
+def test_unused_table_files_are_deleted_and_other_objects_stay(busy_lake: Pipeline) -> None:
     left_by_a_killed_run = "transformed/main/stg_weather/left-by-a-killed-run.parquet"
     busy_lake.store.put(left_by_a_killed_run, b"half a file")
     raw = list(busy_lake.store.list("raw/"))
@@ -78,7 +78,7 @@ def test_files_that_nothing_refers_to_go_and_plain_objects_stay(busy_lake: Pipel
     assert list(busy_lake.store.list("raw/")) == raw
 
 
-def test_within_seven_days_nothing_is_lost_and_runs_go_on_after_an_upkeep(
+def test_snapshots_stay_for_seven_days_and_runs_continue_after_upkeep(
     busy_lake: Pipeline,
 ) -> None:
     before = snapshots(busy_lake)
