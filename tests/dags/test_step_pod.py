@@ -109,16 +109,16 @@ def test_old_failed_pods_are_deleted(step: StepPod, context: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "told"), [(1, 1), (75, 75), (137, SIGKILLED), (143, SIGTERMED)]
+    ("exit_code", "reported"), [(1, 1), (75, 75), (137, SIGKILLED), (143, SIGTERMED)]
 )
 def test_a_failed_pod_s_exit_code_reaches_the_retry_policy(
-    step: StepPod, context: Any, exit_code: int, told: int
+    step: StepPod, context: Any, exit_code: int, reported: int
 ) -> None:
     failed = pod("failed", "Failed", exit_code=exit_code)
     cluster = on(step, failed)
     with pytest.raises(StepFailed) as failure:
         step.cleanup(failed, failed, context=context)
-    assert failure.value.exit_code == told
+    assert failure.value.exit_code == reported
     assert failed.metadata.labels["already_checked"] == "True"
     assert failed.metadata.deletion_timestamp is None
     assert set(cluster.pods) == {"failed"}

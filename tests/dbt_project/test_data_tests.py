@@ -186,6 +186,6 @@ def test_an_hour_with_several_impossible_values_counts_once(hour_done: Pipeline)
     )
     hour_done.execute(
         "insert into rejected_weather select 'lyon', timestamp '2020-01-01', 'windspeed_kmh',"
-        " 1000 + number, 'because' from range(40) answers(number)"
+        " 1000 + number, 'because' from range(40) as numbers(number)"
     )
     assert hour_done.test("test_name:few_values_rejected")

@@ -256,16 +256,16 @@ def test_a_restore_keeps_validated_responses_newer_than_the_backup(
     store = lake_in_sqlite.store
     raw = next(key for key in store.list("raw/") if not key.endswith("-report.json"))
     rejected = f"rejected/{raw.removeprefix('raw/').removesuffix('.json')}-lyon.json"
-    judged = store.get(raw) or b""
-    assert b'"accepted":true' in judged
-    store.put(raw, judged.replace(b'"accepted":true', b'"accepted":false'))
+    validated = store.get(raw) or b""
+    assert b'"accepted":true' in validated
+    store.put(raw, validated.replace(b'"accepted":true', b'"accepted":false'))
     store.put(rejected, b"{}")
     back_up(lake_in_sqlite.settings, folder)
-    store.put(raw, judged)
+    store.put(raw, validated)
     store.put(rejected, b'{"later":1}')
 
     restore(lake_in_sqlite.settings, folder, replace=True)
-    assert store.get(raw) == judged
+    assert store.get(raw) == validated
     assert store.get(rejected) == b'{"later":1}'
 
 

@@ -52,7 +52,7 @@ def store_again(
     """Store the responses of a run of another window, and transform them.
 
     Args:
-        window: the run's; its answers are those of the newest run that covers its hours.
+        window: the run's; its responses are those of the newest run that covers its hours.
         values: what its first hour has instead, by the service's own names.
         later: how much later than those they came.
     """
@@ -120,7 +120,7 @@ def test_a_month_is_rebuilt_from_raw_alone(
     lose(month)
     capfd.readouterr()
     assert main(["rebuild"]) == ExitCode.OK
-    told = json.loads(capfd.readouterr().out)
+    reported = json.loads(capfd.readouterr().out)
 
     assert tables(month) == before
     assert api_responses(tmp_path / "after.log") == responses
@@ -128,7 +128,7 @@ def test_a_month_is_rebuilt_from_raw_alone(
     assert published is not None
     assert published.window_end == END
     assert published.source == REPLAY
-    assert told == {
+    assert reported == {
         "windows": 5,
         "rows": {
             "daily_weather_stats": len(days),
@@ -140,7 +140,7 @@ def test_a_month_is_rebuilt_from_raw_alone(
     }
     assert month.store.get(MART_KEY)
     assert partitions(month) == partitioned
-    assert back_up(month.settings, FolderStorage(tmp_path / "backup")).rows == told["rows"]
+    assert back_up(month.settings, FolderStorage(tmp_path / "backup")).rows == reported["rows"]
 
     month.run_hour(END + HOUR, lookback_hours=5)
     assert month.rows("select count(*) from stg_weather") == [(LOCATIONS * (HOURS + 1),)]
