@@ -20,7 +20,7 @@ class ModelPod(StepPod, DbtBuildKubernetesOperator):  # type: ignore[misc]
 
 
 class SharedModelPod(ModelPod):
-    """Wait until the shared pod has built a model; build it in a pod of its own otherwise.
+    """Wait until the shared pod has built a model; otherwise build it in a separate pod.
 
     Each of Cosmos' own sensors takes a worker pod, or two if deferred. This task starts and
     succeeds in the triggerer, so it takes none.
@@ -38,12 +38,12 @@ class SharedModelPod(ModelPod):
         self.producer = producer
         classpath, arguments = ModelTrigger(producer, unique_id, tested).serialize()
         self.start_trigger_args = StartTriggerArgs(
-            trigger_cls=classpath, trigger_kwargs=arguments, next_method="build_in_own_pod"
+            trigger_cls=classpath, trigger_kwargs=arguments, next_method="build_in_separate_pod"
         )
 
-    def build_in_own_pod(self, context: Context, event: dict[str, Any]) -> None:
-        """Build the model and run its tests in a pod of its own, after the shared pod has ended."""
-        self.log.info("Building in its own pod: %s is %s.", self.producer, event["producer"])
+    def build_in_separate_pod(self, context: Context, event: dict[str, Any]) -> None:
+        """Build and test the model in a separate pod, after the shared pod has ended."""
+        self.log.info("Building in a separate pod: %s is %s.", self.producer, event["producer"])
         self.execute(context)
 
     def _abandoned_pods(self, namespace: str, context: Context) -> list[k8s.V1Pod]:

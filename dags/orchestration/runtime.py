@@ -25,7 +25,7 @@ class Runtime(Protocol):
         """Run ingest in one mapped task per shard; `task` has arguments of the operator."""
 
     def dbt_models(self, group_id: str) -> TaskGroup:
-        """Build each dbt model and run its tests in a task of its own."""
+        """Run one task for each dbt model, which builds and tests the model."""
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
         """Run `python -m weather.lake <step>`; `task` has arguments of the operator."""

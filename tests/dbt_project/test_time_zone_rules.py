@@ -60,7 +60,7 @@ def test_a_rebuild_applies_new_rules(pipeline: Pipeline, monkeypatch: pytest.Mon
     # From 23:00 UTC of the day before.
     assert lyon == (7.0, 30.0, 24, True)
 
-    # A rebuild is a process of its own, so it opens DuckDB again.
+    # A rebuild is a separate process, so it opens DuckDB again.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     assert lake_step(["rebuild"]) == 0
     assert day(pipeline, "vancouver", date(2026, 11, 1)) == (15.0, 38.0, 24, True)
@@ -69,7 +69,7 @@ def test_a_rebuild_applies_new_rules(pipeline: Pipeline, monkeypatch: pytest.Mon
 
 
 def test_the_machine_s_rules_are_not_used(tmp_path: Path) -> None:
-    """PYTHONTZPATH stands for /usr/share/zoneinfo, which ZoneInfo prefers to the package."""
+    """PYTHONTZPATH replaces /usr/share/zoneinfo, which ZoneInfo prefers to the package."""
     (tmp_path / "Europe").mkdir()
     for name in ("Paris", "Lyon"):
         (tmp_path / "Europe" / name).write_bytes(zone_file("Asia/Tokyo"))

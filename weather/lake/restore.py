@@ -85,7 +85,7 @@ def _manifest(source: BackupStorage, file: Path) -> Manifest:
     body = source.get(BACKUP_FILE)
     if body is None:
         raise StepError(
-            f"There is no backup in {source.name}. Name the folder or bucket that backup wrote to.",
+            f"{source.name} holds no backup. Name the folder or bucket that backup wrote to.",
             ExitCode.SETTING,
         )
     file.write_bytes(body)

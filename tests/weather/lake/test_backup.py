@@ -246,7 +246,7 @@ def test_a_lake_that_is_not_empty_is_replaced_only_with_replace(
     assert main(["restore", *source, "--replace"]) == ExitCode.OK
     restored = everything(lake_in_sqlite)
     assert restored[:-1] == before[:-1]
-    # Answers that came later are worth keeping.
+    # Later responses stay.
     assert restored[-1] == newer[-1]
 
 

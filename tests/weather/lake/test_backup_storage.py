@@ -18,7 +18,7 @@ from weather.lake.backup_storage import BucketStorage, FolderStorage
     [
         (["backup", "--to", "http://example.org"], "'http://example.org': not a folder or s3://"),
         (["backup", "--to", "s3://{bucket}/copy"], "is in the lake's own bucket"),
-        (["restore", "--from", "{empty}"], "There is no backup in "),
+        (["restore", "--from", "{empty}"], " holds no backup. "),
         (["restore", "--from", "{other}"], "lake.duckdb: not a file of a backup"),
     ],
 )

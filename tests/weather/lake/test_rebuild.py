@@ -157,7 +157,7 @@ def test_a_failed_rebuild_leaves_the_lake_unchanged(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, lookback_hours=48)
     before, published = tables(pipeline), pipeline.store.get(PUBLISHED_KEY)
     spoil(pipeline)
-    # A process of its own, because dbt in this one keeps what it knew of the tables.
+    # A separate process, because dbt in this one caches the tables.
     command = [sys.executable, "-m", "weather.lake", "rebuild"]
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert failed.returncode == ExitCode.UNEXPECTED
