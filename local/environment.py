@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from local.credentials import Credentials
 from local.folders import DAGS, DBT_PROJECT, PROJECT, State
-from weather.ducklake import TIME_LIMITS
+from weather.ducklake import POSTGRES_TIMEOUTS
 
 UNSUITABLE = (
     # Of another interpreter than .venv's.
@@ -69,7 +69,7 @@ def _defaults(state: State) -> dict[str, str]:
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt opens a catalog in Postgres without the limits that weather.lake adds.
-        "PGCONNECT_TIMEOUT": TIME_LIMITS["connect_timeout"],
+        "PGCONNECT_TIMEOUT": POSTGRES_TIMEOUTS["connect_timeout"],
     }
 
 

@@ -1,1 +1,1 @@
-"""What every step of the pipeline shares: settings, locations, windows, the store and the lake."""
+"""The pipeline's steps, and the modules that they share."""

@@ -1,4 +1,4 @@
-"""DuckDB's extensions, from their Python packages: DuckDB itself would download them."""
+"""Install DuckDB's extensions from Python packages, because DuckDB would download them."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""The lake: DuckLake tables, with the catalog in SQLite or Postgres and the files in the store."""
+"""Attach the lake to DuckDB: catalog in SQLite or Postgres, Parquet files in the S3 store."""
 
 import os
 import re
@@ -17,28 +17,27 @@ if TYPE_CHECKING:
     import duckdb
 
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
-"""DuckDB's extensions that a lake may need; DuckLake loads the catalog's own by itself."""
+"""DuckDB extensions for any lake; DuckLake loads the one for its catalog."""
 
 METADATA = "__ducklake_metadata_lake"
-"""The database that DuckLake attaches for the catalog of the lake."""
+"""Name of the database that DuckLake attaches for the lake's catalog."""
 
 WRITE_LOCK = "_write_lock"
-"""Suffix of tables without data: dbt's transactions update their one row, so that two conflict."""
+"""Suffix of tables with one row, which every dbt transaction updates, so that two conflict."""
 
-TIME_LIMITS = {
+POSTGRES_TIMEOUTS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""How long a Postgres that is silent is waited for; in seconds, but for the last: milliseconds."""
+"""Timeouts of a Postgres catalog, in seconds. Only `tcp_user_timeout` is in milliseconds."""
 
+STORE_TIMEOUTS = {"http_timeout": 8, "http_retries": 1, "http_retry_wait_ms": 1000}
+"""DuckDB's HTTP timeouts: a write to an unresponsive store fails after six attempts and 54 s.
 
-STORE_LIMITS = {"http_timeout": 8, "http_retries": 1, "http_retry_wait_ms": 1000}
-"""DuckDB's limits for a silent store: it makes six attempts for a write, so it waits 54 s at most.
-
-With its defaults, 30 s and 3 retries, it waits 6 minutes.
+With the defaults, 30 s and 3 retries, a write takes 6 minutes to fail.
 """
 
 
@@ -46,31 +45,30 @@ With its defaults, 30 s and 3 retries, it waits 6 minutes.
 def attached_lake(
     settings: LakeSettings, *, snapshot_id: int | None = None, create: bool = False
 ) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A connection whose database `lake` is the lake, and the current one.
+    """Open a DuckDB connection with the lake attached as `lake`, its current database.
 
     Args:
-        settings: where the catalog and the store are.
-        snapshot_id: attach the lake read-only, as it was at this snapshot.
-        create: make an empty lake where there is none.
+        settings: addresses of catalog and store.
+        snapshot_id: attach the lake read-only at this snapshot.
+        create: create an empty lake if there is none.
 
     Raises:
-        StepError: the catalog or the store cannot be reached, or there is no lake yet; or what
-            is done inside the `with` fails.
+        StepError: catalog or store are unreachable, there is no lake yet, or a query in the `with`
+            block fails.
     """
     access = S3Access(settings)
     with closing(_prepared(settings, access)) as connection:
-        with _failures_in_a_line(settings):
+        with _step_errors(settings):
             connection.execute(_attachment(snapshot_id=snapshot_id, create=create))
             connection.execute("USE lake")
-        with _failures_in_a_line(settings, "read or written"):
+        with _step_errors(settings, "read or written"):
             yield connection
 
 
 class LakeDoor:
-    """Opens a lake again and again, in one thread at a time.
+    """Attaches a lake many times, in one thread at a time, on the same connection.
 
-    What DuckDB needs for that is loaded once and kept, because it takes 0.3 s of CPU time; opening
-    takes at most 10 ms.
+    Extensions are loaded once, because loading takes 0.3 s of CPU time; attaching takes 10 ms.
     """
 
     def __init__(self, settings: LakeSettings) -> None:
@@ -80,45 +78,45 @@ class LakeDoor:
 
     @contextmanager
     def opened(self, snapshot_id: int) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """A connection as `attached_lake` has it, at this snapshot.
+        """Attach the lake at this snapshot, as `attached_lake` does.
 
         Raises:
-            StepError: the catalog cannot be reached, or there is no lake or no such snapshot.
+            StepError: the catalog is unreachable, or there is no lake or no such snapshot.
         """
         if self._connection is None:
             self._connection = _prepared(self._settings, self._access)
-            # While it waits for the next time, it needs no threads and no files in memory.
+            # An idle connection should hold no threads and no cached files.
             self._connection.execute("SET threads = 1")
             self._connection.execute("SET enable_external_file_cache = false")
-        with _failures_in_a_line(self._settings):
+        with _step_errors(self._settings):
             self._access.renew(self._connection)
             self._connection.execute(_attachment(snapshot_id=snapshot_id, create=False))
         try:
-            with _failures_in_a_line(self._settings):
+            with _step_errors(self._settings):
                 self._connection.execute("USE lake")
             yield self._connection
-            with _failures_in_a_line(self._settings):
+            with _step_errors(self._settings):
                 self._connection.execute("USE memory")
                 self._connection.execute("DETACH lake")
         except BaseException:
-            # Nobody knows what it is in the middle of: the next time begins with another one.
+            # The connection's state is unknown after an error, so reconnect.
             self._connection.close()
             self._connection = None
             raise
 
 
 def data_path(settings: LakeSettings) -> str:
-    """Where the lake keeps the files of its tables."""
+    """Return the URL of the folder with the tables' files."""
     return f"{settings.bucket_url}/transformed/"
 
 
 def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConnection":
-    """A connection that can attach the lake."""
+    """Open a connection that has the extensions and secrets to attach the lake."""
     import duckdb
 
     connection = duckdb.connect(config=_configuration())
     try:
-        with _failures_in_a_line(settings):
+        with _step_errors(settings):
             connection.execute("LOAD httpfs")
             connection.execute("LOAD ducklake")
             configure(connection, settings, access)
@@ -131,40 +129,40 @@ def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConne
 def configure(
     connection: "duckdb.DuckDBPyConnection", settings: LakeSettings, access: S3Access
 ) -> None:
-    """Set the limits of time, and create the secrets of the store and the catalog.
+    """Set timeouts, and create the secrets of store and catalog.
 
     Raises:
-        StepError: the store's credentials cannot be had.
+        StepError: there are no credentials for the store.
     """
-    for name, value in STORE_LIMITS.items():
-        # Global, so that dbt's cursors have them too.
+    for name, value in STORE_TIMEOUTS.items():
+        # Global, because dbt opens cursors.
         connection.execute(f"SET GLOBAL {name} = {value}")
     access.configure(connection)
     connection.execute(_lake_secret(settings))
 
 
 @contextmanager
-def _failures_in_a_line(settings: LakeSettings, wanted: str = "opened") -> Iterator[None]:
+def _step_errors(settings: LakeSettings, action: str = "opened") -> Iterator[None]:
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
-        reason = _without_secrets(in_a_line(error), settings)
+        reason = _without_secrets(first_line(error), settings)
         if UNTRUSTED.search(reason):
             raise StepError(
-                f"The lake cannot be {wanted}: {reason}. {TRUST_ADVICE}", ExitCode.SETTING
+                f"The lake cannot be {action}: {reason}. {TRUST_ADVICE}", ExitCode.SETTING
             ) from None
         kind, _, file = settings.lake_catalog.partition(":")
         place = f" (catalog {file})" if kind == "sqlite" else ""
         raise StepError(
-            f"The lake{place} cannot be {wanted}: {reason}. {_advice(reason)}",
+            f"The lake{place} cannot be {action}: {reason}. {_advice(reason)}",
             ExitCode.UNAVAILABLE,
         ) from None
 
 
 def _advice(reason: str) -> str:
-    """The next step after a failure of the lake."""
+    """Return what to do about a failure of the lake."""
     if re.search("is not a database|disk image is malformed", reason):
         return (
             "The catalog's file is damaged: move it away, then restore a backup "
@@ -174,23 +172,21 @@ def _advice(reason: str) -> str:
     if re.search("disk is full|disk I/O error|No space left", reason):
         return "Free disk space, then run the task again."
     if re.search("readonly database|unable to open database file|Permission denied", reason):
-        return "See that the catalog's folder exists and can be written to."
-    return (
-        "Look at LAKE_CATALOG and AWS_ENDPOINT_URL, and that the catalog and the store are running."
-    )
+        return "Check that the catalog's folder exists and is writable."
+    return "Check LAKE_CATALOG and AWS_ENDPOINT_URL, and that catalog and store are running."
 
 
-def in_a_line(error: BaseException) -> str:
-    """The first line of an error's message, and the catalog's own words if there are any."""
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, and the catalog's error if there is one."""
     message = str(error).strip()
     line = (message.splitlines() or [type(error).__name__])[0].rstrip(".")
-    # Behind all that DuckLake asked the catalog for.
+    # The catalog's error follows DuckLake's query.
     refused = re.search(r'^Failed to .*Failed to execute query ".*": +(.+)', message, re.MULTILINE)
     return f"{line}: {' '.join(refused[1].split())}" if refused else line
 
 
 def _without_secrets(message: str, settings: LakeSettings) -> str:
-    """The message without the store's password and the address of a catalog that is a server."""
+    """Remove the store's password and the address of a Postgres catalog from a message."""
     catalog = catalog_address(settings)
     secrets = [*filter(None, (settings.aws_secret_access_key, settings.aws_session_token))]
     if not catalog.startswith("sqlite:"):
@@ -201,31 +197,31 @@ def _without_secrets(message: str, settings: LakeSettings) -> str:
 
 
 def catalog_address(settings: LakeSettings) -> str:
-    """The catalog as DuckLake is told it: where it is Postgres, with limits of time."""
+    """Return the catalog's address for DuckLake; for Postgres, with timeouts."""
     kind, _, address = settings.lake_catalog.partition(":")
     if kind != "postgres":
         return settings.lake_catalog
-    limits = {
+    timeouts = {
         name: value
-        for name, value in TIME_LIMITS.items()
+        for name, value in POSTGRES_TIMEOUTS.items()
         if not (name == "connect_timeout" and "PGCONNECT_TIMEOUT" in os.environ)
     }
-    # They come first: libpq takes what is said last, which is what the user says.
+    # Before the user's own parameters, because libpq takes the last value of each.
     if address.startswith(("postgresql://", "postgres://")):
-        server, _, words = address.partition("?")
-        return f"{kind}:{server}?{urlencode(limits)}{words and '&'}{words}"
-    return f"{kind}:{' '.join(map('='.join, limits.items()))} {address}"
+        server, _, parameters = address.partition("?")
+        return f"{kind}:{server}?{urlencode(timeouts)}{parameters and '&'}{parameters}"
+    return f"{kind}:{' '.join(map('='.join, timeouts.items()))} {address}"
 
 
 def extension_directory() -> str | None:
-    """The folder that DuckDB's extensions are kept in; unset, DuckDB's own choice."""
+    """Return the folder of DuckDB's extensions; None for DuckDB's default."""
     return os.environ.get("DUCKDB_EXTENSION_DIRECTORY")
 
 
 def _configuration() -> dict[str, str | bool | int | float | list[str]]:
     folder = extension_directory()
-    # Pods have a read-only root, and DuckDB's default is .tmp in the working directory. Processes
-    # that shared a folder would overwrite each other's temporary files.
+    # DuckDB's default is .tmp in the working directory, but pods have a read-only root. Processes
+    # with a shared folder would overwrite each other's temporary files.
     scratch = {"temp_directory": f"{gettempdir()}/duckdb-{os.getpid()}"}
     return {**scratch, "extension_directory": folder} if folder else {**scratch}
 
@@ -266,7 +262,7 @@ def lake_id(connection: "duckdb.DuckDBPyConnection", catalog: str = METADATA) ->
 
 
 def tables_of(lake: "duckdb.DuckDBPyConnection", database: str = "lake") -> list[str]:
-    """The tables of an attached lake that hold data, by name."""
+    """List the tables of an attached lake that hold data, by name."""
     rows = lake.execute(
         "SELECT table_name FROM duckdb_tables()"
         " WHERE database_name = ? AND NOT ends_with(table_name, ?) ORDER BY 1",
@@ -276,7 +272,7 @@ def tables_of(lake: "duckdb.DuckDBPyConnection", database: str = "lake") -> list
 
 
 def current_snapshot_id(lake: "duckdb.DuckDBPyConnection") -> int:
-    """The newest snapshot of an attached lake."""
+    """Return the newest snapshot of an attached lake."""
     row = lake.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()
     assert row is not None
     return int(row[0])
@@ -285,14 +281,14 @@ def current_snapshot_id(lake: "duckdb.DuckDBPyConnection") -> int:
 def snapshot_of_readers(
     published: Published | None, lake: "duckdb.DuckDBPyConnection"
 ) -> int | None:
-    """The published snapshot, if it is one of this attached lake."""
+    """Return the published snapshot if it belongs to this attached lake, or None."""
     if published is None or published.snapshot_id > current_snapshot_id(lake):
         return None
     return published.snapshot_id if published.lake in (None, lake_id(lake)) else None
 
 
 def require_published_lake(published: Published, lake: "duckdb.DuckDBPyConnection") -> None:
-    """Refuse to read a snapshot of another lake that has the same number.
+    """Check that the published snapshot belongs to the attached lake.
 
     Raises:
         StepError: the attached lake is not the published one.

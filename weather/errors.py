@@ -1,33 +1,33 @@
-"""How a step tells the orchestrator what kind of failure it met."""
+"""Exit codes of the steps, and the exception that carries one."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the steps; 64, 65 and 75 mean what they mean in sysexits.h.
+    """Exit codes of the steps; 64, 65 and 75 as in sysexits.h.
 
-    dags/orchestration/retry_policy.py decides by them whether and when Airflow retries.
+    By them, dags/orchestration/retry_policy.py decides whether and when Airflow retries.
     """
 
     OK = 0
     UNEXPECTED = 1
-    """A defect, or something nobody foresaw: tried again."""
+    """A bug or an unforeseen error: retried."""
     SETTING = 64
-    """What a setting or an argument asks for cannot be done: trying again cannot help."""
+    """A setting or argument is invalid or cannot work: not retried."""
     REJECTED = 65
-    """At least one location's response was unreadable or failed the checks; the rest is stored."""
+    """At least one location's response was unreadable or invalid; the others are stored."""
     REFUSED = 66
-    """The service itself refused the request (400, 401, 403), or redirects to another host."""
+    """The service refused the request (400, 401, 403) or redirects to another host."""
     UNAVAILABLE = 75
-    """The service or the store did not answer well after several tries: tried again later."""
+    """The service or the store failed after several attempts: retried later."""
     WAIT_NEXT_HOUR = 76
-    """The service's hourly limit is used up."""
+    """The service's hourly quota is used up."""
     WAIT_NEXT_DAY = 77
-    """The service's daily limit is used up."""
+    """The service's daily quota is used up."""
 
 
 class StepError(Exception):
-    """A failure that a user can act on: one line saying what, where and what to do next."""
+    """A failure in one line: what failed, where, and what to do next."""
 
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.UNEXPECTED) -> None:
         super().__init__(" ".join(message.split()))

@@ -1,4 +1,4 @@
-"""The list of locations: a YAML file that users write."""
+"""Read and validate the users' list of locations, a YAML file."""
 
 import difflib
 import re
@@ -14,18 +14,18 @@ from weather.errors import ExitCode, StepError
 from weather.timezones import zone_names
 
 ALL_LOCATIONS = "all"
-"""What the API is asked for to answer with every location."""
+"""Value of the API's parameter `location` for all locations."""
 
 LOCATIONS_PER_CALL = 100
-"""Locations asked for in one call of the service, which takes up to 1,000."""
+"""Locations in one request; the service allows 1,000."""
 
 CALLS_PER_SHARD = 25
-"""Calls that one shard makes: 10,000 locations are 100 calls in four shards."""
+"""Calls of one shard: 10,000 locations are 100 calls in four shards."""
 
 
 def _known_timezone(name: str) -> str:
     if name not in zone_names():
-        raise ValueError(f"'{name}' is no time zone of the IANA database")
+        raise ValueError(f"'{name}' is not a time zone of the IANA database")
     return name
 
 
@@ -51,7 +51,7 @@ def _readable_name(name: str) -> str:
 
 
 class Location(BaseModel):
-    """A place, by its own coordinates: the service answers with its grid cell's instead."""
+    """A location with its exact coordinates; responses have those of its grid cell."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -81,9 +81,9 @@ def read_locations(path: Path) -> list[Location]:
 
 
 def _locations(text: str) -> list[Location]:
-    # libyaml's nodes, because they still have the text of each value, its line, and doubled keys:
-    # 10,000 locations take 1.0 s, and Python's own reader would take four times as long.
-    # libyaml's stack overflows at some 10,000 levels, which ends the process.
+    # libyaml's nodes have the text of each value, its line, and duplicate keys. 10,000 locations
+    # take 1.0 s; PyYAML's Python parser takes 4 s.
+    # libyaml's stack overflows at some 10,000 levels and kills the process.
     if re.search(r"([\[{]\s*|[-?][ \t]+){50}", text):
         raise ValueError("it is nested too deeply")
     loader = yaml.CSafeLoader(text)
@@ -126,7 +126,7 @@ def _location(loader: yaml.CSafeLoader, node: yaml.Node) -> Location:
     keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
     for key in keys:
         if keys.count(key) > 1:
-            raise ValueError(f"{key}: the key is there {keys.count(key)} times")
+            raise ValueError(f"{key}: duplicate key")
     if "<<" in keys:
         loader.flatten_mapping(node)
     fields: dict[str, str | float] = {}
@@ -219,12 +219,12 @@ def _wrong(path: Path, problem: str) -> StepError:
 
 
 def shard_count(locations: int) -> int:
-    """How many shards share that many locations."""
+    """Return the number of shards for that many locations."""
     return max(1, -(-locations // (LOCATIONS_PER_CALL * CALLS_PER_SHARD)))
 
 
 def shard_of(locations: Sequence[Location], shard: int, shards: int) -> list[Location]:
-    """The locations of one shard: neighbours in the file, as many as in any other or one more.
+    """Return one shard's locations: consecutive in the file, and as many as in others or one more.
 
     Raises:
         ValueError: not 0 <= shard < shards.

@@ -1,4 +1,4 @@
-"""The one snapshot of the lake that readers see, named by a small object in the store."""
+"""The published snapshot and its source: `published.json` and `source.json` in the store."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from weather.source import OPEN_METEO, Source
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
 SOURCE_KEY = "raw/source.json"
-"""The object that names the source of the lake; the first response that ingest stores decides it.
+"""Object with the source of the lake, written before the first response is stored.
 
 It is below `raw/`, because a rebuild from `raw/` alone must know the source.
 """
@@ -21,7 +21,7 @@ class ReadableStore(Protocol):
     """The part of the store that readers need."""
 
     def get(self, key: str) -> bytes | None:
-        """The object's bytes, or None where there is no such object."""
+        """Return the object's body, or None if there is no such object."""
 
 
 class SourceStore(ReadableStore, Protocol):
@@ -34,7 +34,7 @@ class SourceStore(ReadableStore, Protocol):
 
 
 class Published(BaseModel):
-    """What `publish` says of the snapshot that passed every test."""
+    """Content of `published.json`: a snapshot whose rows passed every test."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,18 +44,18 @@ class Published(BaseModel):
     """End of the newest hour of the run's window that the snapshot holds; without such an hour, the
     `window_end` published before."""
     run: RunReport | None = None
-    """What that run did; None where it was published without a report."""
+    """The run's report; None if there was none."""
     source: Source = OPEN_METEO
-    """Whose data these are; objects without this field are older than the field."""
+    """Source of the data; older objects lack this field."""
     lake: str | None = None
-    """The lake's id (`weather.ducklake.lake_id`); None in objects of older versions."""
+    """The lake's id (`weather.ducklake.lake_id`); older objects lack this field."""
 
 
 def read_published(store: ReadableStore) -> Published | None:
-    """What is published now; None before the first run has ended well.
+    """Read `published.json`; None before the first successful run.
 
     Raises:
-        StepError: the object cannot be read as what `publish` writes.
+        StepError: the object is not valid, or the store fails.
     """
     body = store.get(PUBLISHED_KEY)
     if body is None:
@@ -64,14 +64,14 @@ def read_published(store: ReadableStore) -> Published | None:
         return Published.model_validate_json(body)
     except ValidationError:
         raise StepError(
-            f"{PUBLISHED_KEY} in the bucket is not what publish writes. "
-            "Run weather_pipeline again: its last step writes it anew.",
+            f"{PUBLISHED_KEY} in the bucket is not valid. Run weather_pipeline again: its publish "
+            "task replaces the object.",
             ExitCode.UNEXPECTED,
         ) from None
 
 
 def read_source(store: ReadableStore) -> Source | None:
-    """Return the source of the lake's data; None before the first response.
+    """Read the source of the lake's data; None before the first response.
 
     Raises:
         StepError: the object is not what `require_source` writes, or the store fails.
@@ -86,24 +86,24 @@ def read_source(store: ReadableStore) -> Source | None:
                 "ingest writes it again.",
                 ExitCode.SETTING,
             ) from None
-    # A lake of an older version.
+    # Lakes of older versions have no source.json.
     try:
         published = read_published(store)
     except StepError as error:
         if error.exit_code == ExitCode.UNAVAILABLE:
             raise
-        # On a cluster, ingest has no right to read this object.
+        # On a cluster, ingest may not read this object.
         return None
     return published.source if published else None
 
 
 def require_source(store: SourceStore, source: Source, address: str) -> None:
-    """Refuse data of another source than the lake's; the first source becomes the lake's.
+    """Reject data from another source than the lake's; the first source becomes the lake's.
 
     Args:
         store: the lake's bucket.
-        source: whose data were received.
-        address: the server that sent them, for the message.
+        source: the response's source.
+        address: the server's address, for the error message.
 
     Raises:
         StepError: the lake holds data of another source, or the store fails.

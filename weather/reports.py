@@ -1,7 +1,7 @@
-"""What the steps of a run say of themselves, in small objects that outlive their pods.
+"""Reports of a run's steps, stored as objects because pods are deleted.
 
-`ingest` and dbt store a report each, where they may write; `publish` gathers those of its run and
-puts them into the object that it publishes with, which the API reads anyway.
+`ingest` and dbt each store a report. `publish` merges those of its run into `published.json`, from
+which the API makes metrics.
 """
 
 from collections import Counter
@@ -12,34 +12,34 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from weather.window import Window
 
 MODEL_REPORTS = "transformed/reports/"
-"""Where dbt's own reports are, an object a model, each in place of the one before."""
+"""Prefix of dbt's reports: one object for each model, replaced by each run."""
 
 
 class Report(BaseModel):
-    """Never changed once made."""
+    """Immutable base of all reports."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class IngestReport(Report):
-    """What ingest asked for and received; an hour counts once for each location."""
+    """Hours requested and received; an hour counts once for each location."""
 
     hours_asked: int = 0
-    """Of all locations; those of calls that were never made or answered count as well."""
+    """Of all locations, including calls that failed or were never made."""
     hours_received: int = 0
-    """In answers that passed the checks of form."""
+    """In valid responses."""
     hours_rejected: int = 0
-    """In answers that did not."""
+    """In invalid responses."""
     calls: int = 0
-    """Calls that brought answers."""
+    """Successful calls."""
     retries: dict[str, int] = {}
-    """Tries beyond the first of a call, by what had made them necessary."""
+    """Retries by the kind of failure before them."""
     bytes: int = 0
-    """Of all bodies received."""
+    """Of all response bodies."""
 
 
 class ShardReport(IngestReport):
-    """The report of one shard's last try."""
+    """Report of a shard's last try."""
 
     window_start: AwareDatetime
     window_end: AwareDatetime
@@ -49,44 +49,44 @@ class ShardReport(IngestReport):
 
 
 class ModelReport(Report):
-    """How the tests of a dbt model ended when it was last built."""
+    """Test results of a dbt model's last build."""
 
     model: str
     window_start: AwareDatetime
     window_end: AwareDatetime
     tests: dict[str, int] = {}
-    """How many ended as `pass`, `warn`, `fail`, `error` or `skipped`."""
+    """Number of tests by result: `pass`, `warn`, `fail`, `error` or `skipped`."""
 
 
 class RunReport(Report):
-    """What a run did, all its steps together."""
+    """Report of all steps of a run."""
 
     window_start: AwareDatetime
     ingest: IngestReport | None = None
-    """None where no shard left a report."""
+    """None if no shard stored a report."""
     rows_written: dict[str, int] = {}
-    """By table: rows new or changed since the snapshot published before."""
+    """By table: rows that are new or changed since the last published snapshot."""
     values_kept: dict[str, int] = {}
-    """By variable: values of the run's hours that newer responses lack."""
+    """By variable: values kept because newer responses lack them."""
     tests: dict[str, dict[str, int]] = {}
     """By model: as in ModelReport."""
 
 
 def shard_report_key(window: Window, shard: int, shards: int) -> str:
-    """The key of a shard's report, which is not in a folder of responses: dbt reads those whole."""
+    """Return the key of a shard's report, outside of the folders that dbt reads responses from."""
     return f"{shard_reports_prefix(window)}{shard:03d}-of-{shards:03d}-report.json"
 
 
 def shard_reports_prefix(window: Window) -> str:
-    """What the keys of a window's reports start with."""
+    """Return the prefix of a window's reports."""
     return f"raw/{window.key}/shard-"
 
 
 def ingest_report_of(shards: Sequence[ShardReport]) -> IngestReport | None:
-    """The reports of a window's shards as one; None without any.
+    """Merge the reports of a window's shards; None without any.
 
-    A window that was taken again with more or fewer shards has left reports of both: those count
-    that are cut as the newest is.
+    A window fetched again with another number of shards has reports of both runs. Only reports
+    with the newest one's number of shards count.
     """
     if not shards:
         return None

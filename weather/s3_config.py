@@ -1,7 +1,7 @@
-"""One configuration for both S3 clients, botocore and DuckDB.
+"""Configure both S3 clients, botocore and DuckDB, alike.
 
-Each of them reads the environment in its own way. What differs (session token, CA bundle, proxies,
-region, address) is resolved here once, by botocore's rules, and passed to both.
+The clients read the environment by different rules. This module resolves session token, CA bundle,
+proxy, region and address once, by botocore's rules, and passes them to both.
 """
 
 import os
@@ -30,7 +30,7 @@ UNTRUSTED = re.compile(
     # DuckDB's two HTTP clients, curl and httplib.
     "|SSL peer certificate or SSH remote key was not OK|SSL server verification failed"
 )
-"""Messages about a certificate of the store that no known CA has signed."""
+"""Error messages about a certificate of an unknown CA."""
 
 TRUST_ADVICE = "Set AWS_CA_BUNDLE to a PEM file with the CA certificate of the store."
 
@@ -39,19 +39,19 @@ AWS_HOST = re.compile(r"\.amazonaws\.com(\.cn)?$")
 
 @cache
 def _session() -> Session:
-    """Return botocore's session: importing boto3 would double the start of every step."""
+    """Return a session of botocore; importing boto3 would double the start time of every step."""
     return Session()
 
 
 class DuckDB(Protocol):
-    """A DuckDB connection. Not every step that uses the store has DuckDB installed."""
+    """A DuckDB connection; not every image with this module has DuckDB."""
 
     def execute(self, query: str, /) -> object:
         """Run a statement."""
 
 
 class S3Access:
-    """Address, credentials, certificates and proxy of the store, for both clients."""
+    """Address, credentials, CA bundle and proxy of the store, for both clients."""
 
     def __init__(self, settings: StoreSettings) -> None:
         """Resolve the configuration; sends no request to the store.
@@ -88,21 +88,21 @@ class S3Access:
             response_checksum_validation="when_required",
             proxies={self._address.scheme: self._proxy} if self._proxy else {},
         )
-        given = self._settings
+        settings = self._settings
         keys: dict[str, Any] = {
-            "aws_access_key_id": given.aws_access_key_id,
-            "aws_secret_access_key": given.aws_secret_access_key,
-            "aws_session_token": given.aws_session_token,
+            "aws_access_key_id": settings.aws_access_key_id,
+            "aws_secret_access_key": settings.aws_secret_access_key,
+            "aws_session_token": settings.aws_session_token,
         }
         try:
             return self._session.create_client(
                 "s3",
-                endpoint_url=given.aws_endpoint_url,
+                endpoint_url=settings.aws_endpoint_url,
                 region_name=self._region,
                 verify=self._ca_bundle,
                 config=config,
                 # Without keys the client takes the session's credentials, and renews them.
-                **(keys if given.aws_access_key_id else {}),
+                **(keys if settings.aws_access_key_id else {}),
             )
         except (BotoCoreError, ValueError) as error:
             raise _wrong(str(error)) from None
@@ -111,7 +111,7 @@ class S3Access:
         """Configure a DuckDB connection that has loaded httpfs.
 
         Raises:
-            StepError: the credentials cannot be had.
+            StepError: there are no credentials.
         """
         for name, value in self._duckdb_settings().items():
             connection.execute(f"SET GLOBAL {name} = {literal(value)}")
@@ -119,12 +119,12 @@ class S3Access:
         self.renew(connection)
 
     def renew(self, connection: DuckDB) -> None:
-        """Pass credentials to DuckDB where botocore has renewed them; call before each use.
+        """Pass renewed credentials to DuckDB; call before each use.
 
         botocore renews temporary credentials at least 10 minutes before they expire.
 
         Raises:
-            StepError: the credentials cannot be had.
+            StepError: the credentials cannot be renewed.
         """
         try:
             current = self._credentials.get_frozen_credentials()
@@ -146,10 +146,12 @@ class S3Access:
         return self._settings.aws_region
 
     def _find_credentials(self) -> Credentials:
-        given = self._settings
-        if given.aws_access_key_id and given.aws_secret_access_key:
+        settings = self._settings
+        if settings.aws_access_key_id and settings.aws_secret_access_key:
             return Credentials(
-                given.aws_access_key_id, given.aws_secret_access_key, given.aws_session_token
+                settings.aws_access_key_id,
+                settings.aws_secret_access_key,
+                settings.aws_session_token,
             )
         found: Credentials | None = self._session.get_credentials()
         if found is None:
@@ -162,9 +164,9 @@ class S3Access:
         return found
 
     def _find_address(self) -> tuple[SplitResult, bool]:
-        """Return the store's address, and whether the bucket belongs in the path behind it."""
+        """Return the store's address, and whether the bucket is in the path (path style)."""
         if self._settings.aws_endpoint_url is not None:
-            # Stores other than AWS's have no host name for each bucket.
+            # Other stores than AWS have no host name for each bucket.
             return urlsplit(self._settings.aws_endpoint_url), True
         # Partitions, FIPS, dual stack, dots in the bucket's name and profiles change the address.
         client: Any = self._session.create_client(
@@ -205,13 +207,13 @@ class S3Access:
             "http_proxy": f"{proxy.hostname}:{proxy.port or 80}" if self._proxy else "",
             "http_proxy_username": unquote(proxy.username or ""),
             "http_proxy_password": unquote(proxy.password or ""),
-            # Both clients verify then: httplib does not by default.
+            # DuckDB's httplib client does not verify by default.
             "enable_server_cert_verification": "true",
         }
         if self._ca_bundle:
             found["ca_cert_file"] = self._ca_bundle
         if not self._proxy and any(os.environ.get(name) for name in _in_both_cases()):
-            # DuckDB's default client, curl, would read these variables by its own rules.
+            # DuckDB's default client, curl, would read these variables by other rules.
             found["httpfs_client_implementation"] = "httplib"
         return found
 
@@ -220,7 +222,7 @@ class S3Access:
             "CREATE OR REPLACE SECRET store (TYPE s3"
             f", KEY_ID {literal(current.access_key or '')}"
             f", SECRET {literal(current.secret_key or '')}"
-            # Empty and not left out: DuckDB would take AWS_SESSION_TOKEN of the environment.
+            # Without it, DuckDB would read AWS_SESSION_TOKEN of the environment.
             f", SESSION_TOKEN {literal(current.token or '')}"
             f", REGION {literal(self._region)}"
             f", ENDPOINT {literal(self._address.netloc)}"
@@ -235,7 +237,7 @@ def _options(style: str) -> Any:
 
 
 def literal(text: str) -> str:
-    """Quote a text for DuckDB's SQL."""
+    """Quote a string for DuckDB's SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -261,7 +263,7 @@ def _proxy_of(address: SplitResult) -> str | None:
 
 
 def _is_in_network_without_proxy(host: str) -> bool:
-    """Look for the address in the networks of NO_PROXY, which curl knows and botocore does not."""
+    """Match NO_PROXY's networks, which curl supports and botocore does not."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The settings, all of them environment variables, in one typed place.
+"""All settings: environment variables, in typed groups.
 
-A step reads only the groups that it needs, so that no step asks for a secret it does not use.
+A step reads only the groups that it needs, so that it needs no other step's secrets.
 """
 
 import re
@@ -29,19 +29,19 @@ DEFAULT_LOOKBACK_HOURS = 168
 _ADDRESS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
-def _without_closing_slash(address: str) -> str:
+def _without_trailing_slash(address: str) -> str:
     parts = _ADDRESS.validate_python(address)
-    # An address is logged and kept with each answer, so it is no place for a password.
+    # Addresses are logged and stored with each response, so they must hold no password.
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must be an address without user, password, query and fragment")
     return address.rstrip("/")
 
 
-Address = Annotated[str, AfterValidator(_without_closing_slash)]
+Address = Annotated[str, AfterValidator(_without_trailing_slash)]
 
 
 def _without_path(address: str) -> str:
-    # S3 clients disagree on what a path means: some take it for the bucket, some leave it out.
+    # S3 clients disagree on paths: some take a path for the bucket, some drop it.
     if _ADDRESS.validate_python(address).path not in (None, "/"):
         raise ValueError("must be an address without a path")
     return address
@@ -71,9 +71,9 @@ PASSWORD_IN_CATALOG = re.compile(r"password\s*=|//[^/@]*:[^/@]*@", re.IGNORECASE
 
 
 def _without_password(catalog: str) -> str:
-    # Whoever cannot reach the catalog may print its address: dbt does.
+    # Error messages may contain the address; dbt's do.
     if PASSWORD_IN_CATALOG.search(catalog):
-        raise ValueError("must hold no password: set it as PGPASSWORD")
+        raise ValueError("must not have a password: set PGPASSWORD instead")
     return catalog
 
 
@@ -81,13 +81,13 @@ Catalog = Annotated[str, AfterValidator(_without_password)]
 
 
 class SettingsGroup(BaseSettings):
-    """Fields named as their environment variables, in lower case; an empty variable is unset."""
+    """Base of the groups. Fields are environment variables in lower case; empty means unset."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
 
 class SourceSettings(SettingsGroup):
-    """Where the weather comes from."""
+    """Open-Meteo's addresses and API key."""
 
     open_meteo_url: Address = Field(
         "https://api.open-meteo.com", description="Open-Meteo's address for recent hours."
@@ -102,7 +102,7 @@ class SourceSettings(SettingsGroup):
 
 
 class BucketSettings(SettingsGroup):
-    """The bucket that holds everything."""
+    """Bucket of raw responses, lake and publication."""
 
     weather_bucket: str = Field(
         DEFAULT_BUCKET,
@@ -117,7 +117,7 @@ class BucketSettings(SettingsGroup):
 
 
 class PipelineSettings(BucketSettings):
-    """What the DAG runs, over which hours and where."""
+    """What the DAG runs: locations, hours and runtime."""
 
     weather_locations: Path = Field(
         DEFAULT_LOCATIONS, description="YAML file that lists the locations."
@@ -129,16 +129,16 @@ class PipelineSettings(BucketSettings):
         DEFAULT_LOOKBACK_HOURS,
         ge=1,
         le=2160,
-        description="Hours that each run takes (again), ending with its own.",
+        description="Hours that each run fetches, up to the end of its data interval.",
     )
 
 
 class KubernetesSettings(SettingsGroup):
-    """Where pods run, and from which images, with `WEATHER_RUNTIME=kubernetes`."""
+    """Namespace and images of the pods with `WEATHER_RUNTIME=kubernetes`."""
 
     weather_namespace: str = Field("weather", description="Kubernetes namespace of the pods.")
     weather_image_prefix: str = Field(
-        "weather-", description="What comes before an image's name, such as a registry."
+        "weather-", description="Prefix of the images' names, such as a registry."
     )
     weather_image_tag: PinnedTag = Field(description="Tag of all images; never `latest`.")
     weather_dbt_pods: Literal["model", "watcher"] = Field(
@@ -147,25 +147,25 @@ class KubernetesSettings(SettingsGroup):
 
 
 class StoreSettings(BucketSettings):
-    """The S3 store, under the names that S3 clients read by themselves."""
+    """The S3 store, under the names that S3 clients use."""
 
     model_config = SettingsConfigDict(validate_by_name=True, loc_by_alias=False)
 
     aws_endpoint_url: StoreAddress | None = Field(
         default=None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-        description="Address of the S3 store; unset, AWS itself.",
+        description="Address of the S3 store; by default, AWS.",
     )
     aws_access_key_id: str | None = Field(
         default=None,
         repr=False,
-        description="User of the S3 store; unset, of `AWS_PROFILE` or a role.",
+        description="Access key of the S3 store; by default, from `AWS_PROFILE` or a role.",
     )
     aws_secret_access_key: str | None = Field(
-        default=None, repr=False, description="Password of the S3 store."
+        default=None, repr=False, description="Secret key of the S3 store."
     )
     aws_session_token: str | None = Field(
-        default=None, repr=False, description="Third part of temporary credentials."
+        default=None, repr=False, description="Session token of temporary credentials."
     )
     aws_region: str = Field(
         default=DEFAULT_REGION,
@@ -174,7 +174,7 @@ class StoreSettings(BucketSettings):
     )
     aws_ca_bundle: FilePath | None = Field(
         default=None,
-        description="PEM file of the CAs that the store's certificate is checked with.",
+        description="PEM file of the CAs that verify the store's certificate.",
     )
 
     @model_validator(mode="after")
@@ -187,7 +187,7 @@ class StoreSettings(BucketSettings):
 
 
 class LakeSettings(StoreSettings):
-    """The lake: its catalog, and the store that holds its files."""
+    """The lake: its catalog, and the store with its files."""
 
     lake_catalog: Catalog = Field(
         repr=False,
@@ -198,33 +198,33 @@ class LakeSettings(StoreSettings):
 
 
 class ApiSettings(SettingsGroup):
-    """How the API answers."""
+    """CORS and cache of the API."""
 
     weather_api_cors_origins: str | None = Field(
         None,
         pattern=r"^(\*|https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*)$",
-        description="Origins whose pages may read the API's answers, by commas; `*` for all.",
+        description="CORS: origins whose pages may read the API, separated by commas; `*` for all.",
     )
     weather_api_ready_mb: int = Field(
-        64, ge=1, le=65536, description="Memory for the API's ready answers, in MB."
+        64, ge=1, le=65536, description="Memory for the API's cached responses, in MB."
     )
 
     @property
     def allowed_origins(self) -> list[str]:
-        """The origins one by one."""
+        """The origins as a list."""
         return [each.strip() for each in (self.weather_api_cors_origins or "").split(",") if each]
 
 
 class NoticeSettings(SettingsGroup):
-    """Who is told of late and failed runs, and what they are told to read."""
+    """Notices of late and failed runs."""
 
     weather_notice_url: Webhook | None = Field(
         None,
         repr=False,
-        description='Webhook that late and failed runs are told to, as JSON `{"text": ...}`.',
+        description='Webhook for notices of late and failed runs, as JSON `{"text": ...}`.',
     )
     weather_runbooks: str = Field(
-        "docs/runbooks", description="Where notices find that folder, such as a web address."
+        "docs/runbooks", description="Address of the runbooks in notices, such as a URL."
     )
 
 
@@ -235,14 +235,14 @@ def read_settings(group: type[Group]) -> Group:
     """Read a group of settings from the environment.
 
     Raises:
-        StepError: a setting is missing or malformed; the message names each such variable.
+        StepError: a setting is missing or malformed; the message names every such variable.
     """
     try:
         return group()
     except ValidationError as error:
         problems = "; ".join(
             "".join(f"{str(name).upper()}: " for name in problem["loc"][:1])
-            + _plainly(problem["type"], problem["msg"])
+            + _problem_text(problem["type"], problem["msg"])
             for problem in error.errors(include_input=False)
         )
         raise StepError(
@@ -251,7 +251,7 @@ def read_settings(group: type[Group]) -> Group:
         ) from None
 
 
-def _plainly(kind: str, message: str) -> str:
+def _problem_text(kind: str, message: str) -> str:
     if kind == "missing":
         return "is missing"
     message = message.removeprefix("Value error, ")

@@ -7,17 +7,17 @@ REPLAY_HEADER = "X-Replay"
 
 
 class Source(BaseModel):
-    """The source of a lake's data, as readers must see it."""
+    """The source of a lake's data, as the API and the page must show it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     replay: bool = False
-    """True for older observations that are shifted in time, not the weather of their dates."""
+    """True for older observations that are shifted in time."""
     attribution: str
-    """The sentence that every reader must see. Printable ASCII: it is sent as a header."""
+    """Shown to every reader. Printable ASCII, because it is also sent as a header."""
     url: str
-    """Address of the source's own page."""
+    """Address of the source's website."""
     licence: str
     licence_url: str
 

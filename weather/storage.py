@@ -1,4 +1,4 @@
-"""The S3 store: raw answers, rejected answers and the lake's files."""
+"""Client of the S3 store: raw responses, rejected responses and the lake's files."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -14,8 +14,8 @@ from weather.errors import ExitCode, StepError
 from weather.s3_config import TRUST_ADVICE, UNTRUSTED, S3Access
 from weather.settings import StoreSettings
 
-KEYS_A_DELETION = 1000
-"""The most keys that S3's DeleteObjects takes."""
+KEYS_PER_DELETION = 1000
+"""Limit of S3's DeleteObjects."""
 
 SETTINGS_ADVICE = (
     "Correct AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, "
@@ -24,12 +24,12 @@ SETTINGS_ADVICE = (
 
 log = logging.getLogger("weather.storage")
 
-_BUSY = {429, 500, 502, 503, 504}
+_TRANSIENT_STATUSES = {429, 500, 502, 503, 504}
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as the store lists it; another body means another `etag`."""
+    """An object in a listing; a different body has a different `etag`."""
 
     key: str
     size: int
@@ -38,7 +38,7 @@ class StoredObject:
 
 
 class Store:
-    """The bucket of the settings; every failure is one line naming the store, never a secret."""
+    """The configured bucket; errors are one line that names the store and no secret."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class Store:
         read_seconds: float = 10,
         attempts: int = 4,
     ) -> None:
-        """Prepare a client; nothing is asked of the store yet.
+        """Create a client; sends no request.
 
         Args:
             settings: endpoint, bucket and credentials.
-            connect_seconds: how long to wait for a connection.
-            read_seconds: how long to wait for the next bytes.
-            attempts: how often each request is made at most, with growing waits between. With the
-                defaults a store that never responds is given up within a minute.
+            connect_seconds: timeout of a connection.
+            read_seconds: timeout between two chunks of a response.
+            attempts: of each request, with exponential backoff. With the defaults, a request to an
+                unresponsive store fails within a minute.
 
         Raises:
-            StepError: SETTING for credentials, region, certificates or proxy that cannot be used.
+            StepError: SETTING; credentials, region, certificates or proxy are unusable.
         """
         self.bucket = settings.weather_bucket
         self.place = f"{settings.aws_endpoint_url or 'AWS S3'}, bucket '{self.bucket}'"
@@ -77,11 +77,11 @@ class Store:
         caught_exception: Exception | None,
         **_: Any,
     ) -> None:
-        """Log a failed attempt, so that a task that waits for the store says so."""
+        """Log a failed attempt that botocore retries."""
         status = response[0].status_code if response else None
-        if attempts < self._attempts and (caught_exception or status in _BUSY):
+        if attempts < self._attempts and (caught_exception or status in _TRANSIENT_STATUSES):
             log.warning(
-                "The S3 store (%s): %s failed, attempt %d of %d: %s. Trying again.",
+                "The S3 store (%s): %s failed, attempt %d of %d: %s. Retrying.",
                 self.place,
                 operation.name,
                 attempts,
@@ -90,34 +90,34 @@ class Store:
             )
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object, in place of one with the same key.
+        """Store an object, or replace the one with this key.
 
         Raises:
             StepError: UNAVAILABLE, or SETTING for a missing bucket or wrong credentials.
         """
-        with self._failures_in_a_line():
+        with self._step_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def get(self, key: str) -> bytes | None:
-        """An object's bytes; None if there is no such key.
+        """Return an object's body, or None if there is no such key.
 
         Raises:
             StepError: as for `put`.
         """
-        with self._failures_in_a_line():
+        with self._step_errors():
             try:
-                answer = self._client.get_object(Bucket=self.bucket, Key=key)
+                response = self._client.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                # Some stores answer so for a missing key, where a user may list only some keys.
+                # Some stores return 403 for a missing key if the user may list only some keys.
                 if code == "NoSuchKey" or (code == "AccessDenied" and self._lacks(key)):
                     return None
                 raise
-            body: bytes = answer["Body"].read()
+            body: bytes = response["Body"].read()
             return body
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        """The keys that start with the prefix, in S3's order: by their bytes.
+        """Yield the keys with this prefix, sorted by their bytes as in S3.
 
         Raises:
             StepError: as for `put`, while iterating.
@@ -125,66 +125,67 @@ class Store:
         return (found.key for found in self.objects(prefix))
 
     def objects(self, prefix: str = "") -> Iterator[StoredObject]:
-        """The objects whose keys start with the prefix, in the same order.
+        """Yield the objects whose keys have this prefix, in the same order.
 
         Raises:
             StepError: as for `put`, while iterating.
         """
-        with self._failures_in_a_line():
+        with self._step_errors():
             pages = self._client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield StoredObject(entry["Key"], entry["Size"], entry["ETag"])
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; keys that are not there count as deleted.
+        """Delete objects; a missing key is not an error.
 
         Raises:
             StepError: as for `put`, or UNAVAILABLE if some key could not be deleted.
         """
         remaining = iter(keys)
-        while some := list(islice(remaining, KEYS_A_DELETION)):
-            with self._failures_in_a_line():
-                answer = self._client.delete_objects(
+        while some := list(islice(remaining, KEYS_PER_DELETION)):
+            with self._step_errors():
+                response = self._client.delete_objects(
                     Bucket=self.bucket,
                     Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
                 )
-            if kept := answer.get("Errors"):
-                raise self._unavailable(f"{kept[0]['Key']} cannot be deleted: {kept[0]['Code']}")
+            if errors := response.get("Errors"):
+                raise self._unavailable(f"cannot delete {errors[0]['Key']}: {errors[0]['Code']}")
 
     def _lacks(self, key: str) -> bool:
-        """Whether the list of keys, where it may be read, is without this one."""
+        """Return whether a listing shows that the key is missing."""
         try:
             return next(self.list(key), None) != key
         except StepError:
             return False
 
     @contextmanager
-    def _failures_in_a_line(self) -> Iterator[None]:
+    def _step_errors(self) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            code, words = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
-            problem = f"{error.operation_name}: {status} {code} {words}".rstrip(" .")
-            if status in _BUSY:
+            code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+            problem = f"{error.operation_name}: {status} {code} {message}".rstrip(" .")
+            if status in _TRANSIENT_STATUSES:
                 raise self._unavailable(problem) from None
-            raise self._wrong(problem) from None
+            raise self._rejected(problem) from None
         except NoCredentialsError as error:
-            raise self._wrong(str(error).rstrip(".")) from None
+            raise self._rejected(str(error).rstrip(".")) from None
         except (BotoCoreError, ResponseParserError) as error:
             if UNTRUSTED.search(str(error)):
-                raise self._wrong(str(error).rstrip("."), TRUST_ADVICE) from None
+                raise self._rejected(str(error).rstrip("."), TRUST_ADVICE) from None
             raise self._unavailable(str(error).rstrip(".")) from None
 
     def _unavailable(self, problem: str) -> StepError:
         return StepError(
-            f"The S3 store ({self.place}) does not answer well: {problem}. "
-            "See that it runs and can be reached, then run the task again.",
+            f"The S3 store ({self.place}) is unavailable: {problem}. "
+            "Check that it is running and reachable, then run the task again.",
             ExitCode.UNAVAILABLE,
         )
 
-    def _wrong(self, problem: str, advice: str = SETTINGS_ADVICE) -> StepError:
+    def _rejected(self, problem: str, advice: str = SETTINGS_ADVICE) -> StepError:
         return StepError(
-            f"The S3 store ({self.place}) refuses: {problem}. {advice}", ExitCode.SETTING
+            f"The S3 store ({self.place}) rejected the request: {problem}. {advice}",
+            ExitCode.SETTING,
         )

@@ -1,7 +1,7 @@
-"""Time zone rules from one pinned source: the package `tzdata`, whatever the machine has.
+"""Time zone rules from one pinned source, the package `tzdata`.
 
-Python's own `ZoneInfo(name)` prefers the machine's files and PYTHONTZPATH, and DuckDB has a table
-that is compiled in. Both may have older rules than the package.
+Python's `ZoneInfo(name)` prefers the machine's files and PYTHONTZPATH, and DuckDB's rules are
+compiled in. Both may be older than the package.
 """
 
 import struct
@@ -16,23 +16,23 @@ from zoneinfo import ZoneInfo
 from weather.window import HOUR, first_hour_from
 
 FIRST_YEAR = 2000
-"""Before it, `utc_offsets` has one offset for a zone: no source of hours is as old."""
+"""Before it, `utc_offsets` has one offset for each zone, because no source has older hours."""
 
 SECONDS_AHEAD = 5 * 366 * 24 * 3600
-"""Reach of `utc_offsets` after now: no hour of the lake is in the future."""
+"""How far `utc_offsets` goes into the future; the lake has no future hours."""
 
 _STEP = 28 * 24 * 3600
-"""Seconds; no yearly rule keeps an offset for a shorter time."""
+"""Seconds; no yearly rule keeps an offset for less time."""
 
 
 class UtcOffset(NamedTuple):
-    """The offset of a zone from one change of its clocks to the next; all in seconds."""
+    """A zone's offset from one clock change to the next, in seconds."""
 
     since: int
-    """Of the Unix epoch."""
+    """Unix time."""
     offset: int
     offset_before: int
-    """As `offset` in the first period."""
+    """The same as `offset` in the first period."""
 
 
 @cache
@@ -61,7 +61,7 @@ def local_date(moment: datetime, zone: tzinfo) -> date:
 def first_hour_of(day: date, zone: tzinfo) -> datetime:
     """Return the first whole hour in UTC whose local date is not before the day."""
     hour = first_hour_from(datetime.combine(day, time(), zone))
-    # Clocks may jump over midnight, or back across it.
+    # A clock change may skip midnight or repeat it.
     while local_date(hour - HOUR, zone) >= day:
         hour -= HOUR
     while local_date(hour, zone) < day:
@@ -72,7 +72,7 @@ def first_hour_of(day: date, zone: tzinfo) -> datetime:
 def utc_offsets() -> dict[str, list[UtcOffset]]:
     """Return the offsets of every zone since FIRST_YEAR, the oldest first."""
     until = int(datetime.now(UTC).timestamp()) + SECONDS_AHEAD
-    # Half of the names are links to another one.
+    # Half of the names are links to another zone.
     by_rules: dict[bytes, list[UtcOffset]] = {}
     found = {}
     for name in sorted(zone_names()):

@@ -1,4 +1,4 @@
-"""Windows of whole hours in UTC, and the place of each in the store."""
+"""Windows of whole hours in UTC, and their names in keys of the store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from weather.errors import ExitCode, StepError
 HOUR = timedelta(hours=1)
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-"""The first hour that a run may take: older dates are typing errors or stand for "no start"."""
+"""First hour that a run may fetch: older dates are typing errors, or mean "no start"."""
 
-_EDGE_OF_KEY = "%Y%m%dT%H%MZ"
+_KEY_FORMAT = "%Y%m%dT%H%MZ"
 
 
 def first_hour_from(moment: datetime) -> datetime:
-    """The first whole hour that is not before the moment, in UTC.
+    """Round up to a whole hour in UTC.
 
     Raises:
-        ValueError: the hour is not within the years 1 to 9999.
+        ValueError: the hour is outside of the years 1 to 9999.
     """
     try:
         moment = moment.astimezone(UTC)
@@ -38,27 +38,27 @@ class Window:
     def __post_init__(self) -> None:
         for edge in (self.start, self.end):
             if edge.utcoffset() != timedelta(0) or first_hour_from(edge) != edge:
-                raise ValueError(f"{edge.isoformat()} is no whole hour in UTC")
+                raise ValueError(f"{edge.isoformat()} is not a whole hour in UTC")
         if self.start >= self.end:
             raise ValueError(f"{self.start.isoformat()} is not before {self.end.isoformat()}")
 
     @property
     def hours(self) -> int:
-        """How many hours the window has."""
+        """Number of hours."""
         return (self.end - self.start) // HOUR
 
     @property
     def last_hour(self) -> datetime:
-        """The last hour that belongs to the window."""
+        """The last hour in the window."""
         return self.end - HOUR
 
     @property
     def key(self) -> str:
-        """The window's name in keys of the store, in an order that sorts by time."""
-        return "_".join(edge.strftime(_EDGE_OF_KEY) for edge in (self.start, self.end))
+        """Name of the window in keys of the store; names sort by time."""
+        return "_".join(edge.strftime(_KEY_FORMAT) for edge in (self.start, self.end))
 
     def pieces(self, hours: int) -> Iterator["Window"]:
-        """The window cut into windows of that many hours, the last one perhaps shorter."""
+        """Split the window into windows of that many hours; the last one may be shorter."""
         start = self.start
         while start < self.end:
             end = min(start + hours * HOUR, self.end)
@@ -67,36 +67,35 @@ class Window:
 
 
 def window_of_key(key: str) -> Window:
-    """The window whose `key` this is.
+    """Parse the `key` of a window.
 
     Raises:
-        ValueError: it is no window's.
+        ValueError: not a window's key.
     """
     start, end = (
-        datetime.strptime(edge, _EDGE_OF_KEY).replace(tzinfo=UTC) for edge in key.split("_")
+        datetime.strptime(edge, _KEY_FORMAT).replace(tzinfo=UTC) for edge in key.split("_")
     )
     return Window(start, end)
 
 
 def lookback_window(end: datetime, lookback_hours: int) -> Window:
-    """The window of that many hours which ends with the last hour before `end`."""
-    whole_end = first_hour_from(end)
-    return Window(whole_end - lookback_hours * HOUR, whole_end)
+    """Return the window of that many hours up to the last hour before `end`."""
+    end_hour = first_hour_from(end)
+    return Window(end_hour - lookback_hours * HOUR, end_hour)
 
 
 def wide_window(start: str | None, end: str | None, run_end: datetime, lookback: int) -> Window:
-    """The window of a run that may name one or both ends itself, as ISO 8601 text.
+    """Return the window of a run with the DAG params `window_start` and `window_end`.
 
     Args:
-        start: the first hour wanted; unset, `lookback` hours before the end.
-        end: where the window ends, exclusive; unset or later than `run_end`, `run_end`, because
-            an hour that has not happened yet is never taken.
-        run_end: the end of the run's data interval.
+        start: first hour, ISO 8601; by default, `lookback` hours before the end.
+        end: exclusive end, ISO 8601; by default and at most `run_end`, because later hours have
+            not happened yet.
+        run_end: end of the run's data interval.
         lookback: hours.
 
     Raises:
-        ValueError: one line that names what does not make a window: the run's own end, or
-            `window_start` or `window_end` with its value.
+        ValueError: there is no such window; one line that names the param and its value.
     """
     if run_end <= EARLIEST:
         raise ValueError(
@@ -111,12 +110,12 @@ def wide_window(start: str | None, end: str | None, run_end: datetime, lookback:
             f"{named}: its hours have not happened yet when the run's data interval ends, at "
             f"{run_end.isoformat()}"
         )
-    whole_end = first_hour_from(min(last, run_end))
+    end_hour = first_hour_from(min(last, run_end))
     if first is None:
-        return lookback_window(whole_end, lookback)
-    if first_hour_from(first) >= whole_end:
+        return lookback_window(end_hour, lookback)
+    if first_hour_from(first) >= end_hour:
         raise ValueError(f"window_start: {start!r} is not before window_end: {end!r}")
-    return Window(first_hour_from(first), whole_end)
+    return Window(first_hour_from(first), end_hour)
 
 
 def _moment_of(name: str, text: str, earliest: datetime) -> datetime:
@@ -134,10 +133,10 @@ def _moment_of(name: str, text: str, earliest: datetime) -> datetime:
 
 
 def parse_moment(text: str) -> datetime:
-    """A date and time in ISO 8601; one without an offset is meant in UTC.
+    """Parse a date and time in ISO 8601; without an offset, it is in UTC.
 
     Raises:
-        ValueError: the text is no such date and time.
+        ValueError: not a date and time in ISO 8601.
     """
     moment = datetime.fromisoformat(text)
     try:
@@ -147,10 +146,10 @@ def parse_moment(text: str) -> datetime:
 
 
 def window_of_environment(start: str | None, end: str | None) -> Window:
-    """The window that a step was told by WEATHER_WINDOW_START and WEATHER_WINDOW_END.
+    """Return the window of WEATHER_WINDOW_START and WEATHER_WINDOW_END.
 
     Raises:
-        StepError: one of them is missing or malformed.
+        StepError: a variable is missing or malformed.
     """
     for name, text in (("WEATHER_WINDOW_START", start), ("WEATHER_WINDOW_END", end)):
         if not text:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from api.data.columns import arrow_schema
 from api.data.rows import WeatherRow
 from api.data.series import Series
-from weather.ducklake import in_a_line, require_published_lake
+from weather.ducklake import first_line, require_published_lake
 from weather.errors import ExitCode, StepError
 from weather.published import Published
 
@@ -79,7 +79,7 @@ def reading(lake: "duckdb.DuckDBPyConnection", published: Published) -> Iterator
     except duckdb.Error as error:
         raise StepError(
             f"Snapshot {published.snapshot_id} of the lake cannot be read: "
-            f"{in_a_line(error)}. See that the catalog and the store are running.",
+            f"{first_line(error)}. See that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         ) from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from weather.ducklake import TIME_LIMITS
+from weather.ducklake import POSTGRES_TIMEOUTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCKERFILES = {path.parent.name: path for path in PROJECT.glob("images/*/Dockerfile")}
@@ -99,4 +99,7 @@ def test_dbt_s_temporary_files_are_on_the_scratch_volume() -> None:
 
 
 def test_dbt_waits_for_a_silent_catalog_no_longer_than_the_other_steps() -> None:
-    assert f"PGCONNECT_TIMEOUT={TIME_LIMITS['connect_timeout']}" in values("dbt", "ENV")[-1].split()
+    assert (
+        f"PGCONNECT_TIMEOUT={POSTGRES_TIMEOUTS['connect_timeout']}"
+        in values("dbt", "ENV")[-1].split()
+    )

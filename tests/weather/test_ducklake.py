@@ -13,7 +13,7 @@ import pytest
 
 from api.data.background import in_background
 from tests.api.silent_catalog import silent_catalog
-from weather.ducklake import STORE_LIMITS, TIME_LIMITS, attached_lake
+from weather.ducklake import POSTGRES_TIMEOUTS, STORE_TIMEOUTS, attached_lake
 from weather.errors import ExitCode, StepError
 from weather.lake.dbt_plugin import Plugin
 from weather.settings import LakeSettings, read_settings
@@ -54,7 +54,7 @@ def test_the_message_names_the_settings_and_not_what_they_are(
 def test_a_silent_catalog_is_not_waited_for_for_ever(
     environment: None, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setitem(TIME_LIMITS, "connect_timeout", "2")
+    monkeypatch.setitem(POSTGRES_TIMEOUTS, "connect_timeout", "2")
     with silent_catalog() as port:
         catalog = f"postgres:{address.format('127.0.0.1', port)}"
         opening = in_background(lambda: failure(catalog, monkeypatch))
@@ -101,7 +101,7 @@ def test_a_catalog_that_cannot_be_made_is_named_with_its_folder(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
 ) -> None:
     catalog = f"sqlite:{tmp_path / place}"
-    assert str(tmp_path) in failure(catalog, monkeypatch, "folder exists and can be written to")
+    assert str(tmp_path) in failure(catalog, monkeypatch, "folder exists and is writable")
 
 
 def test_what_memory_has_no_room_for_goes_to_the_scratch_volume(
@@ -129,7 +129,7 @@ def test_what_memory_has_no_room_for_goes_to_the_scratch_volume(
 def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
     environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(STORE_LIMITS, "http_timeout", 1)
+    monkeypatch.setitem(STORE_TIMEOUTS, "http_timeout", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         settings = read_settings(LakeSettings)
@@ -149,7 +149,7 @@ def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
 
 
 def test_a_silent_store_is_given_up_within_a_minute_by_dbt_as_well(environment: None) -> None:
-    names = ", ".join(f"current_setting('{name}')" for name in STORE_LIMITS)
+    names = ", ".join(f"current_setting('{name}')" for name in STORE_TIMEOUTS)
     with duckdb.connect(
         config={"extension_directory": os.environ["DUCKDB_EXTENSION_DIRECTORY"]}
     ) as connection:
@@ -157,10 +157,10 @@ def test_a_silent_store_is_given_up_within_a_minute_by_dbt_as_well(environment: 
         Plugin("store", {}).configure_connection(connection)
         # dbt builds each model with a cursor.
         limits = connection.cursor().execute(f"SELECT {names}").fetchall()
-    assert limits == [tuple(STORE_LIMITS.values())]
+    assert limits == [tuple(STORE_TIMEOUTS.values())]
     assert (
         ATTEMPTS_FOR_A_WRITE
-        * (STORE_LIMITS["http_timeout"] + STORE_LIMITS["http_retry_wait_ms"] / 1000)
+        * (STORE_TIMEOUTS["http_timeout"] + STORE_TIMEOUTS["http_retry_wait_ms"] / 1000)
         < 60
     )
 

@@ -108,11 +108,11 @@ def replaced(old: str, new: str) -> str:
         ),
         (
             replaced("}", ", latitude: 46.75}"),
-            "location 'lyon' (line 1): latitude: the key is there 2 times",
+            "location 'lyon' (line 1): latitude: duplicate key",
         ),
         (
             replaced("}", ', "id": paris}'),
-            "location 'lyon' (line 1): id: the key is there 2 times",
+            "location 'lyon' (line 1): id: duplicate key",
         ),
         (
             replaced("45.75", "45,75"),
@@ -293,7 +293,7 @@ def test_two_locations_may_have_the_same_name_and_place(tmp_path: Path) -> None:
 def test_an_entry_may_take_values_from_another_one(tmp_path: Path) -> None:
     text = f"- &lyon {ENTRY}\n- {{<<: *lyon, id: lyon-2, latitude: 45.8}}"
     assert read(tmp_path, text)[1] == LYON.model_copy(update={"id": "lyon-2", "latitude": 45.8})
-    assert "location 'lyon-2' (line 2): latitude: the key is there 2 times" in problem_of(
+    assert "location 'lyon-2' (line 2): latitude: duplicate key" in problem_of(
         tmp_path, text.replace("latitude: 45.8", "latitude: 45.8, latitude: 45.9")
     )
 

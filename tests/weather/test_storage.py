@@ -122,7 +122,7 @@ def test_keys_are_deleted_and_missing_ones_do_no_harm(store: Store) -> None:
 def test_more_keys_than_are_deleted_at_once_are_deleted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weather.storage.KEYS_A_DELETION", 3)
+    monkeypatch.setattr("weather.storage.KEYS_PER_DELETION", 3)
     for number in range(7):
         store.put(f"many/{number}", b"")
     store.delete(store.list("many/"))

@@ -80,7 +80,7 @@ def test_a_key_is_readable() -> None:
     ],
 )
 def test_what_is_no_window_of_whole_hours_in_utc_is_refused(start: datetime, end: datetime) -> None:
-    with pytest.raises(ValueError, match=r"is no whole hour in UTC|is not before"):
+    with pytest.raises(ValueError, match=r"is not a whole hour in UTC|is not before"):
         Window(start, end)
 
 
@@ -145,7 +145,7 @@ def test_a_step_is_told_its_window_by_the_environment() -> None:
         (None, "2026-11-20T05:00", "WEATHER_WINDOW_START is missing"),
         ("2026-11-20T05:00", "", "WEATHER_WINDOW_END is missing"),
         ("2026-11-20T05:00", "2026-11-20T05:00", "is not before"),
-        ("2026-11-20T05:00", "2026-11-20T05:30", "is no whole hour in UTC"),
+        ("2026-11-20T05:00", "2026-11-20T05:30", "is not a whole hour in UTC"),
         ("now", "2026-11-20T05:30", "WEATHER_WINDOW_START, WEATHER_WINDOW_END: Invalid"),
     ],
 )
