@@ -1,4 +1,4 @@
-"""The chart with its own values, and with everything that can be switched on."""
+"""Render the chart with its defaults, and with every option enabled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ Render = Callable[..., list[Manifest]]
 
 @pytest.fixture(scope="session")
 def helm() -> Helm:
-    """The machine's Helm; without one, what needs it is skipped."""
+    """Return the machine's Helm, or skip the test without one."""
     helm = found_helm()
     if helm is None:
         pytest.skip("no helm on PATH and none in HELM: the charts are not rendered")
@@ -62,5 +62,5 @@ def render(helm: Helm) -> Render:
 
 @pytest.fixture(scope="session", params=list(VALUES))
 def manifests(request: pytest.FixtureRequest, render: Render) -> list[Manifest]:
-    """What the chart renders, with each of the sets of values."""
+    """Return the rendered manifests for each set of values."""
     return render(VALUES[request.param])

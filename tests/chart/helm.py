@@ -1,4 +1,4 @@
-"""Charts rendered by the Helm of this machine."""
+"""Render charts with the machine's Helm."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from tests.policies import Manifest
 PROJECT = Path(__file__).resolve().parents[2]
 CHART = PROJECT / "chart"
 KUBERNETES = "1.34"
-"""The version that charts are rendered for, and whose schemas their objects must meet."""
+"""Kubernetes version that charts are rendered for and validated against."""
 
 
 class RefusedError(Exception):
-    """Helm rendered nothing, for the reason in the message."""
+    """Helm failed to render the chart."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Helm:
         *arguments: str,
         values: dict[str, Any] | None = None,
     ) -> list[Manifest]:
-        """What an installation would send to the cluster, in order.
+        """Return the objects that an installation would send to the cluster, in order.
 
         Args:
             chart: a folder or an archive.
@@ -65,11 +65,11 @@ class Helm:
 
 
 def found_helm() -> Helm | None:
-    """The Helm that the variable HELM names, else the one on PATH."""
+    """Return the Helm of the variable HELM, else the one on PATH."""
     program = os.environ.get("HELM") or shutil.which("helm")
     return Helm(program) if program else None
 
 
 def of_kind(manifests: Sequence[Manifest], kind: str) -> dict[str, Manifest]:
-    """The objects of a kind by name."""
+    """Return the objects of a kind by name."""
     return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}

@@ -1,4 +1,4 @@
-"""As much of Kubernetes' API as Helm asks before it installs: which kinds exist, and what is there.
+"""The part of Kubernetes' API that Helm reads before it installs: kinds and existing objects.
 
 Helm's `lookup` finds nothing without a cluster. With this one it finds the objects it is given.
 """

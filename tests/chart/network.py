@@ -1,6 +1,6 @@
-"""What NetworkPolicies let through, computed as Kubernetes documents it.
+"""Evaluate NetworkPolicies as Kubernetes documents them.
 
-Not every cluster enforces them, and one that does takes minutes to ask. Selectors by labels and
+Not every cluster enforces policies, and a test on a cluster takes minutes. Selectors by labels and
 expressions, ports by number, address blocks with exceptions: what the chart's policies use.
 """
 
@@ -14,7 +14,7 @@ from tests.policies import Manifest
 
 @dataclass(frozen=True)
 class Place:
-    """A pod with its labels, in its namespace; or, with an address alone, a place outside."""
+    """A pod with its labels and namespace, or an outside address."""
 
     labels: dict[str, str] = field(default_factory=dict)
     namespace: str = "weather"
@@ -24,7 +24,7 @@ class Place:
 def is_allowed(
     policies: Sequence[Manifest], source: Place, target: Place, port: int, protocol: str = "TCP"
 ) -> bool:
-    """Whether a connection is let out of where it starts and into where it ends."""
+    """Return whether policies allow a connection at its source and at its target."""
     return all(
         _passes(policies, direction, pod, peer, port, protocol)
         for direction, pod, peer in (("Egress", source, target), ("Ingress", target, source))
@@ -56,7 +56,7 @@ def _passes(
 
 
 def _rules(spec: Manifest, direction: str) -> Iterator[tuple[Any, Any]]:
-    """(peers, ports) of each rule."""
+    """Yield (peers, ports) of each rule."""
     for rule in spec.get(direction.lower()) or []:
         yield rule.get("from" if direction == "Ingress" else "to"), rule.get("ports")
 

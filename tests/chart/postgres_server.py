@@ -1,4 +1,4 @@
-"""A Postgres server as the chart's pod runs it: prepare.sh first, then the server itself."""
+"""Run Postgres as the chart's pod does: prepare.sh first, then the server."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ from tests.orphans import mark
 
 FILES = CHART / "postgres"
 NO_ROOT = 65534
-"""Postgres refuses to be root: where the tests are, it is somebody without any right."""
+"""Postgres does not run as root, so tests that run as root use this unprivileged user."""
 
 
 @dataclass(frozen=True)
 class Volume:
-    """What outlives a pod, and what it is told."""
+    """The volume that outlives a pod, and the pod's environment."""
 
     folder: Path
     files: Path
@@ -30,24 +30,24 @@ class Volume:
 
     @property
     def data(self) -> Path:
-        """Where the database cluster is."""
+        """Return the folder of the database cluster."""
         return self.folder / "pgdata"
 
     @property
     def postmaster(self) -> psutil.Process:
-        """The process of the running server that takes its connections."""
+        """Return the process that accepts connections."""
         first_line = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0]
         return psutil.Process(int(first_line))
 
     def prepare(self, passwords: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-        """Run what the init container runs."""
+        """Run the init container's command."""
         return self._run("sh", str(self.files / "prepare.sh"), **passwords)
 
     @contextmanager
     def server(self) -> Iterator[int]:
-        """Run the server, and give its port."""
+        """Run the server and yield its port."""
         port, said = self._start()
-        # Others may have taken the port since it was chosen.
+        # Another process may take the port before the server starts.
         while port is None and "Address already in use" in said:
             port, said = self._start()
         assert port is not None, said
@@ -57,7 +57,7 @@ class Volume:
             self._run("pg_ctl", "stop", "--mode=fast", "--silent")
 
     def _start(self) -> tuple[int | None, str]:
-        """Start the server on a free port; the port, if that went well, and what was said."""
+        """Start the server on a free port. Return the port, if it started, and its output."""
         port = free_port()
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={self.folder}"
@@ -72,7 +72,7 @@ class Volume:
         return None if started.returncode else port, said
 
     def inside(self, port: int, command: str, given: bytes = b"") -> bytes:
-        """What a command says that runs in the server's pod, told this on its standard input."""
+        """Return the output of a command in the server's pod with this standard input."""
         ended = subprocess.run(
             command.split(),
             env={"PATH": os.environ["PATH"], "PGHOST": str(self.folder), "PGPORT": str(port)},
@@ -85,16 +85,16 @@ class Volume:
         return ended.stdout
 
     def make_folder(self, folder: Path) -> None:
-        """Make a folder on the volume that belongs to the server's user."""
+        """Create a folder on the volume for the server's user."""
         folder.mkdir()
         if self.user is not None:
             os.chown(folder, self.user, self.user)
 
     def crash(self) -> None:
-        """End the server as a killed container ends: all its processes at once."""
+        """Kill all processes of the server at once, as in a killed container."""
         processes = [self.postmaster, *self.postmaster.children(recursive=True)]
         for process in processes:
-            # Most of them end by themselves when the server is gone.
+            # Most processes end when the server ends.
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(processes)
@@ -121,7 +121,7 @@ class Volume:
 
 @contextmanager
 def empty_volume() -> Iterator[Volume]:
-    """A volume that nothing is on yet."""
+    """Create an empty volume."""
     user = NO_ROOT if os.geteuid() == 0 else None
     # Not a test's own folder, whose parents only its owner may enter; and a socket's path is short.
     folder = Path(tempfile.mkdtemp(prefix="weather-postgres-", dir="/tmp"))
@@ -136,7 +136,7 @@ def empty_volume() -> Iterator[Volume]:
 
 
 def query(port: int, role: str, database: str, password: str, statement: str) -> str:
-    """What psql answers over the network; or the error that it says."""
+    """Return psql's output over the network, or its error."""
     result = subprocess.run(
         [
             *("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password"),

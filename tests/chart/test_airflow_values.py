@@ -116,7 +116,7 @@ def test_there_is_no_user_but_the_one_of_our_secret(manifests: list[Manifest]) -
 def test_an_upgrade_with_nothing_changed_changes_nothing(
     render: Render, manifests: list[Manifest]
 ) -> None:
-    """Nothing random is rendered, nothing depends on the revision, and no Secret is made anew."""
+    """Nothing random is rendered, nothing depends on the revision, and no Secret is regenerated."""
     again = render(f"--set-string=images.airflow.tag={TAG}", "--is-upgrade")
     assert [*again, worker(again)] == manifests
     assert of_kind(again, "Secret") == {}
@@ -209,8 +209,8 @@ def test_logs_may_be_in_an_outside_store(render: Render) -> None:
     assert {name for name in usual if usual[name] != logging[name]} == {"remote_base_log_folder"}
 
 
-def test_nobody_has_to_be_told(manifests: list[Manifest]) -> None:
-    """Without its Secret the pods start all the same."""
+def test_notices_are_optional(manifests: list[Manifest]) -> None:
+    """Pods start without the Secret of the webhook."""
     sources = [
         each["secretRef"]
         for pod in pods_of(manifests)

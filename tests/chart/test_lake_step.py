@@ -1,4 +1,4 @@
-"""`scripts/cluster/lake-step`: the job that it makes, and what it says of how the job ended."""
+"""`scripts/cluster/lake-step`: its job, and its output after the job has ended."""
 
 import os
 import subprocess
@@ -31,12 +31,12 @@ case "$*" in
     *"wait job/weather-lake-step --for condition=Complete"*) [ "$ENDED" = well ] ;;
 esac
 """
-"""Answers as a cluster would, and keeps what it is told to make."""
+"""Stand-in for kubectl that records the objects it creates."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the stand-ins are, and where kubectl's keeps what it is told to make."""
+    """Folder of the stand-ins and of the recorded objects."""
     for name, text in (("kubectl", KUBECTL), ("helm", ""), ("kind", "")):
         (tmp_path / name).write_text(text or "#!/bin/bash\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)
@@ -83,7 +83,7 @@ def test_its_pod_has_the_account_of_steps(folder: Path, render: Render) -> None:
     assert pod.spec["serviceAccountName"] in of_kind(render(), "ServiceAccount")
 
 
-def test_the_job_runs_what_it_was_told_with_the_installed_image(folder: Path) -> None:
+def test_the_job_runs_the_arguments_with_the_installed_image(folder: Path) -> None:
     run(folder, "restore", "--from", "/backup/weather", "--replace")
     step = container(folder)
     assert step["image"] == IMAGE
@@ -160,7 +160,7 @@ def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
         (["restore"], {"SECRET": "weather-store-dbt"}, "create Secret weather-store-admin first"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(
+def test_an_impossible_step_fails_with_one_line(
     folder: Path, arguments: list[str], cluster: dict[str, str], words: str
 ) -> None:
     ended = run(folder, *arguments, **cluster)

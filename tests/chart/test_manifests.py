@@ -1,4 +1,4 @@
-"""What the chart renders: valid for Kubernetes, within the rules, and whole."""
+"""The rendered manifests are valid, complete and follow the rules for pods."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_every_pod_keeps_the_rules(manifests: list[Manifest]) -> None:
     assert breaches(manifests) == []
 
 
-def test_all_of_them_are_judged(render: Render) -> None:
+def test_every_object_is_checked(render: Render) -> None:
     names = {each.place.partition("-")[2].split("-")[0] for each in pods_of(render(EVERYTHING))}
     assert names == {"api", "store", "postgres", "prepare", "replay"}
 

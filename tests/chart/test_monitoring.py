@@ -1,4 +1,4 @@
-"""What the chart makes for Prometheus and Grafana, where the cluster knows the operator's kinds."""
+"""The chart's objects for Prometheus and Grafana, with the operator's CRDs."""
 
 import json
 from typing import Any
@@ -93,7 +93,7 @@ def test_outside_stores_and_no_airflow_leave_the_api_to_scrape(render: Render) -
     assert "weather-airflow-metrics" not in of_kind(manifests, "NetworkPolicy")
 
 
-def test_without_airflow_nobody_is_alerted_that_it_tells_nothing(render: Render) -> None:
+def test_without_airflow_no_alert_is_about_its_metrics(render: Render) -> None:
     manifests = monitored(render, {"airflow": {"enabled": False}})
     rules = of_kind(manifests, "PrometheusRule")
     assert set(rules) == {f"weather-{name}" for name in RULES} - {"weather-airflow"}
@@ -101,7 +101,7 @@ def test_without_airflow_nobody_is_alerted_that_it_tells_nothing(render: Render)
 
 
 @pytest.mark.parametrize(("target", "port"), [(STORE, 9000), (EXPORTER, 9102)])
-def test_prometheus_is_let_in_and_nobody_else(render: Render, target: Place, port: int) -> None:
+def test_only_prometheus_may_scrape(render: Render, target: Place, port: int) -> None:
     policies = list(of_kind(monitored(render), "NetworkPolicy").values())
     assert is_allowed(policies, PROMETHEUS, target, port)
     assert not is_allowed(policies, Place({}, "monitoring"), target, port)
@@ -110,7 +110,7 @@ def test_prometheus_is_let_in_and_nobody_else(render: Render, target: Place, por
     assert target is EXPORTER or not is_allowed(before, PROMETHEUS, target, port)
 
 
-def test_the_store_tells_its_figures_only_where_they_are_scraped(render: Render) -> None:
+def test_the_store_exposes_metrics_only_when_they_are_scraped(render: Render) -> None:
     def told(manifests: list[Manifest]) -> bool:
         store = of_kind(manifests, "StatefulSet")["weather-store"]["spec"]["template"]["spec"]
         return {"name": "MINIO_PROMETHEUS_AUTH_TYPE", "value": "public"} in store["containers"][0][

@@ -1,4 +1,4 @@
-"""Who may talk to whom: nobody, but for what is named here."""
+"""NetworkPolicies allow only the connections that are named here."""
 
 from collections.abc import Iterator
 from itertools import product

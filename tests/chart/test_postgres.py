@@ -160,14 +160,14 @@ def test_a_missing_password_is_named_before_anything_is_made(empty: Volume) -> N
     assert not empty.data.exists()
 
 
-def test_what_fails_is_said_without_a_password_and_leaves_no_server(empty: Volume) -> None:
+def test_a_failed_statement_shows_no_password_and_leaves_no_server(empty: Volume) -> None:
     statements = empty.files / "roles.sql"
     right = statements.read_text(encoding="utf-8")
     assert right.count("ALTER ROLE lake_reader") == 1
-    statements.write_text(right.replace("ROLE lake_reader LOGIN", "ROLE nobody LOGIN"), "utf-8")
+    statements.write_text(right.replace("ROLE lake_reader LOGIN", "ROLE unknown LOGIN"), "utf-8")
     failed = empty.prepare(PASSWORDS)
     assert failed.returncode != 0
-    assert 'role "nobody" does not exist' in failed.stderr
+    assert 'role "unknown" does not exist' in failed.stderr
     output = failed.stdout + failed.stderr
     assert not any(password in output for password in PASSWORDS.values())
     statements.write_text(right, "utf-8")

@@ -1,4 +1,4 @@
-"""The S3 users' rights: what each needs, and nothing else."""
+"""Each S3 user has only the rights that it needs."""
 
 import json
 from fnmatch import fnmatchcase
@@ -26,7 +26,7 @@ def policy(user: str) -> Policy:
 
 
 def allows(policy: Policy, action: str, resource: str, prefix: str | None = None) -> bool:
-    """As S3 judges it: a statement that names action and resource, and whose conditions hold."""
+    """Return whether a statement allows the action on the resource, as S3 evaluates policies."""
     return any(
         statement["Effect"] == "Allow"
         and any(fnmatchcase(action, each) for each in statement["Action"])

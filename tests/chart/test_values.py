@@ -1,4 +1,4 @@
-"""Wrong values are refused, each with its place and a reason."""
+"""The schema rejects wrong values and names them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The examples of a page: blocks of code, each followed by a block of what it prints."""
+"""Find a page's examples: blocks of code, each followed by a block of its output."""
 
 import re
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Example:
-    """A block of code, and the block that shows what it prints."""
+    """A block of code and the block of its output."""
 
     language: str
     code: str
     output: str
     line: int
-    """Of the page, where the code begins."""
+    """Line of the page where the code begins."""
 
 
 def examples_of(page: str) -> Iterator[Example]:
-    """The page's examples in order.
+    """Yield the page's examples in order.
 
     Raises:
-        ValueError: a block of code shows nothing, or a block of output shows nobody's.
+        ValueError: a block of code has no output, or the other way round.
     """
     blocks = list(BLOCK.finditer(page))
     if len(blocks) % 2:
-        raise ValueError("A block of code lacks the block of what it prints, or the other way")
+        raise ValueError("A block of code lacks its output, or the other way round")
     for code, output in zip(blocks[::2], blocks[1::2], strict=True):
         line = page.count("\n", 0, code.start()) + 2
         if code[1] not in CODE or output[1] in CODE:
-            raise ValueError(f"Line {line}: code and what it prints do not take turns")
+            raise ValueError(f"Line {line}: code and output do not alternate")
         yield Example(code[1], code[2], output[2], line)

@@ -1,4 +1,4 @@
-"""Runs an example as a reader does who copies it: in a process of its own, in an empty folder."""
+"""Run an example in its own process and an empty folder, as a reader who copies it."""
 
 import os
 import subprocess
@@ -22,15 +22,15 @@ COMMANDS = {
 
 
 def printed_by(example: Example, address: str, folder: Path) -> str:
-    """What it prints where the server of the page is at `address`.
+    """Return the example's output with the page's server at `address`.
 
     Args:
-        example: it names the server as the page does.
-        address: of the server that is asked instead.
-        folder: the working directory, and the home, where DuckDB looks for its extensions.
+        example: code that names the page's server.
+        address: the URL that replaces the page's server.
+        folder: working directory and home, where DuckDB finds its extensions.
 
     Raises:
-        AssertionError: it failed.
+        AssertionError: the example failed.
     """
     ended = subprocess.run(
         COMMANDS[example.language],
@@ -43,7 +43,7 @@ def printed_by(example: Example, address: str, folder: Path) -> str:
         check=False,
     )
     assert ended.returncode == 0, f"{example.code}\n{ended.stderr}"
-    # The API's JSON ends without a line break, a block of a page with one.
+    # The API's JSON ends without a line break, a page's block with one.
     return ended.stdout.replace(address, PAGES_SERVER).removesuffix("\n") + "\n"
 
 

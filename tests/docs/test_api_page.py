@@ -1,4 +1,4 @@
-"""The page for the API's users: its examples print what it shows, and it leaves nothing out."""
+"""The API page's examples print the shown output, and the page is complete."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 WINDOW = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 11, 20, 5, tzinfo=UTC))
-"""The hours that the page's rows are made of; the replay server has the same for ever."""
+"""The hours of the page's rows. The replay server always returns the same values."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def client(
     duckdb_extensions: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[httpx.Client]:
-    """A client of an API whose data the pipeline has made."""
+    """Yield a client of an API with the pipeline's data."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / "duckdb").symlink_to(duckdb_extensions)
     lake = Lake(Workplace(folder, s3_server, replay), "docs")
@@ -46,7 +46,7 @@ def client(
 
 @pytest.fixture
 def home(tmp_path: Path, duckdb_extensions: Path) -> Path:
-    """A folder where DuckDB finds its extensions, as after `INSTALL`."""
+    """Return a home with DuckDB's extensions, as after `INSTALL`."""
     (tmp_path / ".duckdb").mkdir()
     (tmp_path / ".duckdb" / "extensions").symlink_to(duckdb_extensions)
     return tmp_path
@@ -59,7 +59,7 @@ def test_an_example_prints_what_the_page_shows(
     example: Example, client: httpx.Client, home: Path
 ) -> None:
     if "curl " in example.code and not shutil.which("curl"):
-        pytest.skip("There is no curl on this machine")
+        pytest.skip("curl is not installed")
     assert printed_by(example, str(client.base_url).rstrip("/"), home) == example.output
 
 

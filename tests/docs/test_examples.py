@@ -1,4 +1,4 @@
-"""Examples are found in a page as their authors meant them."""
+"""Examples are found in a page."""
 
 import pytest
 
@@ -40,6 +40,6 @@ def test_each_example_has_its_code_its_output_and_its_line() -> None:
     "page",
     ["```sh\necho a\n```\n", f"{PAGE}```sh\n```\n```sh\n```\n", "```text\na\n```\n```sh\n```\n"],
 )
-def test_code_and_output_take_turns(page: str) -> None:
-    with pytest.raises(ValueError, match=r"turns|lacks"):
+def test_code_and_output_must_alternate(page: str) -> None:
+    with pytest.raises(ValueError, match=r"alternate|lacks"):
         list(examples_of(page))

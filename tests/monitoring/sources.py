@@ -1,4 +1,4 @@
-"""The rules and dashboards of the chart, and what their expressions are made of."""
+"""Rules and dashboards of the chart, and the metrics in their expressions."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _WORDS = {"and", "or", "unless", "bool", "offset", "by", "on", "without"}
 
 
 def rules() -> list[Rule]:
-    """Every rule of every file."""
+    """Return every rule of every file."""
     return [
         rule
         for file in RULE_FILES
@@ -34,29 +34,29 @@ def rules() -> list[Rule]:
 
 
 def alerts() -> list[Rule]:
-    """The rules that alert."""
+    """Return the alerting rules."""
     return [rule for rule in rules() if "alert" in rule]
 
 
 def recorded() -> set[str]:
-    """The names that rules record."""
+    """Return the names of the recording rules."""
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
 def dashboards() -> dict[str, Any]:
-    """The dashboards by file name."""
+    """Return the dashboards by file name."""
     return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in DASHBOARD_FILES}
 
 
 def panels() -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, panel) of every panel."""
+    """Yield (place, panel) of every panel."""
     for name, dashboard in dashboards().items():
         for panel in dashboard["panels"]:
             yield f"{name}: {panel['title']}", panel
 
 
 def expressions() -> dict[str, str]:
-    """Every expression, by the place where it stands."""
+    """Return every expression by its rule or panel."""
     found = {
         f"{rule.get('record') or rule['alert']} {rule.get('labels', {})}": rule["expr"]
         for rule in rules()
@@ -67,6 +67,6 @@ def expressions() -> dict[str, str]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The names of metrics in an expression of PromQL."""
+    """Return the metrics' names in a PromQL expression."""
     bare = _NO_NAMES.sub(" ", _IN_STRINGS.sub("", expression))
     return set(_NAME.findall(bare)) - _WORDS

@@ -1,4 +1,4 @@
-"""What Airflow sends becomes metrics with clean labels, in the exporter that the chart runs."""
+"""The chart's statsd exporter maps Airflow's metrics to names with labels."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ RUN = {"dag_id": "weather_pipeline", "run_type": "scheduled"}
 
 @dataclass(frozen=True)
 class Exporter:
-    """A running exporter: where it listens, and where it tells."""
+    """A running exporter: its statsd port and its metrics URL."""
 
     port: int
     url: str
@@ -86,7 +86,7 @@ def wait_until_it_tells(exporter: Exporter, words: str) -> str:
 
 
 class Client:
-    """What Airflow uses of the package `statsd`, which only its image has."""
+    """The part of the package `statsd` that Airflow uses. Only its image has the package."""
 
     def __init__(self, host: str, port: int, prefix: str, ipv6: bool) -> None:
         self.address = (host, port)
@@ -108,7 +108,7 @@ class Client:
 
 @pytest.fixture
 def airflow_sends(exporter: Exporter) -> Iterator[None]:
-    """Airflow's own code, set up as the chart's values say."""
+    """Configure Airflow's own code by the chart's values."""
     settings = VALUES["config"]["metrics"]
     client: Any = get_statsd_logger(
         stats_class=Client,
@@ -155,12 +155,12 @@ def sample(name: str, value: float, **labels: str) -> Sample:
 
 
 def histogram(name: str, seconds: float, **labels: str) -> list[Sample]:
-    """What a duration that was sent once adds up to."""
+    """Return the sum of a duration that was sent once."""
     return [sample(f"{name}_sum", seconds, **labels), sample(f"{name}_count", 1, **labels)]
 
 
 def samples(metrics: str) -> set[Sample]:
-    """Airflow's metrics, without the buckets."""
+    """Return Airflow's metrics without buckets."""
     return {
         sample(each.name, each.value, **each.labels)
         for family in text_string_to_metric_families(metrics)

@@ -1,4 +1,4 @@
-"""The dashboards: whole, told in words, and drawn from what the rest of the system has."""
+"""The dashboards are complete, described, and use existing metrics."""
 
 import itertools
 from typing import Any
@@ -45,7 +45,7 @@ def test_panels_lie_beside_each_other(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(dashboards()))
 def test_numbers_and_sources_are_as_grafana_wants_them(name: str) -> None:
-    """Ids are unique, and the Prometheus is chosen in the dashboard, none is written down."""
+    """Ids are unique, and a variable selects the Prometheus."""
     dashboard = dashboards()[name]
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)

@@ -15,12 +15,12 @@ DURATIONS = re.compile(r"_(bucket|sum|count)$")
 
 
 def listed(name: str) -> bool:
-    """Whether the page has the metric, or the histogram that it is a part of."""
+    """Return whether the page has the metric or its histogram."""
     names = {each for section in SECTIONS.values() for each in section}
     return name in names or DURATIONS.sub("", name) in names
 
 
-def test_names_are_told_from_functions_labels_and_words() -> None:
+def test_metrics_are_found_among_functions_labels_and_words() -> None:
     assert metrics_in(
         'sum by (a) (rate(b_total{c="d",e=~"f|g"}[5m])) / on (h) group_left (i) (j:k > bool 1e3)'
         " or 0 * max(up) unless l offset 1d"
@@ -36,13 +36,13 @@ def test_every_expression_uses_metrics_that_are_listed_or_recorded() -> None:
     assert unknown == {}
 
 
-def test_every_recorded_metric_is_of_use() -> None:
+def test_every_recorded_metric_is_used() -> None:
     used = {name for expression in expressions().values() for name in metrics_in(expression)}
     assert recorded() <= used
 
 
-def test_what_the_page_says_of_other_people_s_metrics_is_in_use() -> None:
-    """Those of the API are all listed; of the others only what is looked at."""
+def test_every_listed_metric_of_others_is_used() -> None:
+    """The page lists all metrics of the API, and only used metrics of others."""
     used = {
         DURATIONS.sub("", name)
         for expression in expressions().values()
@@ -53,14 +53,14 @@ def test_what_the_page_says_of_other_people_s_metrics_is_in_use() -> None:
 
 
 def test_the_mapping_makes_the_names_of_airflow_s_metrics() -> None:
-    """All but those that the exporter names by itself, dots as underscores."""
+    """All except the ones whose dots the exporter replaces by underscores."""
     values = yaml.safe_load((PROJECT / "helm-values" / "airflow.yaml").read_text(encoding="utf-8"))
     made = {each["name"] for each in values["statsd"]["overrideMappings"]}
     by_itself = {"airflow_executor_queued_tasks", "airflow_executor_running_tasks"}
     assert set(SECTIONS["Airflow"]) == made | by_itself
 
 
-def test_the_page_lists_what_the_api_tells() -> None:
+def test_the_page_lists_every_metric_of_the_api() -> None:
     code = "".join(
         file.read_text(encoding="utf-8") for file in (PROJECT / "api").rglob("*metrics.py")
     )

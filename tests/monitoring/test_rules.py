@@ -1,4 +1,4 @@
-"""Each alert fires when it should, and stays quiet when it should not, as promtool computes it."""
+"""promtool evaluates the rules: each alert fires when it should, and only then."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ TESTS = sorted(Path(__file__).with_name("rules").glob("*.yaml"))
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    """The promtool that the variable PROMTOOL names, else the one on PATH."""
+    """Return the promtool of the variable PROMTOOL, else the one on PATH."""
     program = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if program is None:
         pytest.skip("no promtool on PATH and none in PROMTOOL: the alerts are not tried")
@@ -23,7 +23,7 @@ def promtool() -> str:
 
 
 def said(promtool: str, *arguments: str) -> str:
-    """What promtool says; it must not complain."""
+    """Return promtool's output, and fail on an error."""
     result = subprocess.run(
         [promtool, *arguments], capture_output=True, text=True, check=False, timeout=120
     )
@@ -41,7 +41,7 @@ def test_promtool_finds_nothing_to_complain_of(promtool: str) -> None:
 
 
 def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> None:
-    """Those of the dashboards too, as rules of a file."""
+    """Check the dashboards' expressions as rules of a file."""
     file = tmp_path / "rules.yaml"
     listed = [
         {"record": f"expression_{number}", "expr": expression}
@@ -52,7 +52,7 @@ def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> 
 
 
 def test_each_alert_is_seen_to_fire() -> None:
-    """In the whole: its labels, its words, its value."""
+    """Each alert fires in a test that compares labels, annotations and value."""
     fired = {
         (expected["alertname"], alert["exp_labels"]["severity"], alert["exp_labels"].get("part"))
         for file in TESTS
@@ -60,7 +60,7 @@ def test_each_alert_is_seen_to_fire() -> None:
         for expected in test.get("alert_rule_test", [])
         for alert in expected["exp_alerts"]
     }
-    # Which of its parts is missing makes no difference to the alert's rule.
+    # The alert's rule is the same for each missing part.
     fired.add(("WeatherMetricsMissing", "warning", "completeness"))
     wanted = {
         (rule["alert"], rule["labels"]["severity"], rule["labels"].get("part")) for rule in alerts()

@@ -1,4 +1,4 @@
-"""Each alert, notice and fault of the cluster's tests has its page, and each page its use."""
+"""Each alert, notice and tested fault has a runbook, and each runbook is used."""
 
 import re
 
@@ -37,7 +37,7 @@ def test_each_notice_links_a_page() -> None:
 
 
 def test_each_fault_of_the_cluster_s_tests_has_a_page_and_each_such_page_a_fault() -> None:
-    """A test of several services is a fault for each of them."""
+    """A parametrized test is one fault for each service."""
     names = re.findall(r"^def (test_\w+)", FAULTS, re.MULTILINE)
     services = re.findall(r'\((?:AIRFLOW|WEATHER), "([\w-]+)", "models', FAULTS)
     of_services = "test_a_service_is_killed_while_a_step_runs"
@@ -55,7 +55,7 @@ def test_each_fault_of_the_cluster_s_tests_has_a_page_and_each_such_page_a_fault
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_says_what_someone_on_call_has_to_know(name: str) -> None:
+def test_a_page_has_the_headings_of_a_runbook(name: str) -> None:
     headings = re.findall(r"^## (.*)$", PAGES[name], re.MULTILINE)
     wanted = ["Symptom", "What it means to users", "Confirm", "What to do", "Over when"]
     assert [each for each in headings if each in wanted] == wanted
@@ -68,7 +68,7 @@ def test_every_exit_code_of_a_step_has_its_line() -> None:
     assert sorted(told) == sorted({*ExitCode} - {ExitCode.OK} | killed)
 
 
-def test_how_long_things_take_is_what_the_code_says() -> None:
+def test_durations_are_those_of_the_code() -> None:
     assert f"stays as a pod for {FAILED_PODS_KEPT.days} days" in PAGES["WeatherRunsFail"]
     for name in ("fault-ingest-pod-killed", "fault-model-pod-killed"):
         assert f"tries again after {AFTER_A_KILL.seconds} seconds" in PAGES[name]

@@ -1,4 +1,4 @@
-"""docs/service-levels.md says what the rules compute."""
+"""docs/service-levels.md matches the rules."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_each_level_is_recorded_and_has_its_alert() -> None:
 
 
 def test_the_rules_allow_what_the_objectives_leave() -> None:
-    """As `<factor> * <budget>`, or as the objective itself where there is no budget to burn."""
+    """As `<factor> * <budget>`, or as the objective itself without a budget."""
     for level, objective, _, _, alert in LEVELS:
         budget = f"{(100 - float(objective)) / 100:.3f}".rstrip("0")
         kept = f"{float(objective) / 100:g}"
@@ -50,6 +50,6 @@ def test_the_limits_of_late_and_slow_are_those_of_the_page() -> None:
     assert "at most 250 ms" in PAGE
 
 
-def test_every_alert_stands_on_the_page_with_its_severities() -> None:
+def test_the_page_lists_every_alert_with_its_severities() -> None:
     listed = {(name, each) for name, severities in ALERTS for each in severities.split(", ")}
     assert listed == {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()}
