@@ -1,4 +1,4 @@
-"""How patient tests are."""
+"""Time limits of tests."""
 
 PATIENCE = 60
 """Seconds that anything may take on a busy machine."""

@@ -19,7 +19,7 @@ NOT_SECRET = re.compile(r"(?i)(_file|_path|_name|_names|_id|_ttl|_cmd|_enabled|_
 ASSIGNMENT = re.compile(r"(?m)^[ \t]*(?:export )?([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*(\S.*)$")
 ADDRESS_WITH_PASSWORD = re.compile(r"[a-z+]+://[^\s/:@'\"]*:(?![${])[^\s/@'\"]+@")
 REFERENCE = re.compile(r"""^["']?(\$|\{\{|None\b|null\b|true\b|false\b|True\b|False\b|["']{2}|$)""")
-"""What stands where a value comes from elsewhere, or where there is none."""
+"""Values that refer to another place, or empty ones."""
 
 DEFAULTS = {"admin", "airflow", "minio", "minioadmin", "password", "postgres", "root", "test", ""}
 FEWEST_CHARACTERS = 16
@@ -28,7 +28,7 @@ FEWEST_CHARACTERS = 16
 def plain_secrets(manifests: Iterable[Manifest]) -> list[str]:
     """Passwords outside Secrets: in the environment, in arguments, in ConfigMaps, anywhere.
 
-    Values are never in the answer, only where they are.
+    The result has the places of the values, never the values.
     """
     manifests = list(manifests)
     hidden = [manifest for manifest in manifests if manifest["kind"] == "Secret"]

@@ -1,4 +1,4 @@
-"""The rules that every pod of the cluster keeps, whoever rendered or built it.
+"""The rules for every pod of the cluster, from a chart or from Airflow.
 
 A rule is a pure function from a pod to what is wrong with it, in words. They say more than the
 Pod Security Standard `restricted` does: resources, pinned images, tokens, and no root to write to.
@@ -85,7 +85,7 @@ Findings = Iterator[tuple[str, str]]
 
 
 def resources(pod: Pod) -> Findings:
-    """CPU, memory and disk are asked for, and limited."""
+    """Assert requests and limits of CPU, memory and disk."""
     for place, container in pod.containers:
         given = container.get("resources") or {}
         for kind in ("requests", "limits"):

@@ -1,4 +1,4 @@
-"""The replay server as a process of its own, for every test that needs Open-Meteo."""
+"""Run the replay server in a separate process, for tests that need Open-Meteo."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A webhook on this machine, and what it was told."""
+"""A webhook on this machine that records its requests."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ class WebhookServer:
     texts: list[str] = field(default_factory=list)
     status: int = 200
     silent_until: threading.Event | None = None
-    """Where set, it answers nothing before."""
+    """If set, the webhook responds only after this event."""
 
 
 @contextmanager

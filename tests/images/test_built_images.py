@@ -91,7 +91,7 @@ def test_dbt_starts_from_the_parse_of_the_build(names: dict[str, str]) -> None:
     said = [json.loads(line)["info"]["msg"] for line in ended.stdout.splitlines()]
     assert "Partial parsing enabled, no changes found, skipping parsing" in said
     assert [line for line in said if "Unable to do partial parsing" in line] == []
-    # As far as the lake, which there is none of: the extensions were found.
+    # It fails at the missing lake, after it has found the extensions.
     assert 'Existing DuckLake at metadata catalog "sqlite:/tmp/lake.sqlite" does not exist' in (
         "\n".join(said)
     )

@@ -1,4 +1,4 @@
-"""What scripts/images calls the images, in a repository of its own."""
+"""scripts/images names the images, tested in a separate repository."""
 
 import os
 import re

@@ -11,7 +11,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "cluster"
 OURS = "app.kubernetes.io/part-of=weather-pipeline"
 MARK = "weather/installed-by=cluster-test"
 OF_THE_SCRIPTS = {"BASH_VERSION", "KIND_NAME", "OURS", "SECONDS"}
-"""Variables that nobody sets from outside."""
+"""Variables that users do not set."""
 
 KUBECTL = """#!/bin/bash
 case "$*" in
@@ -20,11 +20,11 @@ case "$*" in
     "get namespaces --selector "*) grep -F " ${4%,*} " "$FOLDER/namespaces" |
         grep -F " ${4#*,} " | sed 's/ .*//' ;;
     *"get "*) ;;
-    *) echo "kubectl $*" >> "$FOLDER/told" ;;
+    *) echo "kubectl $*" >> "$FOLDER/commands" ;;
 esac
 true
 """
-HELM = '#!/bin/bash\necho "helm $*" >> "$FOLDER/told"\n'
+HELM = '#!/bin/bash\necho "helm $*" >> "$FOLDER/commands"\n'
 REFUSES = "#!/bin/bash\necho refused >&2\nexit 1\n"
 
 
@@ -63,9 +63,9 @@ class Machine:
             check=False,
         )
 
-    def told(self) -> list[str]:
-        """What kubectl and helm were told to change, in order."""
-        file = self.folder / "told"
+    def commands(self) -> list[str]:
+        """Return the changing commands of kubectl and helm, in order."""
+        file = self.folder / "commands"
         return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
@@ -83,23 +83,23 @@ def test_a_namespace_of_somebody_else_is_not_taken(
     ended = machine.run(script, TAG="1", MONITORING="1")
     assert ended.returncode == 1
     assert f"namespace {name} exists" in ended.stderr.splitlines()[-1]
-    assert machine.told() == []
+    assert machine.commands() == []
 
 
 def test_a_namespace_that_is_not_needed_may_be_anybody_s(machine: Machine) -> None:
     machine.namespaces({"monitoring": [], "weather": [OURS]})
     machine.run("up", TAG="1")
-    applied = [line for line in machine.told() if line.startswith("kubectl apply")]
+    applied = [line for line in machine.commands() if line.startswith("kubectl apply")]
     assert applied == [
         f"kubectl apply --filename scripts/cluster/namespaces/{name}.yaml"
         for name in ("weather", "airflow")
     ]
-    assert [line for line in machine.told() if "monitoring" in line] == []
+    assert [line for line in machine.commands() if "monitoring" in line] == []
 
 
 def test_with_monitoring_its_namespace_is_ours_before_it_is_installed(machine: Machine) -> None:
     machine.run("up", TAG="1", MONITORING="1")
-    about = [line for line in machine.told() if "monitoring" in line]
+    about = [line for line in machine.commands() if "monitoring" in line]
     assert about[0] == "kubectl apply --filename scripts/cluster/namespaces/monitoring.yaml"
     assert about[1].startswith("helm upgrade --install monitoring ")
     assert "--create-namespace" not in about[1]
@@ -137,7 +137,7 @@ def test_all_that_is_ours_is_uninstalled(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS], "airflow": [OURS], "monitoring": [OURS]})
     ended = machine.run("down")
     assert ended.returncode == 0
-    assert machine.told() == [
+    assert machine.commands() == [
         "helm uninstall airflow --namespace airflow --ignore-not-found --wait",
         "kubectl delete namespace airflow",
         "helm uninstall weather --namespace weather --ignore-not-found --wait",
@@ -152,9 +152,9 @@ def test_what_is_not_ours_is_left(machine: Machine, theirs: str) -> None:
     names = {"weather", "airflow", "monitoring"}
     machine.namespaces({name: [] if name == theirs else [OURS] for name in names})
     assert machine.run("down").returncode == 0
-    uninstalled = {line.split()[2] for line in machine.told() if line.startswith("helm")}
+    uninstalled = {line.split()[2] for line in machine.commands() if line.startswith("helm")}
     assert uninstalled == names - {theirs}
-    assert not any(f"namespace {theirs}" in line for line in machine.told())
+    assert not any(f"namespace {theirs}" in line for line in machine.commands())
 
 
 def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
@@ -162,7 +162,7 @@ def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
     ended = machine.run("down")
     assert ended.returncode == 0
     assert ended.stdout.startswith("Context production has no namespace of ours")
-    assert machine.told() == []
+    assert machine.commands() == []
 
 
 def test_where_airflow_alone_is_ours_it_does_not_say_that_nothing_was_changed(
@@ -171,7 +171,7 @@ def test_where_airflow_alone_is_ours_it_does_not_say_that_nothing_was_changed(
     machine.namespaces({"weather": [], "airflow": [OURS]})
     ended = machine.run("down")
     assert ended.returncode == 0
-    assert "kubectl delete namespace airflow" in machine.told()
+    assert "kubectl delete namespace airflow" in machine.commands()
     assert "nothing was changed" not in ended.stdout
 
 
@@ -180,13 +180,13 @@ def test_the_test_removes_only_what_it_has_installed(machine: Machine) -> None:
     ended = machine.run("test", TAG="1")
     assert ended.returncode == 1
     assert "namespace weather exists in context production" in ended.stderr
-    assert machine.told() == []
+    assert machine.commands() == []
 
 
 def test_the_test_begins_anew_where_it_has_left_something(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS, MARK], "airflow": [OURS, MARK], "monitoring": [OURS]})
     machine.run("test", TAG="1")
-    told = machine.told()
+    told = machine.commands()
     assert "kubectl delete namespace weather" in told
     assert not any("monitoring" in line for line in told)
     assert f"kubectl label namespace weather airflow {MARK} --overwrite" in told
@@ -195,4 +195,4 @@ def test_the_test_begins_anew_where_it_has_left_something(machine: Machine) -> N
 def test_the_test_keeps_what_it_was_told_to_keep(machine: Machine) -> None:
     machine.namespaces({name: [OURS, MARK] for name in ("weather", "airflow")})
     machine.run("test", TAG="1", KEEP="1")
-    assert not any("delete" in line or "uninstall" in line for line in machine.told())
+    assert not any("delete" in line or "uninstall" in line for line in machine.commands())

@@ -1,4 +1,4 @@
-"""`scripts/setup` in a checkout of its own, with uv as the only package that it installs."""
+"""`scripts/setup` in a separate checkout, with uv as the only package that it installs."""
 
 import os
 import re
@@ -134,7 +134,7 @@ def test_a_set_up_that_is_interrupted_ends_in_one_line_and_the_next_one_works(
 
 @pytest.fixture
 def index() -> Iterator[tuple[str, list[str]]]:
-    """The address of an index that has no package, and the paths that it was asked for."""
+    """Yield the URL of an index without packages, and the requested paths."""
     paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
