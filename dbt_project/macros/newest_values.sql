@@ -1,11 +1,11 @@
-{#- A missing value never takes the place of a known one: of each hour and variable, the value that
-    was fetched last wins, in whatever order answers arrive. An impossible value is a missing one. -#}
+{#- The newest value of each hour and variable, in whatever order responses arrive. A missing or
+    impossible value never replaces a known one. -#}
 
 {#- One row for each hour of `hours`: the newest value of each variable, among those received and
     those in the table.
 
     Columns: location_id, hour_timestamp; of each variable its value, <variable>_fetched_at and
-    <variable>_kept_at (its entry in `kept_values`); fetched_at, the newest of all answers;
+    <variable>_kept_at (its entry in `kept_values`); fetched_at, the newest of all responses;
     is_changed, false where the table has the row already.
 
     Args:
@@ -19,7 +19,7 @@
         greatest(received.fetched_at, known.fetched_at) as fetched_at,
         {% for variable in variables -%}
         {%- set known_moment = 'coalesce(kept.' ~ variable ~ ', known.fetched_at)' -%}
-        {#- Of two answers of the same moment, the order of arrival must not choose. -#}
+        {#- If two responses have the same time, the higher value wins in either order of arrival. -#}
         {%- set is_newer -%}
         received.{{ variable }} is not null
         and (
@@ -80,7 +80,7 @@
             and received.hour_timestamp = kept.hour_timestamp
 {%- endmacro %}
 
-{#- What the table has of this run's window; a column that an older table lacks is null. -#}
+{#- The table's rows in the run's window. A column that an older table lacks is null. -#}
 {% macro known_hours(variables) -%}
     select * from (
         select
@@ -99,13 +99,13 @@
     where {{ within_window('hour_timestamp') }}
 {%- endmacro %}
 
-{#- The values of stg_weather that are older than their row's fetched_at, because newer answers lack
-    them: when each was fetched. Without it, a value that arrives late could not be compared. -#}
+{#- Table of the values in stg_weather that newer responses lack, with the time each was fetched. A value
+    that arrives late is compared with that time, because the row's fetched_at is newer. -#}
 {% macro kept_values() -%}
     lake.main.kept_values
 {%- endmacro %}
 
-{#- Bring `kept_values` up to date, in the transaction in which stg_weather is written. -#}
+{#- Update `kept_values` in the transaction that writes stg_weather. -#}
 {% macro store_kept_values() -%}
     create {{ '' if is_incremental() else 'or replace' }} table
     {{ 'if not exists' if is_incremental() }} {{ kept_values() }} (
@@ -118,7 +118,7 @@
     create or replace temporary table kept_values_of_this_run as
     with raw_hours as (
 
-        {{ hours_of_this_run() }}
+        {{ run_hours() }}
 
     ),
 

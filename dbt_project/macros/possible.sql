@@ -1,4 +1,4 @@
-{#- A missing value is possible: it is missing, not wrong.
+{#- Whether a value is within the possible limits. A missing value counts as possible.
 
     Args:
         variable: an entry of weather_variables(). -#}

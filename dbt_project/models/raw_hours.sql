@@ -1,3 +1,3 @@
 {{ config(materialized='ephemeral') }}
 
-{{ hours_of_this_run() }}
+{{ run_hours() }}

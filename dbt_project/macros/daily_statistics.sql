@@ -20,3 +20,15 @@
     {% endfor -%}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- Post-hook: delete days whose last value was revised to null. -#}
+{% macro delete_days_without_value() -%}
+    delete from {{ this }}
+    where
+        {% for variable in weather_variables() -%}
+        {% for column in variable.functions -%}
+        {{ column }} is null and
+        {% endfor -%}
+        {% endfor -%}
+        {{ within_window('date', margin_hours=50) }}
+{%- endmacro %}
