@@ -24,7 +24,7 @@ SECONDS_OF_A_TURN = 0.0005
 
 
 def main() -> None:
-    """Serve until told to end; exit code 64 for wrong settings."""
+    """Serve until a signal; exit code 64 for wrong settings."""
     arguments = _arguments()
     write_logs_as_json()
     drain = Drain(arguments.drain_seconds)

@@ -77,7 +77,7 @@ def measure_images(progress: Progress, rounds: int) -> list[Result]:
 def why_not() -> str | None:
     """The reason why images cannot be built here, if there is one."""
     if shutil.which("docker") is None or _docker("version").returncode:
-        return "no Docker engine answers"
+        return "cannot reach a Docker engine"
     major = _docker("version", "--format", "{{.Client.Version}}").stdout.partition(".")[0]
     has_buildkit = major.isdecimal() and int(major) < BUILDX_SINCE
     if not has_buildkit and _docker("buildx", "version").returncode:

@@ -28,7 +28,7 @@ INSTEAD = {
     r"asks?|asked|asking": "request, send, read",
     r"answers?|answered|answering": "response, return",
     r"nobody|whoever": "name the subject",
-    r"is no(?! longer| more than)|(?:is|are|was|were) none": "is not a, has no",
+    r"(?<!there )is no(?! longer| more than)|(?<!there )(?:is|are|was|were) (?-i:none)": "is not a",
     r"no use": "not needed",
     r"of its own": "its own, separate",
     r"as it were|in the making|at the door|what is ready": "a plain term",
@@ -37,6 +37,7 @@ BANNED = re.compile(
     "|".join(rf"(?P<w{i}>\b(?:{word})\b)" for i, word in enumerate(INSTEAD)), re.IGNORECASE
 )
 CODE = re.compile(r"`[^`\n]*`")
+SQL = re.compile(r"(\{#.*?#\}|--.*?$)|(.)", re.MULTILINE | re.DOTALL)
 BLOCK_OF_CODE = re.compile(r"^```.*?^```$|^(?: {4}|\t).*$", re.MULTILINE | re.DOTALL)
 TEXT = {
     "",
@@ -90,6 +91,8 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
                 for offset, line in enumerate(token.string.splitlines()):
                     yield token.start[0] + offset, line
         return
+    if path.suffix == ".sql":
+        content = SQL.sub(lambda found: found[1] or ("\n" if found[2] == "\n" else ""), content)
     if path.suffix == ".md":
         content = BLOCK_OF_CODE.sub(lambda code: "\n" * code[0].count("\n"), content)
     yield from enumerate(content.splitlines(), 1)

@@ -19,8 +19,8 @@ WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
 @pytest.mark.parametrize(
     ("docker", "reason"),
     [
-        (None, "no Docker engine answers"),
-        (WITHOUT_AN_ENGINE, "no Docker engine answers"),
+        (None, "cannot reach a Docker engine"),
+        (WITHOUT_AN_ENGINE, "cannot reach a Docker engine"),
         (WITHOUT_BUILDX, "Docker has no buildx"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The watch over a cluster's pods, at a server that cuts its answer."""
+"""The watch of a cluster's pods survives a response that is cut."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.cluster.pod_watch import PodWatch
 
 @pytest.fixture
 def kubernetes() -> Iterator[Cluster]:
-    """A Kubernetes that tells of one pod for each watch, and cuts the first one."""
+    """A Kubernetes API that sends one pod for each watch, and cuts the first response."""
     numbers = count(1)
 
     class Handler(BaseHTTPRequestHandler):

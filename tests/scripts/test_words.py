@@ -19,6 +19,8 @@ from scripts.words import main
         ("a.py", "# This is no city.\n", 1),
         ("a.md", "Nobody reads this.\n\n    nobody\n\n```sh\nask\n```\n", 1),
         ("a.yaml", "key: 1  # stands here, released by Helm\n", 1),
+        ("a.py", "# None if there is no such key.\n", 0),
+        ("a.sql", "{#- An answer. -#}\nselect answer -- asked\n", 2),
         ("a.png", "anew", 0),
     ],
 )

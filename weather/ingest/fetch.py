@@ -37,7 +37,7 @@ def now_in_utc() -> datetime:
 
 def jittered(seconds: float) -> float:
     """Add up to a tenth, so that many processes do not retry at the same moment."""
-    return seconds * random.uniform(1, 1.1)  # noqa: S311 - spreads load and guards no secret
+    return seconds * random.uniform(1, 1.1)  # noqa: S311 - spreads load, not for security
 
 
 @dataclass(frozen=True)
