@@ -39,6 +39,8 @@ BANNED = re.compile(
 CODE = re.compile(r"`[^`\n]*`")
 SQL = re.compile(r"(\{#.*?#\}|--.*?$)|(.)", re.MULTILINE | re.DOTALL)
 BLOCK_OF_CODE = re.compile(r"^```.*?^```$|^(?: {4}|\t).*$", re.MULTILINE | re.DOTALL)
+KEEP = "words: keep"
+"""Marks a line whose word is part of a contract, such as a metric's label."""
 TEXT = {
     "",
     ".conf",
@@ -66,16 +68,11 @@ SKIPPED = (
 NOT_YET = (
     "api/",
     "bench/",
-    "dags/",
-    "dbt_project/",
     "local/",
     "tests/api/",
-    "tests/bench/",
-    "tests/dags/",
-    "tests/dbt_project/",
     "tests/local/",
     "tests/weather/",
-    "weather/",
+    "weather/replay/",
 )
 
 
@@ -118,7 +115,10 @@ def main(arguments: list[str]) -> int:
         # Without arguments, the check covers all folders whose texts are rewritten.
         if str(path).startswith(SKIPPED) or (not arguments and str(path).startswith(NOT_YET)):
             continue
+        lines = path.read_text(encoding="utf-8").splitlines()
         for line, text in texts(path):
+            if KEEP in lines[line - 1]:
+                continue
             for match in BANNED.finditer(CODE.sub("``", text)):
                 instead = list(INSTEAD.values())[int(str(match.lastgroup)[1:])]
                 print(f"{path}:{line}: '{match[0]}': write {instead}")

@@ -21,6 +21,7 @@ from scripts.words import main
         ("a.yaml", "key: 1  # stands here, released by Helm\n", 1),
         ("a.py", "# None if there is no such key.\n", 0),
         ("a.sql", "{#- An answer. -#}\nselect answer -- asked\n", 2),
+        ("a.py", 'LABEL = "no answers"  # words: keep, a label\n', 0),
         ("a.png", "anew", 0),
     ],
 )

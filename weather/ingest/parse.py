@@ -26,7 +26,7 @@ class FailureKind(StrEnum):
     """JSON that ends too early."""
     UNREADABLE = "unreadable body"
     """A whole body that is not JSON."""
-    WRONG_COUNT = "wrong number of answers"
+    WRONG_COUNT = "wrong number of answers"  # words: keep, a value of a metric's label
     TOO_MANY_REQUESTS = "too many requests"
     MINUTELY_LIMIT = "minutely limit"
     HOURLY_LIMIT = "hourly limit"
