@@ -11,31 +11,31 @@ import httpx
 
 from tests.patience import PATIENCE
 
-IMAGE = Path(__file__).resolve().parent.parent / "images" / "replay"
+PROJECT = Path(__file__).resolve().parents[1]
 SERVING = "replay: serving "
 
 
 def set_faults(url: str, rules: str) -> None:
-    """Let the server have those faults from now on."""
-    answer = httpx.post(f"{url}/replay/faults", content=rules, timeout=PATIENCE, trust_env=False)
-    answer.raise_for_status()
+    """Replace the server's faults."""
+    response = httpx.post(f"{url}/replay/faults", content=rules, timeout=PATIENCE, trust_env=False)
+    response.raise_for_status()
 
 
 @contextmanager
 def replay_server(faults: str = "", log: Path | None = None) -> Iterator[str]:
-    """Run the replay on a free port for as long as the block lasts, and give its URL.
+    """Run the replay on a free port inside the `with`, and yield its URL.
 
     Args:
-        faults: the rules it starts with; `POST /replay/faults` changes them.
-        log: a file that takes its log; unset, the log goes where the test's own output goes.
+        faults: the rules at the start; `set_faults` replaces them.
+        log: a file for its log; by default, the test's output.
 
     Raises:
-        RuntimeError: it did not start; its output says why.
+        RuntimeError: the server did not start.
     """
     with (log or Path(os.devnull)).open("ab") as log_file:
         process = subprocess.Popen(
             [sys.executable, "-m", "weather.replay", "--port", "0"],
-            env=os.environ | {"PYTHONPATH": str(IMAGE), "REPLAY_FAULTS": faults},
+            env=os.environ | {"PYTHONPATH": str(PROJECT), "REPLAY_FAULTS": faults},
             stdout=subprocess.PIPE,
             stderr=log_file if log else None,
             text=True,

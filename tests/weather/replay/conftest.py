@@ -17,7 +17,6 @@ def replay_client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def replay(replay_client: httpx.Client) -> httpx.Client:
-    """The client, its server free of faults and forgetful of earlier requests."""
+    """The client, its server without faults."""
     replay_client.post("/replay/faults", content="").raise_for_status()
-    replay_client.delete("/replay/requests").raise_for_status()
     return replay_client

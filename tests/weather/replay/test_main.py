@@ -12,25 +12,31 @@ import pytest
 import uvicorn
 
 from tests.patience import PATIENCE
-from tests.replay_server import IMAGE, replay_server
+from tests.replay_server import PROJECT, replay_server
 from tests.upgrades import internals
 from weather.replay.faults import NAMES
 
-FORM = {"latitude": "45.75", "longitude": "4.85", "hourly": "temperature_2m"}
+FORM = {
+    "latitude": "45.75",
+    "longitude": "4.85",
+    "hourly": "temperature_2m",
+    "start_hour": "2026-02-10T22:00",
+    "end_hour": "2026-02-11T03:00",
+}
 
 
-def test_the_log_and_every_answer_say_that_it_is_a_replay(tmp_path: Path) -> None:
+def test_the_log_and_every_response_say_that_it_is_a_replay(tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with replay_server(faults="bad_gateway*1", log=log) as url:
         assert "replay" in log.read_text().lower()
-        failed, answered = (
+        failed, succeeded = (
             httpx.post(f"{url}/v1/forecast", data=FORM, timeout=PATIENCE) for _ in range(2)
         )
-        assert (failed.status_code, answered.status_code) == (502, 200)
+        assert (failed.status_code, succeeded.status_code) == (502, 200)
         lines = [line for line in log.read_text().splitlines() if "Replay, not Open-Meteo" in line]
     assert "with 502 (bad_gateway)" in lines[0]
     assert "with 200 (healthy)" in lines[1]
-    assert failed.headers["x-replay"] == answered.headers["x-replay"] == "nycflights13"
+    assert failed.headers["x-replay"] == succeeded.headers["x-replay"] == "nycflights13"
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz"])
@@ -43,7 +49,7 @@ def test_it_says_what_it_is(replay: httpx.Client, path: str) -> None:
 def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "weather.replay", "--port", "0"],
-        env=os.environ | {"PYTHONPATH": str(IMAGE), "REPLAY_FAULTS": "hung"},
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "REPLAY_FAULTS": "hung"},
         capture_output=True,
         check=False,
         text=True,
@@ -52,7 +58,7 @@ def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
     assert ended.returncode == os.EX_USAGE
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()
-    assert line.startswith("replay: REPLAY_FAULTS: 'hung' is no fault.")
+    assert line.startswith("replay: REPLAY_FAULTS: 'hung': unknown fault.")
     assert all(name in line for name in NAMES)
 
 
