@@ -72,7 +72,6 @@ NOT_YET = (
     "tests/api/",
     "tests/local/",
     "tests/weather/",
-    "weather/replay/",
 )
 
 
