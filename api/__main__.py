@@ -5,35 +5,37 @@ import sys
 
 import uvicorn
 
-from api.factory import Place, create_app
-from api.http.connection import Connection
-from api.http.draining import Drain, DrainingServer
-from api.observability.access_log import AccessLog
-from api.observability.logs import write_logs_as_json
+from api.app import create_app
+from api.http.graceful_shutdown import Drain, GracefulServer
+from api.http.protocol import CachingProtocol
+from api.observability.logs import AccessLog, configure_logging
 from weather.errors import StepError
 from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
 
-SECONDS_TO_KEEP_ALIVE = 75
-"""Longer than load balancers keep idle connections (60 s), so that these close them first."""
+KEEP_ALIVE_SECONDS = 75
+"""More than the 60 s of usual load balancers, so that they close idle connections first."""
 
-SECONDS_TO_FINISH = 20
-"""How long open requests have once nothing new is taken."""
+GRACEFUL_SHUTDOWN_SECONDS = 20
+"""Seconds for open requests after the drain."""
 
-SECONDS_OF_A_TURN = 0.0005
-"""How long another thread may keep requests waiting; Python's own 5 ms are their slowest 1 %."""
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""Python's thread switch interval: its default of 5 ms makes the slowest 1 % of requests."""
 
 
 def main() -> None:
-    """Serve until a signal; exit code 64 for wrong settings."""
+    """Serve until SIGTERM or SIGINT; exit code 64 for wrong settings."""
     arguments = _arguments()
-    write_logs_as_json()
+    configure_logging()
     drain = Drain(arguments.drain_seconds)
     access_log = AccessLog(sys.stdout)
     try:
-        place = Place(
-            read_settings(LakeSettings), read_settings(PipelineSettings).weather_locations
+        app = create_app(
+            read_settings(LakeSettings),
+            read_settings(PipelineSettings).weather_locations,
+            read_settings(ApiSettings),
+            drain,
+            access_log,
         )
-        app = create_app(place, read_settings(ApiSettings), drain, access_log)
     except StepError as error:
         print(f"api: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -41,17 +43,17 @@ def main() -> None:
         app,
         host=arguments.host,
         port=arguments.port,
-        http=Connection,
+        http=CachingProtocol,
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=SECONDS_TO_KEEP_ALIVE,
-        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
-    sys.setswitchinterval(SECONDS_OF_A_TURN)
-    server = DrainingServer(config, drain)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    server = GracefulServer(config, drain)
     server.run()
     access_log.close()
     if not server.started:
@@ -66,7 +68,7 @@ def _arguments() -> argparse.Namespace:
         "--drain-seconds",
         type=float,
         default=5.0,
-        help="after SIGTERM, how long new connections are still served (default: 5)",
+        help="seconds that new connections are accepted after SIGTERM (default: 5)",
     )
     return parser.parse_args()
 

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.data.rows import DailyWeather
+from api.data.models import DailyWeather
 from local.ports import LOOPBACK
 from weather.published import MART_KEY
 from weather.settings import BucketSettings, read_settings

@@ -1,4 +1,4 @@
-"""Hours that are too old to be held in memory: read from the lake, a few requests at a time."""
+"""Hours that are older than those in memory: read from the lake, a few requests at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -9,21 +9,20 @@ from queue import Empty, LifoQueue
 from threading import BoundedSemaphore, Timer
 from time import monotonic
 
-from api.data.background import in_background
-from api.data.mart import HOURS_COLUMNS
-from api.data.rows import HourlyWeather
+from api.data.lake import LakeReader, in_background, lake_reader, naive_utc
+from api.data.models import HourlyWeather
 from api.data.series import Series
-from api.data.snapshots import Snapshot, reading, without_zone
+from api.data.snapshot import HOURS_COLUMNS
 from weather.ducklake import LakeDoor
 from weather.errors import ExitCode, StepError
 from weather.published import Published
 from weather.settings import LakeSettings
 
-AT_ONCE = 2
-IN_LINE = 8
-"""Requests that are read or wait to be; the next one is refused, so that others are served."""
+MAX_CONCURRENT = 2
+MAX_WAITING = 8
+"""Limit of running and waiting requests; the next one is rejected, to keep threads for others."""
 
-SECONDS_TO_READ = 20.0
+TIMEOUT_SECONDS = 20.0
 
 HOURS = f"""
     {HOURS_COLUMNS}
@@ -33,43 +32,43 @@ HOURS = f"""
 
 
 class OlderHours:
-    """Reads hours of a published snapshot; their answers are kept like all others."""
+    """A small pool of lake connections for queries of older hours."""
 
-    def __init__(self, settings: LakeSettings, *, seconds: float = SECONDS_TO_READ) -> None:
-        """Prepare it; nothing is read yet.
+    def __init__(self, settings: LakeSettings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """Create the pool without connecting.
 
         Args:
-            settings: the lake that is read.
-            seconds: how long a request waits for its turn and its hours.
+            settings: the lake.
+            timeout_seconds: seconds for waiting and reading together.
         """
-        self._seconds = seconds
-        self._line = BoundedSemaphore(IN_LINE)
-        # The last one that was used comes first: another is prepared only when it is needed.
-        self._doors: LifoQueue[LakeDoor] = LifoQueue()
-        for _ in range(AT_ONCE):
-            self._doors.put(LakeDoor(settings))
+        self._timeout_seconds = timeout_seconds
+        self._waiting = BoundedSemaphore(MAX_WAITING)
+        # Last in, first out: a second connection is opened only when it is needed.
+        self._lakes: LifoQueue[LakeDoor] = LifoQueue()
+        for _ in range(MAX_CONCURRENT):
+            self._lakes.put(LakeDoor(settings))
 
     def read(self, published: Published, location: str, since: datetime, until: datetime) -> Series:
-        """A location's hours h with since <= h < until.
+        """Return a location's hours with since <= hour < until.
 
         Raises:
-            StepError: too many wait already, or the lake cannot be read within some seconds.
+            StepError: too many requests are waiting, or the lake cannot be read in time.
         """
-        deadline = monotonic() + self._seconds
-        with self._place_in_line():
+        deadline = monotonic() + self._timeout_seconds
+        with self._limited():
             try:
-                door = self._doors.get(timeout=self._seconds)
+                lake = self._lakes.get(timeout=self._timeout_seconds)
             except Empty:
-                raise self._too_slow() from None
-            hours = in_background(partial(self._read, door, published, location, since, until))
+                raise self._timeout() from None
+            hours = in_background(partial(self._read, lake, published, location, since, until))
             wait([hours], deadline - monotonic())
             if not hours.done():
-                raise self._too_slow()
+                raise self._timeout()
             return hours.result()
 
     def _read(
         self,
-        door: LakeDoor,
+        lake: LakeDoor,
         published: Published,
         location: str,
         since: datetime,
@@ -77,27 +76,26 @@ class OlderHours:
     ) -> Series:
         try:
             with (
-                door.opened(published.snapshot_id) as lake,
-                reading(lake, published) as snapshot,
-                self._in_time(snapshot),
+                lake.opened(published.snapshot_id) as connection,
+                lake_reader(connection, published) as reader,
+                self._cancelled_after_timeout(reader),
             ):
-                return snapshot.series(
+                return reader.series(
                     HOURS,
                     HourlyWeather,
                     "hour_timestamp",
                     location=location,
-                    since=without_zone(since),
-                    until=without_zone(until),
+                    since=naive_utc(since),
+                    until=naive_utc(until),
                 )
         finally:
-            # Not when the request gives up: what reads may never be more than these. And before
-            # anybody hears of the result: whoever comes next finds it.
-            self._doors.put(door)
+            # After the query, not after the request's timeout: queries must not exceed the pool.
+            # Before the result: the next request then finds the connection.
+            self._lakes.put(lake)
 
     @contextmanager
-    def _in_time(self, snapshot: Snapshot) -> Iterator[None]:
-        # Nobody waits for it any more then.
-        timer = Timer(self._seconds, snapshot.interrupt)
+    def _cancelled_after_timeout(self, reader: LakeReader) -> Iterator[None]:
+        timer = Timer(self._timeout_seconds, reader.interrupt)
         timer.start()
         try:
             yield
@@ -105,20 +103,20 @@ class OlderHours:
             timer.cancel()
 
     @contextmanager
-    def _place_in_line(self) -> Iterator[None]:
-        if not self._line.acquire(blocking=False):
+    def _limited(self) -> Iterator[None]:
+        if not self._waiting.acquire(blocking=False):
             raise StepError(
-                "Too many requests for older hours at once. Ask again in a few seconds.",
+                "Too many concurrent requests for older hours. Try again in a few seconds.",
                 ExitCode.UNAVAILABLE,
             )
         try:
             yield
         finally:
-            self._line.release()
+            self._waiting.release()
 
-    def _too_slow(self) -> StepError:
+    def _timeout(self) -> StepError:
         return StepError(
-            f"The lake has not given older hours within {self._seconds:g} seconds. "
-            "See that the catalog and the store are running.",
+            f"The lake has not returned older hours within {self._timeout_seconds:g} seconds. "
+            "Check that the catalog and the store are running.",
             ExitCode.UNAVAILABLE,
         )

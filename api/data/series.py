@@ -1,25 +1,41 @@
-"""Rows of one kind in memory, as columns: newest first, then by location."""
+"""Time series of all locations in memory, as Arrow columns, with pages and cursors."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+EPOCH = date(1970, 1, 1)
 
-class Place(NamedTuple):
-    """Where a row stands in a series."""
+CURSOR_PATTERN = r"^[0-9a-f]{8}([0-9a-f]{2}){0,64}$"
+"""Every match is a valid cursor."""
+
+
+class Position(NamedTuple):
+    """A row's sort key in a series."""
 
     period: int
-    """The row's day, month or hour as Arrow counts it, or its year."""
+    """The row's day, month or hour as Arrow's integer, or its year."""
     location: bytes
-    """The id of its location, as bytes, which is how they are ordered."""
+    """Id of the location in UTF-8, the order that DuckDB sorts by."""
+
+    @classmethod
+    def from_cursor(cls, cursor: str) -> "Position":
+        """Parse a cursor that matches `CURSOR_PATTERN`."""
+        raw = bytes.fromhex(cursor)
+        return cls(int.from_bytes(raw[:4], signed=True), raw[4:])
+
+    def to_cursor(self) -> str:
+        """Return the cursor of the page that ends here."""
+        return self.period.to_bytes(4, signed=True).hex() + self.location.hex()
 
 
 class Extent(NamedTuple):
-    """What there is of a location in a series."""
+    """The oldest and the newest period of a location, and its number of rows."""
 
     oldest: int
     newest: int
@@ -28,22 +44,22 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a series, in its order."""
+    """Rows of a series, in its order."""
 
     rows: pa.RecordBatch
-    last: Place | None
-    """Where the last one stands, if more come after it."""
+    last: Position | None
+    """Position of the last row if there is a next page, else None."""
 
 
 class Series:
-    """Rows ordered by period, the newest first, then by location; never changed."""
+    """Immutable rows, ordered by period, the newest first, then by location."""
 
     def __init__(self, rows: pa.RecordBatch, period: str) -> None:
-        """Take over rows that are in that order.
+        """Index rows that are in this order.
 
         Args:
-            rows: they have a column `location`, as a dictionary of ids.
-            period: the name of the column that says when.
+            rows: the rows, with a dictionary column `location`.
+            period: name of the column with the period.
         """
         self.rows = rows
         self._periods = _integers(self.rows.column(period))
@@ -51,19 +67,19 @@ class Series:
         names: list[str] = locations.dictionary.to_pylist()
         self._codes = _integers(locations.indices)
         self._names = [name.encode() for name in names]
-        self._positions = dict(zip(names, _positions(locations.indices, len(names)), strict=True))
+        self._numbers = dict(zip(names, _row_numbers(locations.indices, len(names)), strict=True))
 
     def __contains__(self, location: str) -> bool:
-        return location in self._positions
+        return location in self._numbers
 
     def has_any(self, locations: Sequence[str] | None) -> bool:
-        """Whether one of the locations has a row; None asks for any location at all."""
-        wanted = self._positions if locations is None else locations
-        return any(each in self._positions for each in wanted)
+        """Return whether one of the locations has a row; None means any location."""
+        wanted = self._numbers if locations is None else locations
+        return any(each in self._numbers for each in wanted)
 
     def extent(self, location: str) -> Extent:
-        """From when to when the location has rows, and how many."""
-        numbers = self._positions[location]
+        """Return the extent of a location that has rows."""
+        numbers = self._numbers[location]
         return Extent(self._periods[numbers[-1]], self._periods[numbers[0]], len(numbers))
 
     def page(
@@ -72,17 +88,17 @@ class Series:
         *,
         first: int | None = None,
         last: int | None = None,
-        after: Place | None = None,
+        after: Position | None = None,
         limit: int,
     ) -> Page:
-        """The first `limit` rows that fit.
+        """Return the first `limit` rows that match.
 
         Args:
-            locations: the ones wanted; None for all. One that is not there has no rows.
-            first: the oldest period wanted, inclusive.
-            last: the newest period wanted, inclusive.
-            after: only rows that stand after this place.
-            limit: the most rows wanted, at least 1.
+            locations: ids of locations; None for all. An unknown location has no rows.
+            first: oldest period, inclusive.
+            last: newest period, inclusive.
+            after: position of the previous page's last row.
+            limit: at least 1.
         """
         start = 0 if last is None else bisect_left(self._periods, -last, key=_negative)
         end = len(self._periods)
@@ -94,45 +110,47 @@ class Series:
             numbers: Sequence[int] = range(start, max(start, end))
             rows = self.rows.slice(start, min(limit, len(numbers)))
         else:
-            numbers = self._numbers(locations, start, end, limit)
+            numbers = self._matching(locations, start, end, limit)
             rows = self.rows.take(pa.array(numbers[:limit], pa.int32()))
         has_more = len(numbers) > limit
-        return Page(rows, self._place(numbers[limit - 1]) if has_more else None)
+        return Page(rows, self._position(numbers[limit - 1]) if has_more else None)
 
-    def _numbers(self, locations: Sequence[str], start: int, end: int, limit: int) -> Sequence[int]:
-        """The numbers of the locations' rows with start <= number < end, one more than `limit`."""
+    def _matching(
+        self, locations: Sequence[str], start: int, end: int, limit: int
+    ) -> Sequence[int]:
+        """Return up to `limit` + 1 row numbers of the locations, with start <= number < end."""
         found: list[int] = []
         for location in set(locations):
-            numbers = self._positions.get(location, ())
+            numbers = self._numbers.get(location, ())
             begin = bisect_left(numbers, start)
             found.extend(numbers[begin : min(bisect_left(numbers, end), begin + limit + 1)])
         return sorted(found)[: limit + 1] if len(locations) > 1 else found
 
-    def _number_after(self, place: Place) -> int:
-        """The number of the first row that stands after the place."""
-        begin = bisect_left(self._periods, -place.period, key=_negative)
-        end = bisect_right(self._periods, -place.period, key=_negative)
+    def _number_after(self, position: Position) -> int:
+        """Return the number of the first row after a position."""
+        begin = bisect_left(self._periods, -position.period, key=_negative)
+        end = bisect_right(self._periods, -position.period, key=_negative)
         return bisect_right(
-            range(len(self._periods)), place.location, begin, end, key=self._name_of
+            range(len(self._periods)), position.location, begin, end, key=self._name_of
         )
 
-    def _place(self, number: int) -> Place:
-        return Place(self._periods[number], self._name_of(number))
+    def _position(self, number: int) -> Position:
+        return Position(self._periods[number], self._name_of(number))
 
     def _name_of(self, number: int) -> bytes:
         return self._names[self._codes[number]]
 
 
 def _integers(column: pa.Array) -> Sequence[int]:
-    """A column of whole numbers or moments, as Python sees it without a copy."""
+    """View a column of integers, dates or timestamps without a copy."""
     assert column.offset == 0
     data = memoryview(column.buffers()[1] or b"")
     return data.cast("i" if column.type.bit_width == 32 else "q")[: len(column)]
 
 
-def _positions(codes: pa.Array, locations: int) -> list[Sequence[int]]:
-    """For each code below `locations`, the numbers of its rows in ascending order."""
-    # The sort is stable: within a location, the order stays as it was.
+def _row_numbers(codes: pa.Array, locations: int) -> list[Sequence[int]]:
+    """Return the ascending row numbers of each code below `locations`."""
+    # The sort is stable: it keeps the order within a location.
     numbers = _integers(pc.array_sort_indices(codes).cast(pa.int32()))
     ends = [0] * (locations + 1)
     for count in pc.value_counts(codes).to_pylist():
@@ -144,3 +162,13 @@ def _positions(codes: pa.Array, locations: int) -> list[Sequence[int]]:
 
 def _negative(period: int) -> int:
     return -period
+
+
+def day_number(day: date) -> int:
+    """Return Arrow's integer for a date."""
+    return (day - EPOCH).days
+
+
+def date_of(day_number: int) -> date:
+    """Return the date of Arrow's integer."""
+    return EPOCH + timedelta(days=day_number)

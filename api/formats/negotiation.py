@@ -1,9 +1,25 @@
-"""What a client likes best of what there is, as its headers say."""
+"""Content negotiation by `Accept` and `Accept-Encoding` (RFC 9110, 12.5)."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from functools import lru_cache
 
-from api.formats.formats import MEDIA_TYPES, Format
+
+class Format(StrEnum):
+    """The formats of rows."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+MEDIA_TYPES: Mapping[Format, str] = {
+    Format.JSON: "application/json",
+    Format.CSV: "text/csv",
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.ARROW: "application/vnd.apache.arrow.stream",
+}
 
 HTML = "text/html"
 
@@ -13,49 +29,48 @@ ROWS: Offers = tuple(MEDIA_TYPES.values())
 """The media types of rows."""
 
 FRONT_PAGE: Offers = (MEDIA_TYPES[Format.JSON], HTML)
-"""The media types of `/`, the only path that has a page."""
+"""The media types of `/`, the only path with a page."""
 
 ENCODINGS = ("zstd", "br", "gzip")
-"""The encodings of answers; where a client likes several as much, the first of these."""
+"""The content encodings, in the server's order of preference."""
 
 IDENTITY = "identity"
 
-MOST_NAMED = 50
-"""How many types or encodings of a header are looked at: browsers name about ten."""
+MAX_ITEMS = 50
+"""Limit of the media types or encodings that are read of a header; browsers send about ten."""
 
-_CACHED = 256
-"""How many headers are remembered: browsers and programs send a handful of different ones."""
+_CACHED_HEADERS = 256
 
 
-@lru_cache(_CACHED)
-def favourite_media_type(accept: bytes, offers: Offers) -> str:
-    """The offer that an `Accept` header likes best; the first where it likes none of them.
+@lru_cache(_CACHED_HEADERS)
+def best_media_type(accept: bytes, offers: Offers) -> str:
+    """Return the offer with the highest quality in `Accept`, or the first offer.
 
-    Of those that it likes as much, it is the one that it names first.
+    Of offers with the same quality, the one that `Accept` names first wins.
     """
-    liking = {
-        name: (quality, -place if quality > 0 else 0)
-        for place, (name, quality) in enumerate(_weighed(accept))
+    ranks = {
+        name: (quality, -position if quality > 0 else 0)
+        for position, (name, quality) in enumerate(_qualities(accept))
     }
-    return max(offers, key=lambda offer: _liking_of(offer, liking))
+    return max(offers, key=lambda offer: _rank(offer, ranks))
 
 
-@lru_cache(_CACHED)
-def favourite_encoding(accept_encoding: bytes) -> str:
-    """The encoding that an `Accept-Encoding` header likes best; without one, none."""
-    qualities = dict(_weighed(accept_encoding))
+@lru_cache(_CACHED_HEADERS)
+def best_encoding(accept_encoding: bytes) -> str:
+    """Return the encoding with the highest quality in `Accept-Encoding`, or `identity`."""
+    qualities = dict(_qualities(accept_encoding))
     others = qualities.get("*", 0.0)
     best = max(ENCODINGS, key=lambda name: qualities.get(name, others))
     quality = qualities.get(best, others)
     return best if quality > 0 and quality >= qualities.get(IDENTITY, 0.0) else IDENTITY
 
 
-def _weighed(header: bytes) -> Sequence[tuple[str, float]]:
-    """What a header lists, each with its quality from 0 to 1; what cannot be read has 0.
+def _qualities(header: bytes) -> Sequence[tuple[str, float]]:
+    """Return the listed names with their qualities from 0 to 1; 0 for an invalid quality.
 
-    Only so many, because it is read where all other requests wait.
+    The number of items is limited, because this runs in the event loop.
     """
-    listed = header.decode("latin-1").lower().split(",", MOST_NAMED)[:MOST_NAMED]
+    listed = header.decode("latin-1").lower().split(",", MAX_ITEMS)[:MAX_ITEMS]
     parts = (part.split(";") for part in listed)
     return [(name.strip(), _quality(parameters)) for name, *parameters in parts]
 
@@ -71,8 +86,8 @@ def _quality(parameters: Sequence[str]) -> float:
     return 1.0
 
 
-def _liking_of(offer: str, liking: Mapping[str, tuple[float, int]]) -> tuple[float, int]:
-    """How much it is liked: the most specific range that fits says so (RFC 9110, 12.5.1)."""
+def _rank(offer: str, ranks: Mapping[str, tuple[float, int]]) -> tuple[float, int]:
+    """Return the rank of the most specific media range that matches (RFC 9110, 12.5.1)."""
     kind = offer.partition("/")[0]
     ranges = (offer, f"{kind}/*", "*/*")
-    return next((liking[each] for each in ranges if each in liking), (0.0, 0))
+    return next((ranks[each] for each in ranges if each in ranks), (0.0, 0))

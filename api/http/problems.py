@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 has them: application/problem+json, which says what to do."""
+"""Errors as application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -9,46 +9,47 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.routes.queries import EXPECTED
-
 MEDIA_TYPE = "application/problem+json"
 
-MOST_ERRORS = 10
-"""The most wrong parameters that are named."""
+MAX_ERRORS = 10
+"""Limit of the invalid parameters that a problem lists."""
 
 REPEATED = "repeated"
-"""The type of the error that a parameter comes again."""
+"""Type of the validation error for a repeated parameter."""
 
-LONGEST_VALUE = 60
-"""The most characters of a wrong value that are repeated."""
+MAX_VALUE_LENGTH = 60
+"""Limit of the characters of an invalid value that a problem repeats."""
 
 
 class WrongParameter(BaseModel):
-    """A parameter that cannot be understood."""
+    """An invalid parameter."""
 
-    parameter: str = Field(description="Its name.", examples=["limit"])
+    parameter: str = Field(description="Name of the parameter.", examples=["limit"])
     expected: str = Field(
-        description="What it should have been.", examples=["a whole number of at least 1"]
+        description="The expected value.", examples=["a whole number of at least 1"]
     )
     detail: str = Field(
-        description="What is wrong with it.", examples=["'-7': Input should be at least 1"]
+        description="The value received, and why it is invalid.",
+        examples=["'-7': Input should be at least 1"],
     )
 
 
 class Problem(BaseModel):
-    """What went wrong, as RFC 9457 has it."""
+    """An error, as RFC 9457 defines it."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["type", "title", "status", "detail"]})
 
-    type: str = Field(default="about:blank", description="Nothing beyond the status.")
-    title: str = Field(description="What the status is called.", examples=["Not Found"])
-    status: int = Field(description="The status.", examples=[404])
+    type: str = Field(
+        default="about:blank", description="Always `about:blank`: the status is the type."
+    )
+    title: str = Field(description="Name of the status.", examples=["Not Found"])
+    status: int = Field(description="HTTP status.", examples=[404])
     detail: str = Field(
-        description="What is wrong, and what to do about it.",
-        examples=["There is no data for 'lyon' yet. Run weather_pipeline in Airflow."],
+        description="What is wrong, and what to do next.",
+        examples=["No data for 'lyon' yet. Run weather_pipeline in Airflow."],
     )
     errors: list[WrongParameter] | None = Field(
-        None, description=f"The wrong parameters, where some are: the first {MOST_ERRORS}."
+        None, description=f"The invalid parameters, the first {MAX_ERRORS} of them."
     )
 
 
@@ -58,7 +59,7 @@ def problem_response(
     errors: Sequence[WrongParameter] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An answer that says what is wrong; no cache may keep it."""
+    """Return an error response that must not be cached."""
     problem = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors) or None
     )
@@ -70,61 +71,71 @@ def problem_response(
     )
 
 
-def explain_errors(app: FastAPI) -> None:
-    """Let the app answer every error as a problem."""
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _wrong_parameters)
-    app.add_exception_handler(Exception, _failed)
+def add_problem_handlers(app: FastAPI, expected: Mapping[str, str]) -> None:
+    """Make the application return every error as a problem.
+
+    Args:
+        app: the application.
+        expected: a description of the valid values of each parameter.
+    """
+
+    async def validation_problem(_: Request, exception: Exception) -> Response:
+        assert isinstance(exception, RequestValidationError)
+        errors = exception.errors()
+        wrong = [_wrong_parameter(each, expected) for each in errors[:MAX_ERRORS]]
+        sentences = [
+            f"{each.parameter}: unknown parameter; see /docs"
+            if error["type"] == "extra_forbidden"
+            else f"{each.parameter}: expected {each.expected}"
+            for each, error in zip(wrong, errors, strict=False)
+        ]
+        if len(errors) > MAX_ERRORS:
+            sentences.append(f"and {len(errors) - MAX_ERRORS} more invalid parameters")
+        return problem_response(422, f"{'. '.join(sentences)}.", wrong)
+
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, validation_problem)
+    app.add_exception_handler(Exception, _internal_problem)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+_DETAILS = {
+    404: "No such path: /docs lists all paths.",
+    405: "The API is read-only: use GET or HEAD.",
+}
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
     if detail == HTTPStatus(error.status_code).phrase:
         detail = _DETAILS.get(error.status_code, detail)
-    # Routes know of GET alone: the gateway makes the answer to HEAD of that to GET.
+    # Routes have GET only: the cache middleware derives the response to HEAD.
     headers = {"Allow": "GET, HEAD"} if error.status_code == 405 else error.headers
     return problem_response(error.status_code, detail, headers=headers)
 
 
-_DETAILS = {
-    404: "There is nothing at this path: /docs names all that there is.",
-    405: "Nothing can be written here: ask with GET or HEAD.",
-}
-
-
-async def _wrong_parameters(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    errors = error.errors()
-    wrong = [_wrong(each) for each in errors[:MOST_ERRORS]]
-    sentences = [f"{each.parameter}: {each.expected} is expected" for each in wrong]
-    if len(errors) > MOST_ERRORS:
-        sentences.append(f"and {len(errors) - MOST_ERRORS} more are wrong")
-    return problem_response(422, f"{'; '.join(sentences)}.", wrong)
-
-
-def _wrong(error: Mapping[str, Any]) -> WrongParameter:
-    name = [*error["loc"], "", ""][1]
-    value = str(error["input"])
-    shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}..."
-    if error["type"] == "extra_forbidden":
-        return WrongParameter(
-            parameter=str(name)[:LONGEST_VALUE],
-            expected="no parameter of this name, as /docs lists those there are,",
-            detail="It is not known here",
-        )
-    if error["type"] == REPEATED:
-        return WrongParameter(
-            parameter=str(name), expected="one value", detail=f"'{shown}': {error['msg']}"
-        )
-    return WrongParameter(
-        parameter=str(name),
-        expected=EXPECTED.get(str(name), "another value, as /docs says,"),
-        detail=f"'{shown}': {error['msg']}",
+async def _internal_problem(_: Request, __: Exception) -> Response:
+    return problem_response(
+        500, "Internal error: see the API's log, under the X-Request-ID of this response."
     )
 
 
-async def _failed(_: Request, __: Exception) -> Response:
-    return problem_response(
-        500, "A defect of this API; its log says which, under the answer's X-Request-ID."
+def _wrong_parameter(error: Mapping[str, Any], expected: Mapping[str, str]) -> WrongParameter:
+    name = str([*error["loc"], "", ""][1])
+    value = str(error["input"])
+    shown = value if len(value) <= MAX_VALUE_LENGTH else f"{value[:MAX_VALUE_LENGTH]}..."
+    if error["type"] == "extra_forbidden":
+        return WrongParameter(
+            parameter=name[:MAX_VALUE_LENGTH],
+            expected="one of the parameters that /docs lists",
+            detail="Unknown parameter",
+        )
+    if error["type"] == REPEATED:
+        return WrongParameter(
+            parameter=name, expected="one value", detail=f"'{shown}': {error['msg']}"
+        )
+    return WrongParameter(
+        parameter=name,
+        expected=expected.get(name, "another value, see /docs"),
+        detail=f"'{shown}': {error['msg']}",
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import schemathesis
 
-from api.routes.queries import DAYS_OF_HOURS
+from api.routes.parameters import MAX_HOURLY_DAYS
 
 
 @schemathesis.hook
@@ -15,7 +15,7 @@ def map_query(_: schemathesis.HookContext, query: Any) -> Any:
         start, end = sorted(date.fromisoformat(query[name]) for name in ("start", "end"))
     except (KeyError, TypeError, ValueError):
         return query
-    days = (end - start).days % DAYS_OF_HOURS
+    days = (end - start).days % MAX_HOURLY_DAYS
     return {**query, "start": str(start), "end": str(start + timedelta(days=days))}
 
 

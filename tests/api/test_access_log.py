@@ -10,7 +10,7 @@ from threading import Event
 import httpx
 import pytest
 
-from api.observability.access_log import LONGEST, MOST_WAITING, AccessLog
+from api.observability.logs import MAX_URL_BYTES, MAX_WAITING, AccessLog
 from tests.api.lake import Lake
 from tests.api.server import eventually, running_api
 
@@ -66,11 +66,11 @@ def test_who_names_no_request_or_a_strange_one_gets_a_name(logged: httpx.Client,
 def test_strange_paths_are_still_json_and_long_ones_are_cut(
     logged: httpx.Client, log: Path
 ) -> None:
-    long = "x" * (LONGEST + 100)
+    long = "x" * (MAX_URL_BYTES + 100)
     logged.get(f'/a%22%0a%ff?q="&long={long}', headers={"X-Request-ID": "strange"})
     line = line_of("strange", log)
     assert str(line["path"]).startswith("/a")
-    assert len(str(line["query"])) == LONGEST
+    assert len(str(line["query"])) == MAX_URL_BYTES
 
 
 class Stuck(StringIO):
@@ -91,8 +91,8 @@ def test_what_nobody_reads_is_dropped_the_oldest_first() -> None:
     file = Stuck()
     log = AccessLog(file)
     described = ("GET", b"/", b"", "127.0.0.1", 200, 0)
-    for number in range(MOST_WAITING + 51):
-        log.note((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
+    for number in range(MAX_WAITING + 51):
+        log.add((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
         # The first line is taken and stuck before the others come: all of these wait.
         assert number or file.is_asked.wait(timeout=60)
     file.reads.set()
@@ -100,4 +100,4 @@ def test_what_nobody_reads_is_dropped_the_oldest_first() -> None:
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
     assert lines[0]["time"] == "2025-11-20T00:53:20.250Z"
     ids = [line["request_id"] for line in lines]
-    assert ids == ["id-0", *(f"id-{number}" for number in range(51, MOST_WAITING + 51))]
+    assert ids == ["id-0", *(f"id-{number}" for number in range(51, MAX_WAITING + 51))]

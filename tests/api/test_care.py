@@ -14,11 +14,11 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from api.http.gateway import Gateway
-from api.http.ready import ReadyAnswers
-from api.http.refusals import MOST_BYTES, MOST_SECONDS
-from api.observability.access_log import AccessLog
-from api.observability.request_metrics import RequestMetrics
+from api.http.cache import ResponseCache
+from api.http.middleware import CacheMiddleware
+from api.http.protocol import HEAD_TIMEOUT_SECONDS, MAX_HEAD_BYTES
+from api.observability.logs import AccessLog
+from api.observability.metrics import RequestMetrics
 from tests.api.lake import Lake
 from tests.api.server import running_api
 from tests.api.sockets import answered, everything_from
@@ -35,17 +35,17 @@ def head_of(length: int, line: bytes = b"a: b\r\n") -> bytes:
 
 
 TOO_LONG = [
-    b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MOST_BYTES),
-    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MOST_BYTES),
+    b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MAX_HEAD_BYTES),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MAX_HEAD_BYTES),
     # Names, separators and the request line count as well.
     head_of(120_000),
     head_of(120_000, b"a:\r\n"),
     head_of(120_000, b"%s: b\r\n" % (b"a" * 60)),
-    head_of(MOST_BYTES + 1),
-    b"GET / HTTP/1.1\r\nHost: a\r\nX:%sy\r\n\r\n" % (b" " * MOST_BYTES),
-    b"GET / HTTP/1.1\r\nHost: a\r\nX: y%s\r\n\r\n" % (b" " * MOST_BYTES),
+    head_of(MAX_HEAD_BYTES + 1),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX:%sy\r\n\r\n" % (b" " * MAX_HEAD_BYTES),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: y%s\r\n\r\n" % (b" " * MAX_HEAD_BYTES),
     # It does not even end.
-    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MOST_BYTES),
+    b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MAX_HEAD_BYTES),
 ]
 
 
@@ -65,8 +65,8 @@ def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes, p
 
 
 def test_a_head_that_is_just_short_enough_is_answered(client: httpx.Client) -> None:
-    longest = head_of(MOST_BYTES)
-    assert len(longest) == MOST_BYTES
+    longest = head_of(MAX_HEAD_BYTES)
+    assert len(longest) == MAX_HEAD_BYTES
     # Many at once are not one that is too long.
     last = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     received = answered(client, longest * 5 + last * 2)
@@ -88,7 +88,7 @@ UNFINISHED = {
 
 def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    patience = MOST_SECONDS + PATIENCE
+    patience = HEAD_TIMEOUT_SECONDS + PATIENCE
     with ExitStack() as connections:
         slow = {
             parts: connections.enter_context(socket.create_connection(address, patience))
@@ -148,7 +148,7 @@ def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) 
     async def receive() -> Message:
         raise AssertionError("The request has no body")
 
-    view: Any = SimpleNamespace(answers=ReadyAnswers(1000), stale_headers=[], mart=None)
+    view: Any = SimpleNamespace(answers=ResponseCache(1000), stale_headers=[], mart=None)
     watch: Any = SimpleNamespace(view=view)
     log = AccessLog(StringIO())
     scope: Scope = {
@@ -159,7 +159,7 @@ def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) 
         "headers": [(b"x-request-id", b"mine-1")],
         "client": None,
     }
-    asyncio.run(Gateway(defective, watch, RequestMetrics(), log)(scope, receive, send))
+    asyncio.run(CacheMiddleware(defective, watch, RequestMetrics(), log)(scope, receive, send))
     log.close()
     start, body = sent
     assert start["status"] == 500

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.data.mart import load_mart
+from api.data.models import DailyWeather, HourlyWeather
 from api.data.older_hours import OlderHours
-from api.data.rows import DailyWeather, HourlyWeather
+from api.data.snapshot import load_snapshot
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
@@ -33,7 +33,7 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
 
 def test_a_missing_column_is_null_and_an_unknown_one_is_ignored(lake: Lake) -> None:
     published = lake.publish()
-    held = load_mart(lake.settings, published)
+    held = load_snapshot(lake.settings, published)
     for rows in (held.days.rows, held.months.rows, held.years.rows):
         assert set(rows.column("avg_windspeed_kmh").to_pylist()) == {None}
         assert set(rows.column("temp_max_c").to_pylist()) == {9.5}
@@ -52,7 +52,7 @@ def test_a_snapshot_from_before_the_column_was_added_is_served_after(lake: Lake)
     with attached_lake(lake.settings) as tables:
         tables.execute("ALTER TABLE daily_weather_stats ADD COLUMN avg_windspeed_kmh DOUBLE")
         tables.execute("ALTER TABLE stg_weather ADD COLUMN windspeed_kmh DOUBLE")
-    held = load_mart(lake.settings, published)
+    held = load_snapshot(lake.settings, published)
     assert held.days.rows.column("avg_windspeed_kmh").to_pylist() == [None, None]
     assert held.hours.rows.column("windspeed_kmh").to_pylist() == [None]
     older = OlderHours(lake.settings).read(published, "lyon", OLD, OLD + HOUR)

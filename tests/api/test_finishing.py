@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from api.http.finishing import CODECS
+from api.http.cache import CODECS
 
 PROGRAM = """
 import sys
@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 
-from api.http.finishing import CODECS, kept
+from api.http.cache import CODECS, cacheable_response
 
 encoding = sys.argv[1]
 bodies = [str([*range(number, 20_000 + number)]).encode() for number in range(200)]
 
 def is_whole(body):
-    answer = kept([(b"content-type", b"text/csv")], body, "/", encoding, 1)
+    answer = cacheable_response([(b"content-type", b"text/csv")], body, "/", encoding, 1)
     return pa.decompress(answer.body, len(body), CODECS[encoding][0], asbytes=True) == body
 
 with ThreadPoolExecutor(8) as threads:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from api.data.rows import DailyWeather
-from api.formats.formats import Format, rendered
+from api.data.models import DailyWeather
+from api.formats.negotiation import Format
+from api.formats.rows import render
 from tests.api.weather_rows import a_row, batch_of
 
 ROWS: TypeAdapter[list[DailyWeather]] = TypeAdapter(list[DailyWeather])
@@ -52,7 +53,7 @@ def read(body: bytes, format_: Format) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("format_", Format)
 @given(rows=st.lists(days, max_size=5))
 def test_rows_are_the_same_in_every_format(format_: Format, rows: list[DailyWeather]) -> None:
-    body = rendered(batch_of(rows), format_)
+    body = render(batch_of(rows), format_)
     assert read(body, format_) == [row.model_dump() for row in rows]
 
 
@@ -61,14 +62,14 @@ def test_negative_zero_is_written_as_zero(format_: Format) -> None:
     """An older lake may hold it."""
     day = date(2026, 1, 10)
     rows = [a_row("lyon", day, value) for value in (-0.0, -0.1, None)]
-    zero, *others = (row["temp_min_c"] for row in read(rendered(batch_of(rows), format_), format_))
+    zero, *others = (row["temp_min_c"] for row in read(render(batch_of(rows), format_), format_))
     assert (zero, math.copysign(1, zero)) == (0, 1)
     assert others == [-0.1, None]
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
 def test_a_decimal_has_a_point_or_an_exponent(value: float) -> None:
-    body = rendered(batch_of([a_row("lyon", date(2025, 11, 20), value)]), Format.JSON)
+    body = render(batch_of([a_row("lyon", date(2025, 11, 20), value)]), Format.JSON)
     text = body.decode().partition('"temp_min_c":')[2].partition(",")[0]
     assert math.isclose(json.loads(text), value, rel_tol=0, abs_tol=0)
     if abs(value) < 1e6:
@@ -79,18 +80,16 @@ def test_a_part_of_many_rows_is_that_part() -> None:
     rows = [a_row(f"place-{number}", date(2025, 1, 1), number / 10) for number in range(500)]
     batch = batch_of(rows).slice(123, 200)
     for format_ in Format:
-        assert read(rendered(batch, format_), format_) == [
-            row.model_dump() for row in rows[123:323]
-        ]
+        assert read(render(batch, format_), format_) == [row.model_dump() for row in rows[123:323]]
 
 
 def test_a_null_alone_is_a_line_of_csv() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, day), None) for day in (1, 2)])
-    assert rendered(rows.select(["temp_min_c"]), Format.CSV) == b'temp_min_c\n""\n""\n'
+    assert render(rows.select(["temp_min_c"]), Format.CSV) == b'temp_min_c\n""\n""\n'
 
 
 def test_columnar_formats_say_what_a_column_means() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, 20))])
-    schema = pq.read_schema(io.BytesIO(rendered(rows, Format.PARQUET)))
+    schema = pq.read_schema(io.BytesIO(render(rows, Format.PARQUET)))
     assert schema.field("temp_min_c").metadata[b"unit"] == "°C".encode()
     assert schema.field("date").metadata[b"description"].startswith(b"The day")

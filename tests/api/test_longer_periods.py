@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
-from api.routes.hourly import days_meant
+from api.routes.weather import hourly_range
 from local.store import S3Server
 from tests.api.conftest import LYONS_DAYS, MakeLake, Serve
 from tests.api.lake import Row, a_day
@@ -142,4 +142,4 @@ DAY = timedelta(days=1)
 def test_days_that_are_meant(
     start: date | None, end: date | None, meant: tuple[date, date] | None
 ) -> None:
-    assert days_meant(start, end, OLDEST, NEWEST) == meant
+    assert hourly_range(start, end, OLDEST, NEWEST) == meant

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.data.mart import HOURS_KEPT, Mart, load_mart
-from api.data.snapshots import reading
+from api.data.lake import lake_reader
+from api.data.snapshot import HOURS_IN_MEMORY, Snapshot, load_snapshot
 from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import Lake, a_day
@@ -35,16 +35,16 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
     return lake
 
 
-def mart(lake: Lake, window_end: datetime) -> Mart:
+def mart(lake: Lake, window_end: datetime) -> Snapshot:
     """What is held of the lake once a run of a window that ends then has published it."""
     published = lake.publish().model_copy(update={"window_end": window_end})
-    return load_mart(lake.settings, published)
+    return load_snapshot(lake.settings, published)
 
 
 @pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
 def test_the_newest_hours_are_held_and_no_others(lake: Lake, window_end: datetime) -> None:
     held = mart(lake, window_end)
-    assert held.hours_since == NEWEST + HOUR - HOURS_KEPT
+    assert held.hours_since == NEWEST + HOUR - HOURS_IN_MEMORY
     assert [(row["location"], row["hour_timestamp"]) for row in held.hours.rows.to_pylist()] == [
         ("lyon", NEWEST),
         ("new-york", LATE),
@@ -68,7 +68,7 @@ def test_a_lake_without_days_is_held_too(make_lake: MakeLake, s3_server: S3Serve
         tables.execute("DELETE FROM daily_weather_stats")
     held = mart(lake, BACKFILL_ENDS)
     assert held.newest_hours == {}
-    assert held.hours_since == BACKFILL_ENDS - HOURS_KEPT
+    assert held.hours_since == BACKFILL_ENDS - HOURS_IN_MEMORY
 
 
 def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
@@ -85,16 +85,16 @@ def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
 
 def test_a_snapshot_of_another_lake_with_the_same_number_is_not_loaded(lake: Lake) -> None:
     published = lake.publish()
-    load_mart(lake.settings, published)
+    load_snapshot(lake.settings, published)
     # As an older version published it.
-    load_mart(lake.settings, published.model_copy(update={"lake": None}))
+    load_snapshot(lake.settings, published.model_copy(update={"lake": None}))
     with pytest.raises(StepError, match="of the lake another, but LAKE_CATALOG is the catalog of"):
-        load_mart(lake.settings, published.model_copy(update={"lake": "another"}))
+        load_snapshot(lake.settings, published.model_copy(update={"lake": "another"}))
 
 
 def test_each_process_has_a_folder_of_temporary_files(lake: Lake) -> None:
     """Two APIs on one machine would overwrite each other's."""
     published = lake.publish()
-    with attached_lake(lake.settings) as tables, reading(tables, published) as snapshot:
+    with attached_lake(lake.settings) as tables, lake_reader(tables, published) as snapshot:
         ((folder,),) = snapshot.rows("SELECT current_setting('temp_directory')")
     assert str(folder).endswith(f"duckdb-{os.getpid()}")

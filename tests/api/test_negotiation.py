@@ -5,10 +5,10 @@ import pytest
 
 from api.formats.negotiation import (
     FRONT_PAGE,
-    MOST_NAMED,
+    MAX_ITEMS,
     ROWS,
-    favourite_encoding,
-    favourite_media_type,
+    best_encoding,
+    best_media_type,
 )
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -48,7 +48,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
     ],
 )
 def test_media_types_of_rows(accept: str, expected: str) -> None:
-    assert favourite_media_type(accept.encode(), ROWS) == expected
+    assert best_media_type(accept.encode(), ROWS) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_media_types_of_rows(accept: str, expected: str) -> None:
     ],
 )
 def test_media_types_of_the_front_page(accept: str, expected: str) -> None:
-    assert favourite_media_type(accept.encode(), FRONT_PAGE) == expected
+    assert best_media_type(accept.encode(), FRONT_PAGE) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,18 +85,18 @@ def test_media_types_of_the_front_page(accept: str, expected: str) -> None:
     ],
 )
 def test_encodings(accept: str, expected: str) -> None:
-    assert favourite_encoding(accept.encode()) == expected
+    assert best_encoding(accept.encode()) == expected
 
 
 def test_what_a_header_lists_beyond_reason_is_not_looked_at() -> None:
     # Among the first ones it counts, and behind thousands that mean nothing it costs nothing.
-    few, many = b"a, " * (MOST_NAMED - 1), b"a, " * MOST_NAMED
+    few, many = b"a, " * (MAX_ITEMS - 1), b"a, " * MAX_ITEMS
     for header, media_type, encoding in (
         (few, "text/csv", "gzip"),
         (many, "application/json", "identity"),
     ):
-        assert favourite_media_type(header + b"text/csv", ROWS) == media_type
-        assert favourite_encoding(header + b"gzip") == encoding
+        assert best_media_type(header + b"text/csv", ROWS) == media_type
+        assert best_encoding(header + b"gzip") == encoding
 
 
 def test_a_page_is_liked_only_where_there_is_one(client: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import duckdb
 import pytest
 
-from api.data.older_hours import AT_ONCE, OlderHours
+from api.data.older_hours import MAX_CONCURRENT, OlderHours
 from tests.api.lake import Lake
 from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
@@ -29,9 +29,9 @@ def test_nobody_waits_long_for_a_silent_catalog(lake: Lake) -> None:
     with silent_catalog() as port:
         patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
         settings = lake.settings.model_copy(update={"lake_catalog": patient})
-        older_hours = OlderHours(settings, seconds=8)
+        older_hours = OlderHours(settings, timeout_seconds=8)
         # One more than have their turn at once.
-        requests = range(AT_ONCE + 1)
+        requests = range(MAX_CONCURRENT + 1)
         with ThreadPoolExecutor(len(requests)) as clients:
             failures = list(clients.map(lambda _: failure(older_hours, published), requests))
     assert all("within 8 seconds" in each for each in failures)

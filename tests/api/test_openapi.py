@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.http.security_headers import SECURITY_HEADERS
+from api.http.cache import SECURITY_HEADERS
 from local.folders import PROJECT
 from local.processes import program
 from tests.patience import PATIENCE

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api.http.head import Head
-from api.http.origins import for_origins
-from api.http.ready import Answer
+from api.http.cache import CompleteResponse, ResponseHead
+from api.http.cors import with_cors_headers
 from tests.api.lake import Lake
 from tests.api.server import running_api
 
@@ -74,5 +73,5 @@ def test_an_answer_for_any_says_so_to_all(
 
 
 def test_without_origins_an_answer_stays_as_it_is() -> None:
-    answer = Answer(Head(200, [(b"vary", b"accept")]), b"", "/")
-    assert for_origins(answer, []) is answer
+    answer = CompleteResponse(ResponseHead(200, [(b"vary", b"accept")]), b"", "/")
+    assert with_cors_headers(answer, []) is answer

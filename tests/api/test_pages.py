@@ -6,7 +6,13 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from api.data.rows import DailyWeather, HourlyWeather, KnownLocation, MonthlyWeather, YearlyWeather
+from api.data.models import (
+    DailyWeather,
+    HourlyWeather,
+    KnownLocation,
+    MonthlyWeather,
+    YearlyWeather,
+)
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 LOADED = re.compile(r'<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)="([^"]*)"')

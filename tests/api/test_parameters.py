@@ -6,9 +6,8 @@ from string import ascii_lowercase
 import httpx
 import pytest
 
-from api.http.problems import MOST_ERRORS
-from api.routes.parameters import PARAMETERS_A_REQUEST
-from api.routes.queries import LOCATIONS_A_REQUEST
+from api.http.problems import MAX_ERRORS
+from api.routes.parameters import MAX_LOCATIONS, MAX_PARAMETERS
 
 
 def unknown(number: int) -> str:
@@ -17,29 +16,29 @@ def unknown(number: int) -> str:
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/hourly", "/locations"])
-@pytest.mark.parametrize("number", [PARAMETERS_A_REQUEST + 1, 7_900])
+@pytest.mark.parametrize("number", [MAX_PARAMETERS + 1, 7_900])
 def test_too_many_are_refused_unread(client: httpx.Client, path: str, number: int) -> None:
     answer = client.get(f"{path}?{unknown(number)}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json()["detail"] == (
-        f"A request may have {PARAMETERS_A_REQUEST} parameters: send fewer."
+        f"A request may have {MAX_PARAMETERS} parameters: send fewer."
     )
 
 
 def test_the_first_wrong_ones_are_named(client: httpx.Client) -> None:
-    names = unknown(PARAMETERS_A_REQUEST)
+    names = unknown(MAX_PARAMETERS)
     answer = client.get(f"/weather/summary?{names}")
     assert answer.status_code == 422
     problem = answer.json()
-    assert [error["parameter"] for error in problem["errors"]] == names.split("&")[:MOST_ERRORS]
-    rest = PARAMETERS_A_REQUEST - MOST_ERRORS
+    assert [error["parameter"] for error in problem["errors"]] == names.split("&")[:MAX_ERRORS]
+    rest = MAX_PARAMETERS - MAX_ERRORS
     assert problem["detail"].endswith(f"; and {rest} more are wrong.")
 
 
 def test_every_location_may_be_named_beside_the_others(client: httpx.Client) -> None:
-    query = "location=lyon&" * LOCATIONS_A_REQUEST + "start=2025-11-01&end=2025-11-30&limit=1"
+    query = "location=lyon&" * MAX_LOCATIONS + "start=2025-11-01&end=2025-11-30&limit=1"
     answer = client.get(f"/weather/summary?{query}&fields=date&format=json")
     assert answer.json() == [{"date": "2025-11-20"}]
 

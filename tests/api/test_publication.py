@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.data.watch import SECONDS_BETWEEN_CHECKS
+from api.data.watcher import CHECK_INTERVAL_SECONDS
 from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
 from tests.api.lake import Lake, a_day
 from tests.api.load import asking_all_the_time, days
@@ -52,7 +52,7 @@ def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serv
     with serve(lake) as client:
         assert days(client) == ["2025-11-17"]
         lake.write(a_day("lyon", WEDNESDAY))
-        time.sleep(2.5 * SECONDS_BETWEEN_CHECKS)
+        time.sleep(2.5 * CHECK_INTERVAL_SECONDS)
         assert days(client) == ["2025-11-17"]
         published = lake.publish()
         lake.write(a_day("new-york", MONDAY))

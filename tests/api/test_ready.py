@@ -1,20 +1,25 @@
 """The memory of ready answers is bounded."""
 
-from api.http.head import Head
-from api.http.ready import BYTES_BESIDE, Answer, Key, ReadyAnswers
+from api.http.cache import (
+    ENTRY_OVERHEAD_BYTES,
+    CacheKey,
+    CompleteResponse,
+    ResponseCache,
+    ResponseHead,
+)
 
 
-def key(number: int) -> Key:
+def key(number: int) -> CacheKey:
     return (b"/", f"{number:04}".encode(), "application/json", "identity")
 
 
-def answer(size: int) -> Answer:
-    return Answer(Head(200, []), b"x" * size, "/", b'"1"')
+def answer(size: int) -> CompleteResponse:
+    return CompleteResponse(ResponseHead(200, []), b"x" * size, "/", b'"1"')
 
 
 def test_those_asked_for_longest_ago_make_room() -> None:
-    room = 3 * (1000 + BYTES_BESIDE + 5)
-    ready = ReadyAnswers(room)
+    room = 3 * (1000 + ENTRY_OVERHEAD_BYTES + 5)
+    ready = ResponseCache(room)
     for number in range(3):
         ready.put(key(number), answer(1000))
     assert ready.get(key(0)) is not None
@@ -24,14 +29,14 @@ def test_those_asked_for_longest_ago_make_room() -> None:
 
 
 def test_one_that_is_larger_than_all_room_is_not_kept() -> None:
-    ready = ReadyAnswers(10_000)
+    ready = ResponseCache(10_000)
     ready.put(key(1), answer(20_000))
     assert ready.get(key(1)) is None
     assert len(ready) == ready.bytes == 0
 
 
 def test_one_put_twice_counts_once() -> None:
-    ready = ReadyAnswers(100_000)
+    ready = ResponseCache(100_000)
     ready.put(key(1), answer(1000))
     once = ready.bytes
     ready.put(key(1), answer(1000))

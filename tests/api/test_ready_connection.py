@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from api.http.head import Head
+from api.http.cache import ResponseHead
 from tests.api.lake import Lake
 from tests.api.server import running_api
 from tests.api.sockets import Reply, answered, everything_from, replies
@@ -151,4 +151,4 @@ def test_nothing_is_taken_for_a_client_that_does_not_read_and_nothing_is_lost(
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\0", b"\x7f"])
 def test_no_header_holds_another(value: bytes) -> None:
     with pytest.raises(ValueError, match="control character"):
-        Head(200, [(b"link", value)])
+        ResponseHead(200, [(b"link", value)])

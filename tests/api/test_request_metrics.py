@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from api.observability.request_metrics import BUCKETS, RequestMetrics
+from api.observability.metrics import BUCKETS, RequestMetrics
 
 NAME, HELP = "http_request_duration_seconds", "Time from a request to the end of its answer."
 ROUTE = "/weather/summary"

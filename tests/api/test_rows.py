@@ -6,8 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api.data.columns import arrow_schema
-from api.data.rows import DailyWeather, HourlyWeather, Row
+from api.data.models import DailyWeather, HourlyWeather, Row, arrow_schema
 from tests.api.lake import Lake, contract
 from weather.published import MART_KEY
 

@@ -5,10 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.data.cursors import cursor_of, place_of
-from api.data.rows import DailyWeather
-from api.data.series import Place
-from api.routes.summaries import day_number
+from api.data.models import DailyWeather
+from api.data.series import Position, day_number
 from tests.api.weather_rows import a_row, in_order, series_of
 
 FIRST = date(2025, 1, 1)
@@ -43,7 +41,7 @@ def test_pages_joined_are_the_whole(
         if page.last is None:
             break
         assert page.rows.num_rows == limit
-        after = place_of(cursor_of(page.last))
+        after = Position.from_cursor(page.last.to_cursor())
     wanted = [
         row.model_dump()
         for row in in_order(rows)
@@ -58,7 +56,7 @@ def test_pages_joined_are_the_whole(
 def test_a_page_begins_after_any_place_whether_it_is_there_or_not(
     places: set[tuple[str, int]], name: str, number: int
 ) -> None:
-    after = Place(day_number(FIRST) + number, name.encode())
+    after = Position(day_number(FIRST) + number, name.encode())
     page = series_of(made(places)).page(after=after, limit=100)
     assert page.rows.to_pylist() == [
         row.model_dump()
@@ -79,4 +77,6 @@ def test_an_extent_says_what_there_is_of_a_location(places: set[tuple[str, int]]
 
 @given(period=st.integers(-(2**31), 2**31 - 1), location=st.binary(max_size=64))
 def test_a_cursor_names_its_place(period: int, location: bytes) -> None:
-    assert place_of(cursor_of(Place(period, location))) == Place(period, location)
+    assert Position.from_cursor(Position(period, location).to_cursor()) == Position(
+        period, location
+    )

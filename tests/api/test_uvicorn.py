@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from api.http.connection import Connection
-from api.http.draining import DrainingServer
+from api.http.graceful_shutdown import GracefulServer
+from api.http.protocol import CachingProtocol
 from tests.upgrades import internals
 
 WRITTEN_FOR = "0.54.0"
@@ -140,7 +140,7 @@ def test_a_connection_goes_on_to_its_next_request() -> None:
 
 
 def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
-    used = names_used(Connection)
+    used = names_used(CachingProtocol)
     assert {"on_headers_complete", "cycle", "flow", "server_state"} <= used
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         _, _, (protocol, _) = talk(FIRST)
@@ -190,7 +190,7 @@ def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
 
 
 def test_the_server_s_hooks_are_those_that_draining_overrides() -> None:
-    used = names_used(DrainingServer)
+    used = names_used(GracefulServer)
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         config = uvicorn.Config(app, log_config=None, server_header=False, date_header=False)
         config.load()

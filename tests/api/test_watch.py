@@ -8,8 +8,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from api.data.view import STALE, Problem
-from api.data.watch import Watch
+from api.data.served import STALE, LoadProblem
+from api.data.watcher import SnapshotWatcher
 from tests.api.conftest import MONDAY
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
@@ -18,20 +18,20 @@ from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, run
 
 
 @contextmanager
-def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[Watch]:
-    """A watch over the lake that asks it so often, and waits so long for it, in seconds."""
-    watch = Watch(
+def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[SnapshotWatcher]:
+    """A watcher over the lake that asks it so often, and waits so long for it, in seconds."""
+    watcher = SnapshotWatcher(
         lake.settings,
         Path(lake.environment["WEATHER_LOCATIONS"]),
         1_000_000,
-        seconds_between_questions=between,
-        seconds_to_answer=to_answer,
+        lake_check_interval_seconds=between,
+        lake_timeout_seconds=to_answer,
     )
-    watch.start()
+    watcher.start()
     try:
-        yield watch
+        yield watcher
     finally:
-        watch.stop()
+        watcher.stop()
 
 
 @contextmanager
@@ -55,34 +55,36 @@ def frozen(server: psutil.Process) -> Iterator[None]:
         server.resume()
 
 
-def assert_last_good_data_is_kept(watch: Watch, trouble: AbstractContextManager[None]) -> None:
-    mart = watch.view.mart
+def assert_last_good_data_is_kept(
+    watcher: SnapshotWatcher, trouble: AbstractContextManager[None]
+) -> None:
+    mart = watcher.served.snapshot
     assert mart
     with trouble:
-        eventually(lambda: watch.view.problem is Problem.NO_LAKE)
-        assert watch.view.stale_headers == [(STALE, b"lake")]
-    eventually(lambda: watch.view.problem is None)
-    assert watch.view.stale_headers == []
-    assert watch.view.mart is mart
-    assert watch.view.reloads == 1
+        eventually(lambda: watcher.served.problem is LoadProblem.NO_LAKE)
+        assert watcher.served.stale_headers == [(STALE, b"lake")]
+    eventually(lambda: watcher.served.problem is None)
+    assert watcher.served.stale_headers == []
+    assert watcher.served.snapshot is mart
+    assert watcher.served.reloads == 1
 
 
 def test_a_catalog_that_goes_away_is_noticed_and_that_it_is_back(lake: Lake) -> None:
     lake.publish()
-    with watched(lake) as watch:
-        eventually(lambda: watch.view.problem is None)
-        assert_last_good_data_is_kept(watch, away(lake))
+    with watched(lake) as watcher:
+        eventually(lambda: watcher.served.problem is None)
+        assert_last_good_data_is_kept(watcher, away(lake))
 
 
 def test_the_lake_is_not_asked_at_every_check(lake: Lake) -> None:
     lake.publish()
-    with watched(lake, between=3600) as watch:
-        eventually(lambda: watch.view.problem is None)
+    with watched(lake, between=3600) as watcher:
+        eventually(lambda: watcher.served.problem is None)
         with away(lake):
             for _ in range(3):
-                last = watch.view.checked_at
-                eventually(lambda: watch.view.checked_at != last)  # noqa: B023 (called at once)
-            assert watch.view.problem is None
+                last = watcher.served.checked_at
+                eventually(lambda: watcher.served.checked_at != last)  # noqa: B023 (called at once)
+            assert watcher.served.problem is None
 
 
 def test_a_catalog_that_never_answers_is_told(lake: Lake) -> None:
@@ -90,12 +92,12 @@ def test_a_catalog_that_never_answers_is_told(lake: Lake) -> None:
     with silent_catalog() as port:
         patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
         lake.settings = lake.settings.model_copy(update={"lake_catalog": patient})
-        with watched(lake, to_answer=0.5) as watch:
-            eventually(lambda: watch.view.problem is Problem.NO_LAKE)
-            first = watch.view.checked_at
+        with watched(lake, to_answer=0.5) as watcher:
+            eventually(lambda: watcher.served.problem is LoadProblem.NO_LAKE)
+            first = watcher.served.checked_at
             # The store is looked at all the same.
-            eventually(lambda: watch.view.checked_at != first)
-            assert watch.view.mart is None
+            eventually(lambda: watcher.served.checked_at != first)
+            assert watcher.served.snapshot is None
 
 
 @pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
@@ -111,6 +113,6 @@ def test_a_frozen_postgres_leaves_the_last_good_data(
         lake.create()
         lake.create_tables(a_day("lyon", MONDAY))
         lake.publish()
-        with watched(lake, to_answer=3) as watch:
-            eventually(lambda: watch.view.problem is None)
-            assert_last_good_data_is_kept(watch, frozen(catalog.postmaster))
+        with watched(lake, to_answer=3) as watcher:
+            eventually(lambda: watcher.served.problem is None)
+            assert_last_good_data_is_kept(watcher, frozen(catalog.postmaster))

@@ -5,8 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from api.data.columns import arrow_schema
-from api.data.rows import DailyWeather
+from api.data.models import DailyWeather, arrow_schema
 from api.data.series import Series
 
 NUMBERED = pa.dictionary(pa.int32(), pa.string())

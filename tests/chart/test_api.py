@@ -31,10 +31,10 @@ def test_what_is_not_set_is_left_to_the_api(render: Render) -> None:
 
 def test_it_has_time_to_drain(render: Render) -> None:
     """`api.__main__`: 5 s of draining, then 20 s for what is open."""
-    from api.__main__ import SECONDS_TO_FINISH
+    from api.__main__ import GRACEFUL_SHUTDOWN_SECONDS
 
     pod = deployment(render())["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] > 5 + SECONDS_TO_FINISH
+    assert pod["terminationGracePeriodSeconds"] > 5 + GRACEFUL_SHUTDOWN_SECONDS
 
 
 def test_it_is_ready_only_with_data_and_alive_without(render: Render) -> None:

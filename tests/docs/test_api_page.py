@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.data.rows import DailyWeather
+from api.data.models import DailyWeather
 from bench.lake import Lake
 from bench.workplace import Workplace
 from local.store import S3Server

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from api.data.background import in_background
+from api.data.lake import in_background
 from tests.api.silent_catalog import silent_catalog
 from weather.ducklake import POSTGRES_TIMEOUTS, STORE_TIMEOUTS, attached_lake
 from weather.errors import ExitCode, StepError

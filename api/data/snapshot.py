@@ -1,26 +1,31 @@
-"""What one published snapshot says, in memory."""
+"""Load one published snapshot into memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from api.data.columns import table_with_columns
-from api.data.rows import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
+from api.data.lake import lake_reader, naive_utc
+from api.data.models import (
+    DailyWeather,
+    HourlyWeather,
+    MonthlyWeather,
+    YearlyWeather,
+    table_with_columns,
+)
 from api.data.series import Series
-from api.data.snapshots import reading, without_zone
 from weather.ducklake import attached_lake
 from weather.published import Published
 from weather.settings import LakeSettings
 from weather.window import HOUR
 
-NEWEST_HOURS_READ = timedelta(days=7)
-"""How far before the lake's newest day a location's newest hour is looked for."""
+NEWEST_HOUR_LOOKBACK = timedelta(days=7)
+"""Period before the lake's newest day that is searched for each location's newest hour."""
 
-PERIODS_COUNTED = (timedelta(days=1), timedelta(days=7))
-"""Periods up to the newest hour that is due, in which each location's hours are counted."""
+COMPLETENESS_PERIODS = (timedelta(days=1), timedelta(days=7))
+"""Periods up to the newest due hour, in which the metrics count each location's hours."""
 
-HOURS_KEPT = timedelta(days=15)
-"""How far before the newest hour that is due hours are held in memory; older ones are not."""
+HOURS_IN_MEMORY = timedelta(days=15)
+"""Period before the newest due hour whose hours are held in memory."""
 
 _DAYS_TABLE = table_with_columns("daily_weather_stats", DailyWeather)
 _HOURS_TABLE = table_with_columns("stg_weather", HourlyWeather)
@@ -105,8 +110,8 @@ HOURS_PRESENT = f"""
 
 
 @dataclass(frozen=True)
-class Mart:
-    """What one snapshot says; never changed, only replaced as a whole.
+class Snapshot:
+    """A published snapshot in memory, immutable.
 
     Each row takes about 60 bytes: 3,650 days of 1,000 locations are 220 MB.
     """
@@ -116,15 +121,15 @@ class Mart:
     months: Series
     years: Series
     hours: Series
-    """The hours since `hours_since`."""
+    """Hours since `hours_since`; older hours stay in the lake."""
     hours_since: datetime
     newest_hours: Mapping[str, datetime]
-    """Each location's newest hour with a value; only the day where that is older than a week."""
+    """Each location's newest hour with a value; midnight of the newest day if it is older."""
     hours_present: Mapping[timedelta, Mapping[str, int]]
-    """By period up to the newest hour that is due: each location's hours with a value."""
+    """Hours with a value by completeness period and location."""
 
 
-def load_mart(settings: LakeSettings, published: Published) -> Mart:
+def load_snapshot(settings: LakeSettings, published: Published) -> Snapshot:
     """Read the published snapshot, and no later one, from the lake.
 
     Raises:
@@ -132,41 +137,39 @@ def load_mart(settings: LakeSettings, published: Published) -> Mart:
     """
     with (
         attached_lake(settings, snapshot_id=published.snapshot_id) as connection,
-        reading(connection, published) as lake,
+        lake_reader(connection, published) as lake,
     ):
         days = lake.series(DAYS, DailyWeather, "date")
-        newest_since = _newest_day(published, days) - NEWEST_HOURS_READ
+        newest_since = _newest_day(published, days) - NEWEST_HOUR_LOOKBACK
         newest_hours = {
             location: hour.replace(tzinfo=UTC)
-            for location, hour in lake.rows(NEWEST_HOURS, since=without_zone(newest_since))
+            for location, hour in lake.rows(NEWEST_HOURS, since=naive_utc(newest_since))
         }
         due_until = max([published.window_end, *(each + HOUR for each in newest_hours.values())])
-        hours_since = due_until - HOURS_KEPT
-        return Mart(
+        hours_since = due_until - HOURS_IN_MEMORY
+        return Snapshot(
             published,
             days=days,
             months=lake.series(MONTHS, MonthlyWeather, "month"),
             years=lake.series(YEARS, YearlyWeather, "year"),
-            hours=lake.series(
-                HOURS, HourlyWeather, "hour_timestamp", since=without_zone(hours_since)
-            ),
+            hours=lake.series(HOURS, HourlyWeather, "hour_timestamp", since=naive_utc(hours_since)),
             hours_since=hours_since,
             newest_hours=newest_hours,
             hours_present={
                 period: dict(
                     lake.rows(
                         HOURS_PRESENT,
-                        since=without_zone(due_until - period),
-                        until=without_zone(due_until),
+                        since=naive_utc(due_until - period),
+                        until=naive_utc(due_until),
                     )
                 )
-                for period in PERIODS_COUNTED
+                for period in COMPLETENESS_PERIODS
             },
         )
 
 
 def _newest_day(published: Published, days: Series) -> datetime:
-    """About when the newest hours are: the window of a backfill ends long before them."""
+    """Return about when the newest hours are; a backfill's window ends long before them."""
     if not len(days.rows):
         return published.window_end
     newest: date = days.rows.column("date")[0].as_py()

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI finds out by itself, and what it cannot."""
+"""The OpenAPI document: FastAPI's, completed by headers, errors, formats and examples."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,16 +8,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api.data.columns import arrow_schema
-from api.data.rows import (
+from api.data.models import (
     DailyWeather,
     HourlyWeather,
     KnownLocation,
     MonthlyWeather,
     Row,
     YearlyWeather,
+    arrow_schema,
 )
-from api.formats.formats import MEDIA_TYPES, Format, rendered
+from api.formats.negotiation import MEDIA_TYPES, Format
+from api.formats.rows import render
 from api.http import problems
 from api.http.problems import Problem, WrongParameter
 from weather.source import Source
@@ -29,86 +30,88 @@ ROWS = (DailyWeather, MonthlyWeather, YearlyWeather, HourlyWeather, KnownLocatio
 REFERENCE = "#/components/schemas/{model}"
 
 ERRORS = {
-    404: "The location is unknown, or has no data yet.",
-    422: "A parameter is wrong.",
-    503: "The data cannot be read at the moment: try again soon.",
+    404: "The location is unknown or has no data yet.",
+    422: "A parameter is invalid.",
+    503: "The data cannot be read at the moment. Try again after `Retry-After` seconds.",
 }
 
 ETAG_HEADERS = {
-    "ETag": "Names this answer; sent back as `If-None-Match`, it gives 304 while nothing changes."
+    "ETag": "Version of the response: send it as `If-None-Match` to get 304 until it changes."
 }
 
 UNCHANGED_HEADERS = {
     **ETAG_HEADERS,
-    "Last-Modified": "When the snapshot was published that the answer comes from.",
+    "Last-Modified": "Publication time of the snapshot.",
     "X-Weather-Stale": (
-        "There while what is published now cannot be found out: why (`store`, `lake`, "
-        "`unpublished`, `defect`). What was loaded last is served meanwhile."
+        "Present while the published snapshot cannot be loaded, with the reason: `store`, "
+        "`lake`, `unpublished` or `defect`. The response is from the last loaded snapshot."
     ),
 }
 
 HEADERS = {
     **UNCHANGED_HEADERS,
-    "Link": 'The licence and, if there is one, the next page, with `rel="next"`.',
-    "X-Next-Cursor": "The parameter `cursor` of the next page, if there is one.",
-    "Attribution": "Whose data this is, and whether it is a replay of older observations.",
-    "X-Weather-Source": "The source by its name: `Open-Meteo`, or `replay of ...`.",
+    "Link": 'The licence and, with `rel="next"`, the next page if there is one.',
+    "X-Next-Cursor": "Value of the parameter `cursor` for the next page, if there is one.",
+    "Attribution": "Attribution of the data, which names a replay of older observations.",
+    "X-Weather-Source": "Name of the source: `Open-Meteo`, or `replay of ...`.",
     "X-Weather-Newest-Hour": (
-        "The newest hour of the location that has a value, in its local time; of `/weather/hourly`."
+        "The location's newest hour with a value, in local time. Only in `/weather/hourly`."
     ),
-    "Content-Disposition": "A name for the file, for every form but JSON.",
+    "Content-Disposition": "A file name, for all formats but JSON.",
 }
 
 RANGE_HEADERS = {
-    "Accept-Ranges": "`bytes`: the header `Range` may name a part. Not on compressed bodies."
+    "Accept-Ranges": "`bytes`: the header `Range` is supported. Absent for compressed bodies."
 }
 
 PART_HEADERS = {
     **RANGE_HEADERS,
-    "Content-Range": "The bytes of this part, and how many there are in all.",
+    "Content-Range": "Position of this part, and the length of the whole body.",
 }
 
-RETRY_HEADERS = {"Retry-After": "In how many seconds to try again."}
+RETRY_HEADERS = {"Retry-After": "Seconds until the next try."}
 
-ID_HEADERS = {"X-Request-ID": "The request's own, if it had a short one; to be named in reports."}
+ID_HEADERS = {
+    "X-Request-ID": "Id of the request in the logs: the request's own header, or a generated id."
+}
 
-PART = "The bytes that the header `Range` asks for."
+PART = "The bytes that the header `Range` names."
 
 UNMATCHED = {
-    412: "The response is not the one that `If-Match` or `If-Unmodified-Since` names.",
-    416: "The response has none of the bytes that the header `Range` asks for.",
+    412: "`If-Match` or `If-Unmodified-Since` names another response.",
+    416: "The header `Range` starts beyond the end of the response.",
 }
 
 REJECTED = {
     "4XX": (
-        "Any other request that the API does not answer: a method other than GET and HEAD (405), "
-        "a malformed (400) or too long (431) head."
+        "Another invalid request: a method other than GET and HEAD (405), a malformed head (400) "
+        "or a head that is too long (431)."
     )
 }
 
 TAGS = [
-    {"name": "weather", "description": "Rows of the published snapshot, and what there is of it."},
+    {"name": "weather", "description": "Rows of the published snapshot, and its locations."},
     {"name": "operations", "description": "Health, readiness and metrics of this process."},
 ]
 
-NEXT_PAGE = "The next page, with all other parameters as they were."
+NEXT_PAGE = "The next page: the same request with this cursor."
 
-UNCHANGED = "Nothing has changed since the answer that the client has."
+UNCHANGED = "The client's copy is current."
 
 
 def rows(model: type[Row], errors: Iterable[int] = tuple(ERRORS)) -> Responses:
-    """What a route says that answers with rows, or with one of these errors."""
+    """Document the responses of a route that returns an array of rows."""
     schema = {"type": "array", "items": _reference(model)}
     return _responses(model, schema, [_example(model)], errors)
 
 
 def one_row(model: type[Row]) -> Responses:
-    """What a route says that answers with one row."""
+    """Document the responses of a route that returns one row."""
     return _responses(model, _reference(model), _example(model), ERRORS)
 
 
 def page(media_type: str) -> Responses:
-    """What a route says that has a page, of this type, beside its answer for programs."""
+    """Document the responses of a route that returns JSON or a page of this media type."""
     headers = _headers(ETAG_HEADERS)
     content: dict[str, Any] = {"content": {media_type: {}}}
     return {
@@ -118,8 +121,8 @@ def page(media_type: str) -> Responses:
     }
 
 
-def describe(app: FastAPI) -> None:
-    """Let the app describe itself by this document."""
+def set_openapi(app: FastAPI) -> None:
+    """Replace the application's OpenAPI document by this one."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -130,7 +133,7 @@ def describe(app: FastAPI) -> None:
 
 
 def with_source(document: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Return the document with the attribution and the licence of the data that are served."""
+    """Add the attribution and the licence of the served data."""
     info = {
         **document["info"],
         "description": f"{document['info']['description'].rstrip()}\n\n{source.attribution}\n",
@@ -145,12 +148,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
         version=app.version,
         description=app.description,
         license_info=app.license_info,
-        # Relative to the document's own address, so that it is right behind any path prefix.
-        servers=[{"url": ".", "description": "The server that this document comes from."}],
+        # Relative to the document's address, because proxies may add a path prefix.
+        servers=[{"url": ".", "description": "The server of this document."}],
         tags=TAGS,
         routes=app.routes,
     )
-    # Every operation is open to everybody.
+    # No operation requires authentication.
     document["security"] = []
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for model in (*ROWS, Problem, WrongParameter):
@@ -197,7 +200,7 @@ def _responses(
 
 def _parts(headers: Mapping[str, str], content: dict[str, Any]) -> Responses:
     """Document the responses to range requests and to failed conditions."""
-    kept = {name: value for name, value in headers.items() if name in UNCHANGED_HEADERS}
+    error_headers = {name: each for name, each in headers.items() if name in UNCHANGED_HEADERS}
     return {
         206: {
             "description": PART,
@@ -207,7 +210,7 @@ def _parts(headers: Mapping[str, str], content: dict[str, Any]) -> Responses:
         **{
             status: {
                 "description": description,
-                "headers": _headers({**kept, **PART_HEADERS}),
+                "headers": _headers({**error_headers, **PART_HEADERS}),
                 "content": {problems.MEDIA_TYPE: {"schema": _reference(Problem)}},
             }
             for status, description in UNMATCHED.items()
@@ -245,13 +248,13 @@ def _schema(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template=REFERENCE, mode="serialization")
     schema.pop("$defs", None)
     if issubclass(model, Row):
-        # With `fields`, only those are there.
+        # The parameter `fields` may leave out any field.
         schema.pop("required")
     return schema
 
 
 def _example(model: type[Row]) -> dict[str, Any]:
-    """A row made of the fields' own examples."""
+    """Build a row from the fields' examples."""
     properties = model.model_json_schema()["properties"]
     return {name: _first_example(field) for name, field in properties.items()}
 
@@ -266,11 +269,11 @@ def _first_example(field: dict[str, Any]) -> Any:
 
 def _csv_example(model: type[Row]) -> str:
     row = model.model_validate(_example(model)).model_dump()
-    return rendered(pa.RecordBatch.from_pylist([row], arrow_schema(model)), Format.CSV).decode()
+    return render(pa.RecordBatch.from_pylist([row], arrow_schema(model)), Format.CSV).decode()
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that is left out is not sent as null: a query has no such thing."""
+    """Remove null from a parameter's types: a query string has no null."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema

@@ -1,0 +1,247 @@
+"""The models of the API's rows: pydantic for OpenAPI and validation, Arrow for data."""
+
+import datetime
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
+
+UNIT = "x-unit"
+
+
+def _in(unit: str) -> JsonDict:
+    """Document a field's unit; OpenAPI extensions begin with `x-`."""
+    return {UNIT: unit}
+
+
+Celsius = Annotated[float, Field(json_schema_extra=_in("°C"), examples=[11.4])]
+Millimetres = Annotated[float, Field(json_schema_extra=_in("mm"), examples=[2.3])]
+KilometresPerHour = Annotated[float, Field(json_schema_extra=_in("km/h"), examples=[14.8])]
+Degrees = Annotated[float, Field(json_schema_extra=_in("°"))]
+
+
+class Row(BaseModel):
+    """A row of a response; a missing value is null."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WeatherRow(Row):
+    """A row with the weather of one location."""
+
+    location: str = Field(
+        description="Id of the location, as in locations.yaml.", examples=["lyon"]
+    )
+
+
+class DailyWeather(WeatherRow):
+    """One local day of one location; a statistic without a value is null."""
+
+    date: datetime.date = Field(
+        description="The day, in the location's time zone.", examples=["2026-11-20"]
+    )
+    temp_min_c: Celsius | None = Field(description="Lowest temperature of the day's hours, in °C.")
+    temp_max_c: Celsius | None = Field(description="Highest temperature of the day's hours, in °C.")
+    temp_avg_c: Celsius | None = Field(description="Mean temperature of the day's hours, in °C.")
+    total_precipitation_mm: Millimetres | None = Field(
+        description="Sum of the day's rain, showers and snow, in mm of water."
+    )
+    avg_windspeed_kmh: KilometresPerHour | None = Field(
+        description="Mean wind speed of the day's hours at 10 m, in km/h."
+    )
+    hours: int = Field(
+        ge=0,
+        le=25,
+        description="Hours of the local day that have a temperature.",
+        examples=[24],
+        json_schema_extra=_in("h"),
+    )
+    is_complete: bool = Field(
+        description="Whether `hours` is as many as the local day has: 23, 24 or 25."
+    )
+
+
+class HourlyWeather(WeatherRow):
+    """One hour of one location; a missing or impossible value is null."""
+
+    hour_timestamp: datetime.datetime = Field(
+        description="The hour, in UTC.", examples=["2026-11-20T05:00:00Z"]
+    )
+    temperature_c: Celsius | None = Field(description="Air temperature at 2 m at the hour, in °C.")
+    precipitation_mm: Millimetres | None = Field(
+        description="Rain, showers and snow of the hour before, in mm of water."
+    )
+    windspeed_kmh: KilometresPerHour | None = Field(
+        description="Wind speed at 10 m at the hour, in km/h."
+    )
+    fetched_at: datetime.datetime = Field(
+        description="When the newest response for the hour was received, in UTC.",
+        examples=["2026-11-20T06:07:12Z"],
+    )
+
+
+class _Statistics(WeatherRow):
+    """Statistics of the days of a month or a year."""
+
+    temp_min_c: Celsius | None = Field(description="Lowest temperature of all days, in °C.")
+    temp_max_c: Celsius | None = Field(description="Highest temperature of all days, in °C.")
+    temp_avg_c: Celsius | None = Field(
+        description="Mean of the days' mean temperatures, each weighted by its hours, in °C."
+    )
+    total_precipitation_mm: Millimetres | None = Field(
+        description="Sum of the days' rain, showers and snow, in mm of water."
+    )
+    avg_windspeed_kmh: KilometresPerHour | None = Field(
+        description="Mean of the days' mean wind speeds, in km/h."
+    )
+    hours: int = Field(
+        ge=0,
+        description="Hours that have a temperature.",
+        examples=[720],
+        json_schema_extra=_in("h"),
+    )
+    days: int = Field(
+        ge=1,
+        description="Days that have any value.",
+        examples=[30],
+        json_schema_extra=_in("d"),
+    )
+    complete_days: int = Field(
+        ge=0,
+        description="Days that are complete.",
+        examples=[30],
+        json_schema_extra=_in("d"),
+    )
+    is_complete: bool = Field(
+        description="Whether all days of the calendar month or year are complete."
+    )
+
+
+class _Month(WeatherRow):
+    month: datetime.date = Field(
+        description="The month, as its first day.", examples=["2026-11-01"]
+    )
+
+
+class _Year(WeatherRow):
+    year: int = Field(description="The year.", examples=[2026])
+
+
+# The fields of the last base class come first.
+class MonthlyWeather(_Statistics, _Month):
+    """One calendar month of one location, computed from its days."""
+
+
+class YearlyWeather(_Statistics, _Year):
+    """One calendar year of one location, computed from its days."""
+
+
+class KnownLocation(Row):
+    """A location, and the extent of its data; the last four fields are null without data."""
+
+    id: str = Field(description="Id of the location.", examples=["lyon"])
+    name: str = Field(description="Name of the location.", examples=["Lyon"])
+    latitude: Degrees = Field(description="Latitude as configured, in °.", examples=[45.75])
+    longitude: Degrees = Field(description="Longitude as configured, in °.", examples=[4.85])
+    timezone: str = Field(
+        description="IANA time zone of the location's days.", examples=["Europe/Paris"]
+    )
+    is_default: bool = Field(description="Whether requests without `location` mean this location.")
+    first_date: datetime.date | None = Field(
+        description="The oldest day with data.", examples=["2025-11-20"]
+    )
+    last_date: datetime.date | None = Field(
+        description="The newest day with data, which may be incomplete.", examples=["2026-11-20"]
+    )
+    days: int | None = Field(
+        description="Days with data.", examples=[366], json_schema_extra=_in("d")
+    )
+    newest_hour: datetime.datetime | None = Field(
+        description=(
+            "The newest hour with a value, in UTC. If that hour is more than a week older than the "
+            "newest run, midnight of the newest day."
+        ),
+        examples=["2026-11-20T05:00:00Z"],
+    )
+
+
+ARROW_TYPES: dict[type, pa.DataType] = {
+    bool: pa.bool_(),
+    int: pa.int32(),
+    float: pa.float64(),
+    str: pa.string(),
+    datetime.date: pa.date32(),
+    datetime.datetime: pa.timestamp("s", tz="UTC"),
+}
+
+SQL_TYPES: dict[pa.DataType, str] = {
+    pa.bool_(): "BOOLEAN",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.string(): "VARCHAR",
+    pa.date32(): "DATE",
+    pa.timestamp("s", tz="UTC"): "TIMESTAMP",
+}
+
+LAKE_NAMES = {"location": "location_id"}
+"""Names in the lake of fields that have another name there."""
+
+
+@cache
+def arrow_schema(model: type[Row]) -> pa.Schema:
+    """Return the model's Arrow schema, with each field's description and unit as metadata."""
+    return pa.schema(
+        pa.field(
+            name,
+            ARROW_TYPES[_plain(field.annotation)],
+            nullable=NoneType in get_args(field.annotation),
+            metadata=_metadata(field),
+        )
+        for name, field in model.model_fields.items()
+    )
+
+
+def table_with_columns(table: str, model: type[Row]) -> str:
+    """Return a subquery of a lake table that has every column of the model.
+
+    A column that an older snapshot lacks is null. Other columns of a newer snapshot stay.
+    """
+    columns = ", ".join(
+        f"NULL::{SQL_TYPES[field.type]} AS {LAKE_NAMES.get(field.name, field.name)}"
+        for field in arrow_schema(model)
+    )
+    # DuckDB passes filters through to the files of the table.
+    return f"(SELECT {columns} WHERE false UNION ALL BY NAME SELECT * FROM {table})"  # noqa: S608 (names of the code)
+
+
+def _plain(annotation: Any) -> type:
+    """Return the type without `| None` and `Annotated`."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if NoneType in get_args(annotation):
+        return _plain(get_args(annotation)[0])
+    assert isinstance(annotation, type)
+    return annotation
+
+
+def _metadata(field: FieldInfo) -> dict[str, str]:
+    metadata = {"description": field.description or ""}
+    annotations = [field, *(each for each in _annotated(field.annotation) if each is not None)]
+    for each in annotations:
+        extra = getattr(each, "json_schema_extra", None)
+        if isinstance(extra, dict) and UNIT in extra:
+            metadata["unit"] = str(extra[UNIT])
+    return metadata
+
+
+def _annotated(annotation: Any) -> list[Any]:
+    return [
+        extra
+        for part in get_args(annotation)
+        if get_origin(part) is Annotated
+        for extra in get_args(part)[1:]
+    ]

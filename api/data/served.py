@@ -1,0 +1,76 @@
+"""The data that requests are served from, and why they may be stale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+
+from api.data.snapshot import Snapshot
+from api.http.cache import Headers, ResponseCache
+from weather import timezones
+from weather.locations import Location
+from weather.source import OPEN_METEO, Source
+
+
+class LoadProblem(StrEnum):
+    """The reason why the published snapshot is not loaded."""
+
+    STARTING = "The API has just started and has not loaded the published snapshot yet."
+    NOTHING_PUBLISHED = "No snapshot is published yet."
+    NO_STORE = "The S3 store cannot be read; see the API's log."
+    NO_LAKE = "The published snapshot cannot be read from the lake; see the API's log."
+    DEFECT = "The published snapshot cannot be loaded because of a defect; see the API's log."
+
+
+STALE = b"x-weather-stale"
+"""Header with the reason why a response may be stale."""
+
+
+@dataclass(frozen=True)
+class ServedData:
+    """Snapshot, locations and cached responses, immutable: a reload replaces the object."""
+
+    locations: Sequence[Location]
+    """The locations of locations.yaml, the default one first."""
+    responses: ResponseCache
+    """The cached responses of this snapshot and these locations."""
+    snapshot: Snapshot | None = None
+    """The newest snapshot that was loaded."""
+    problem: LoadProblem | None = LoadProblem.STARTING
+    checked_at: datetime | None = None
+    """When the last check ended, successful or not."""
+    reloads: int = 0
+    """Number of snapshots loaded since the start."""
+    failures: int = 0
+    """Number of failed checks since the start."""
+
+    @property
+    def stale_headers(self) -> Headers:
+        """The headers of a response that may be older than the published snapshot."""
+        return _STALE[self.problem] if self.snapshot and self.problem else _CURRENT
+
+    @property
+    def source(self) -> Source:
+        """The source of the served data; Open-Meteo before a snapshot is loaded."""
+        return self.snapshot.published.source if self.snapshot else OPEN_METEO
+
+    def zone(self, location: str) -> tzinfo:
+        """Return the location's time zone; UTC if locations.yaml no longer lists it."""
+        zones = (timezones.zone(each.timezone) for each in self.locations if each.id == location)
+        return next(zones, timezones.zone("UTC"))
+
+    def knows(self, location: str) -> bool:
+        """Return whether locations.yaml lists the location, or the snapshot has data of it."""
+        return any(location == each.id for each in self.locations) or (
+            self.snapshot is not None and location in self.snapshot.days
+        )
+
+
+_CURRENT: Headers = []
+_STALE: dict[LoadProblem, Headers] = {
+    LoadProblem.STARTING: _CURRENT,
+    LoadProblem.NOTHING_PUBLISHED: [(STALE, b"unpublished")],
+    LoadProblem.NO_STORE: [(STALE, b"store")],
+    LoadProblem.NO_LAKE: [(STALE, b"lake")],
+    LoadProblem.DEFECT: [(STALE, b"defect")],
+}
