@@ -16,7 +16,7 @@ class LoadProblem(StrEnum):
     """The reason why the published snapshot is not loaded."""
 
     STARTING = "The API has just started and has not loaded the published snapshot yet."
-    NOTHING_PUBLISHED = "No snapshot is published yet."
+    NOTHING_PUBLISHED = "Nothing is published yet."
     NO_STORE = "The S3 store cannot be read; see the API's log."
     NO_LAKE = "The published snapshot cannot be read from the lake; see the API's log."
     DEFECT = "The published snapshot cannot be loaded because of a defect; see the API's log."

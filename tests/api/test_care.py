@@ -148,8 +148,8 @@ def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) 
     async def receive() -> Message:
         raise AssertionError("The request has no body")
 
-    view: Any = SimpleNamespace(answers=ResponseCache(1000), stale_headers=[], mart=None)
-    watch: Any = SimpleNamespace(view=view)
+    served: Any = SimpleNamespace(responses=ResponseCache(1000), stale_headers=[], snapshot=None)
+    watcher: Any = SimpleNamespace(served=served)
     log = AccessLog(StringIO())
     scope: Scope = {
         "type": "http",
@@ -159,7 +159,7 @@ def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) 
         "headers": [(b"x-request-id", b"mine-1")],
         "client": None,
     }
-    asyncio.run(CacheMiddleware(defective, watch, RequestMetrics(), log)(scope, receive, send))
+    asyncio.run(CacheMiddleware(defective, watcher, RequestMetrics(), log)(scope, receive, send))
     log.close()
     start, body = sent
     assert start["status"] == 500

@@ -101,7 +101,7 @@ def test_a_dead_store_leaves_the_last_good_data(
     assert {answer.status_code for answer in answers} == {200}
     assert marks(answers) == {None, "store"}
     log = (tmp_path / "api.log").read_text()
-    assert log.count("cannot be read from the S3 store") == 1
+    assert log.count("S3 store cannot be read") == 1
     assert "Traceback" not in log
 
 

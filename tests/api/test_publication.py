@@ -27,7 +27,7 @@ def test_a_fresh_lake_has_no_data_yet(lake: Lake, serve: Serve) -> None:
         for path in ("/weather/summary", "/weather/latest"):
             answer = client.get(path)
             assert answer.status_code == 404
-            assert "no data for 'lyon' yet. Run weather_pipeline" in answer.json()["detail"]
+            assert "No data for 'lyon' yet. Run weather_pipeline" in answer.json()["detail"]
         ready = client.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["problem"] == "Nothing is published yet."
@@ -43,7 +43,7 @@ def test_a_published_snapshot_without_the_mart_has_no_data_yet(lake: Lake, serve
         assert client.get("/readyz").json()["snapshot_id"] == 1
         answer = client.get("/weather/summary")
         assert answer.status_code == 404
-        assert "no data for 'lyon' yet" in answer.json()["detail"]
+        assert "No data for 'lyon' yet" in answer.json()["detail"]
 
 
 def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serve: Serve) -> None:

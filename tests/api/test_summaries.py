@@ -119,20 +119,18 @@ def test_an_unknown_location_is_told_the_known_ones(
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
-    assert answer.json() == {
-        "type": "about:blank",
-        "title": "Not Found",
-        "status": 404,
-        "detail": f"There is no location '{location}'. Ask for lyon or new-york or kolkata; "
-        "another one comes in by an entry in locations.yaml.",
-    }
+    problem = answer.json()
+    detail = problem.pop("detail")
+    assert problem == {"type": "about:blank", "title": "Not Found", "status": 404}
+    assert f"'{location}'" in detail
+    assert "lyon, new-york, kolkata" in detail
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
 def test_a_location_without_data_says_how_to_get_some(client: httpx.Client, path: str) -> None:
     answer = client.get(path, params={"location": "kolkata"})
     assert answer.status_code == 404
-    assert "no data for 'kolkata' yet" in answer.json()["detail"]
+    assert "No data for 'kolkata' yet" in answer.json()["detail"]
     assert "Run weather_pipeline" in answer.json()["detail"]
 
 

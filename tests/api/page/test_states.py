@@ -78,7 +78,7 @@ def test_the_pipeline_is_late(address: str, visit: Open) -> None:
 
 def test_the_store_cannot_be_read(address: str, visit: Open) -> None:
     seen = visit(address)
-    problem = "What is published cannot be read from the S3 store; the API's log says why."
+    problem = "The S3 store cannot be read; see the API's log."
 
     def with_problem(route: Route) -> None:
         answer = route.fetch()
