@@ -31,7 +31,7 @@ MakeLake = Callable[[S3Server, Sequence[Row]], Lake]
 def make_lake(
     duckdb_extensions: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeLake]:
-    """Makes lakes with the days given, each in a bucket of its own; publishes nothing."""
+    """Factory of lakes with given days, each in another bucket, unpublished."""
 
     def make(server: S3Server, days: Sequence[Row]) -> Lake:
         folder = tmp_path_factory.mktemp("lake")
@@ -65,7 +65,7 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Runs an API for a lake."""
+    """Factory of running APIs for a lake."""
     return lambda lake: running_api(lake.environment, tmp_path / "api.log")
 
 
@@ -92,6 +92,6 @@ def filled_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
 
 @pytest.fixture(scope="session")
 def client(filled_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of an API over the filled lake, which no test changes."""
+    """Client of an API for the filled lake, which no test changes."""
     with running_api(filled_lake.environment, tmp_path_factory.mktemp("api") / "log") as client:
         yield client

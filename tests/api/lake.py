@@ -1,4 +1,4 @@
-"""A lake of its own for a test, written by hand in the form that the mart's contract names."""
+"""A lake for one test, with tables by the contract of dbt's models."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -35,7 +35,7 @@ INSERT_DAY = f"{INSERT_DAYS} (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def contract(model: str) -> list[dict[str, Any]]:
-    """The columns of a dbt model, as its contract has them."""
+    """Return the columns of a dbt model's contract."""
     models = yaml.safe_load(MODELS.read_text(encoding="utf-8"))["models"]
     (columns,) = (each["columns"] for each in models if each["name"] == model)
     return list(columns)
@@ -47,7 +47,7 @@ def a_day(location: str, day: date, temp_max_c: float | None = 9.5) -> Row:
 
 
 class Lake:
-    """An empty lake with its tables, in a bucket that nobody else uses."""
+    """An empty lake with its tables, in another bucket than other tests' lakes."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = dict(environment)
@@ -76,7 +76,7 @@ class Lake:
         create(self.settings)
 
     def create_tables(self, *days: Row) -> None:
-        """Make the tables of the models that the API reads, with those days in the mart."""
+        """Create the tables that the API reads, with days in the mart."""
         with attached_lake(self.settings) as lake:
             for model in ("stg_weather", "daily_weather_stats"):
                 columns = ", ".join(
@@ -86,12 +86,12 @@ class Lake:
             lake.executemany(INSERT_DAY, days)
 
     def write(self, *days: Row) -> None:
-        """Add days to the mart, without publishing them."""
+        """Add days to the mart, unpublished."""
         with attached_lake(self.settings) as lake:
             lake.executemany(INSERT_DAY, days)
 
     def write_hour(self, location: str, hour: datetime) -> None:
-        """Add an hour to the staged ones."""
+        """Add an hour to stg_weather."""
         with attached_lake(self.settings) as lake:
             moment = hour.astimezone(UTC).replace(tzinfo=None)
             lake.execute(
@@ -101,15 +101,15 @@ class Lake:
             )
 
     def publish(self) -> Published:
-        """Publish the lake as it is now, as if dbt's tests had passed on it."""
+        """Publish the current snapshot, as if dbt's tests had passed."""
         with attached_lake(self.settings) as lake:
             record_audit(lake, self.store)
         return publish(self.settings, self.window)
 
     def name_source(self, source: Source) -> None:
-        """Name the source as ingest does with the first response."""
+        """Store the source, as ingest does with the first response."""
         require_source(self.store, source, "a test")
 
     def say_published(self, published: Published) -> None:
-        """Write what publish writes last, and nothing else."""
+        """Write published.json only."""
         self.store.put(PUBLISHED_KEY, published.model_dump_json().encode())

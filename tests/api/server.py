@@ -1,4 +1,4 @@
-"""The API as a process of its own, as users start it."""
+"""Start the API as a process."""
 
 import os
 import re
@@ -21,7 +21,7 @@ SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 def start_api(
     environment: Mapping[str, str], log: Path, *, drain_seconds: float = 0
 ) -> subprocess.Popen[bytes]:
-    """Start the API on a port that the system chooses."""
+    """Start the API on a free port."""
     command = [sys.executable, "-m", "api", "--port", "0", "--drain-seconds", str(drain_seconds)]
     with log.open("wb") as file:
         return subprocess.Popen(
@@ -35,7 +35,7 @@ def start_api(
 
 @contextmanager
 def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Client]:
-    """A client of an API that runs for as long as the block lasts."""
+    """Yield a client of an API that runs until the block ends."""
     process = start_api(environment, log)
     try:
         with httpx.Client(base_url=address_of(log), timeout=PATIENCE, trust_env=False) as client:
@@ -46,23 +46,23 @@ def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Cli
 
 
 def address_of(log: Path) -> str:
-    """Where the API answers, once it has said so in its log and looked at the lake."""
+    """Return the API's address, once its log has it and the lake was checked."""
     eventually(lambda: SERVING.search(log.read_text()))
     address = SERVING.search(log.read_text())
     assert address is not None
-    # It serves before that, where the lake takes long to answer.
+    # With a slow lake, the API serves before the first check ends.
     eventually(lambda: readiness(address[1])["checked_at"])
     return address[1]
 
 
 def readiness(address: str) -> dict[str, Any]:
-    """What `/readyz` says there, over a connection of its own."""
-    answer = httpx.get(f"{address}/readyz", timeout=PATIENCE, trust_env=False)
-    return dict(answer.json())
+    """Return the body of `/readyz`, over a new connection."""
+    response = httpx.get(f"{address}/readyz", timeout=PATIENCE, trust_env=False)
+    return dict(response.json())
 
 
 def eventually(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until it holds.
+    """Wait until the condition holds.
 
     Raises:
         TimeoutError: it does not within those seconds.

@@ -1,4 +1,4 @@
-"""A Postgres that takes connections and says nothing, as one that is overloaded or frozen."""
+"""A Postgres that accepts connections and never responds, like an overloaded one."""
 
 import socket
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_catalog() -> Iterator[int]:
-    """The port of such a server on this machine; what waits for it fails when the block ends."""
-    # The system takes the connections, and nobody reads from them.
+    """Yield the port of such a server; waiting clients fail when the block ends."""
+    # The kernel accepts the connections, and no process reads from them.
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listening:
         port: int = listening.getsockname()[1]
         yield port

@@ -1,4 +1,4 @@
-"""Bytes as they go over a connection, for what no HTTP client would send."""
+"""Raw requests over a socket, for bytes that no HTTP client sends."""
 
 import socket
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ import httpx
 from tests.patience import PATIENCE
 
 Reply = tuple[bytes, dict[bytes, bytes], bytes]
-"""The first line, the headers, and the body."""
+"""Status line, headers and body."""
 
 
 def answered(client: httpx.Client, request: bytes) -> bytes:
-    """All that comes back until the server closes the connection."""
+    """Send bytes, and return all received bytes until the server closes the connection."""
     address = client.base_url
     with socket.create_connection((address.host, address.port or 80), PATIENCE) as connection:
         connection.sendall(request)
@@ -21,12 +21,12 @@ def answered(client: httpx.Client, request: bytes) -> bytes:
 
 
 def everything_from(connection: socket.socket) -> bytes:
-    """All that comes until the other side closes the connection."""
+    """Return all bytes until the other side closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def replies(received: bytes) -> Iterator[Reply]:
-    """What came over one connection, reply by reply."""
+    """Parse the responses of one connection."""
     stream = BytesIO(received)
     while first := stream.readline().rstrip():
         lines = iter(lambda: stream.readline().rstrip(), b"")

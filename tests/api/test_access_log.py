@@ -1,4 +1,4 @@
-"""The access log: a line of JSON for each request, and no more memory than it is to take."""
+"""The access log: a line of JSON for each request, in bounded memory."""
 
 import json
 import re
@@ -24,21 +24,21 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def logged(filled_lake: Lake, log: Path) -> Iterator[httpx.Client]:
-    """A client of an API whose log is read."""
+    """Client of an API whose log the tests read."""
     with running_api(filled_lake.environment, log) as client:
         yield client
 
 
 def line_of(request_id: str, log: Path) -> dict[str, object]:
-    """The only line that names the request."""
+    """Return the only line with the request id."""
     eventually(lambda: request_id in log.read_text())
     (line,) = (each for each in log.read_text().splitlines() if request_id in each)
     return dict(json.loads(line))
 
 
 def test_a_request_is_a_line_with_its_id(logged: httpx.Client, log: Path) -> None:
-    answer = logged.get("/weather/summary?limit=2", headers={"X-Request-ID": "mine-1"})
-    assert answer.headers["x-request-id"] == "mine-1"
+    response = logged.get("/weather/summary?limit=2", headers={"X-Request-ID": "mine-1"})
+    assert response.headers["x-request-id"] == "mine-1"
     line = line_of("mine-1", log)
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(line.pop("time")))
     assert 0 < float(str(line.pop("milliseconds"))) < 10_000
@@ -51,21 +51,19 @@ def test_a_request_is_a_line_with_its_id(logged: httpx.Client, log: Path) -> Non
         "query": "limit=2",
         "client": "127.0.0.1",
         "status": 200,
-        "bytes": len(answer.content),
+        "bytes": len(response.content),
         "answer": "made",
     }
 
 
-def test_who_names_no_request_or_a_strange_one_gets_a_name(logged: httpx.Client, log: Path) -> None:
+def test_a_request_without_a_valid_id_gets_a_generated_one(logged: httpx.Client, log: Path) -> None:
     for given in ({}, {"X-Request-ID": 'a"b'}, {"X-Request-ID": "a" * 129}):
         request_id = logged.get("/healthz", headers=given).headers["x-request-id"]
         assert re.fullmatch(r"[0-9a-f]{12}-\d+", request_id)
         assert line_of(request_id, log)["path"] == "/healthz"
 
 
-def test_strange_paths_are_still_json_and_long_ones_are_cut(
-    logged: httpx.Client, log: Path
-) -> None:
+def test_any_path_is_valid_json_and_long_ones_are_cut(logged: httpx.Client, log: Path) -> None:
     long = "x" * (MAX_URL_BYTES + 100)
     logged.get(f'/a%22%0a%ff?q="&long={long}', headers={"X-Request-ID": "strange"})
     line = line_of("strange", log)
@@ -87,13 +85,13 @@ class Stuck(StringIO):
         return super().write(text)
 
 
-def test_what_nobody_reads_is_dropped_the_oldest_first() -> None:
+def test_a_slow_reader_loses_the_oldest_lines() -> None:
     file = Stuck()
     log = AccessLog(file)
     described = ("GET", b"/", b"", "127.0.0.1", 200, 0)
     for number in range(MAX_WAITING + 51):
         log.add((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
-        # The first line is taken and stuck before the others come: all of these wait.
+        # Writing the first line blocks: all others wait.
         assert number or file.is_asked.wait(timeout=60)
     file.reads.set()
     log.close()

@@ -38,7 +38,7 @@ days = st.builds(
 
 
 def read(body: bytes, format_: Format) -> list[dict[str, Any]]:
-    """The rows as any reader of that format has them."""
+    """Parse rows with the format's usual reader."""
     if format_ is Format.JSON:
         return [row.model_dump() for row in ROWS.validate_json(body)]
     if format_ is Format.CSV:
@@ -59,7 +59,7 @@ def test_rows_are_the_same_in_every_format(format_: Format, rows: list[DailyWeat
 
 @pytest.mark.parametrize("format_", Format)
 def test_negative_zero_is_written_as_zero(format_: Format) -> None:
-    """An older lake may hold it."""
+    """An older lake may have negative zeros."""
     day = date(2026, 1, 10)
     rows = [a_row("lyon", day, value) for value in (-0.0, -0.1, None)]
     zero, *others = (row["temp_min_c"] for row in read(render(batch_of(rows), format_), format_))
@@ -76,19 +76,19 @@ def test_a_decimal_has_a_point_or_an_exponent(value: float) -> None:
         assert isinstance(json.loads(text), float)
 
 
-def test_a_part_of_many_rows_is_that_part() -> None:
+def test_a_slice_renders_only_its_rows() -> None:
     rows = [a_row(f"place-{number}", date(2025, 1, 1), number / 10) for number in range(500)]
     batch = batch_of(rows).slice(123, 200)
     for format_ in Format:
         assert read(render(batch, format_), format_) == [row.model_dump() for row in rows[123:323]]
 
 
-def test_a_null_alone_is_a_line_of_csv() -> None:
+def test_a_single_null_is_a_line_of_csv() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, day), None) for day in (1, 2)])
     assert render(rows.select(["temp_min_c"]), Format.CSV) == b'temp_min_c\n""\n""\n'
 
 
-def test_columnar_formats_say_what_a_column_means() -> None:
+def test_columnar_formats_describe_their_columns() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, 20))])
     schema = pq.read_schema(io.BytesIO(render(rows, Format.PARQUET)))
     assert schema.field("temp_min_c").metadata[b"unit"] == "°C".encode()

@@ -1,4 +1,4 @@
-"""What clients like best, as their headers say."""
+"""Content negotiation."""
 
 import httpx
 import pytest
@@ -32,10 +32,10 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         ("*/*, text/csv", "application/json"),
         ("application/vnd.apache.parquet", "application/vnd.apache.parquet"),
         ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
-        # No page of these paths is there to be liked better.
+        # Rows have no HTML.
         ("text/html, text/csv;q=0.9", "text/csv"),
         ("text/html;q=0.9, text/csv;q=0.8, application/json;q=0.1", "text/csv"),
-        # The more specific range says more.
+        # The more specific media range wins.
         ("application/json;q=0, */*", "text/csv"),
         ("*/*, application/json;q=0.5", "text/csv"),
         ("*/*;q=0.1, application/*;q=0, application/vnd.apache.parquet", ROWS[2]),
@@ -88,8 +88,8 @@ def test_encodings(accept: str, expected: str) -> None:
     assert best_encoding(accept.encode()) == expected
 
 
-def test_what_a_header_lists_beyond_reason_is_not_looked_at() -> None:
-    # Among the first ones it counts, and behind thousands that mean nothing it costs nothing.
+def test_the_number_of_negotiated_items_is_limited() -> None:
+    # An item within the limit counts, and an item beyond it is ignored.
     few, many = b"a, " * (MAX_ITEMS - 1), b"a, " * MAX_ITEMS
     for header, media_type, encoding in (
         (few, "text/csv", "gzip"),
@@ -99,27 +99,27 @@ def test_what_a_header_lists_beyond_reason_is_not_looked_at() -> None:
         assert best_encoding(header + b"gzip") == encoding
 
 
-def test_a_page_is_liked_only_where_there_is_one(client: httpx.Client) -> None:
+def test_html_is_offered_only_at_the_root(client: httpx.Client) -> None:
     accept = {"Accept": "text/html, text/csv;q=0.9"}
     for path, media_type in (("/", "text/html"), ("/weather/summary", "text/csv")):
         assert client.get(path, headers=accept).headers["content-type"].startswith(media_type)
 
 
 @pytest.mark.parametrize("values", [("application/xml", "text/csv"), ("text/csv", "text/plain")])
-def test_headers_that_come_again_are_one(client: httpx.Client, values: tuple[str, ...]) -> None:
+def test_repeated_headers_are_joined(client: httpx.Client, values: tuple[str, ...]) -> None:
     accept = [("Accept", value) for value in values]
-    # httpx would send a header of its own as well.
+    # httpx would add its default headers.
     request = client.build_request("GET", "/weather/summary")
     request.headers = httpx.Headers(
         [("Host", request.headers["host"]), *accept, ("X-Request-ID", "a"), ("X-Request-ID", "b")]
     )
     for _ in range(2):
-        answer = client.send(request)
-        assert answer.headers["content-type"].startswith("text/csv")
-        assert "," not in answer.headers["x-request-id"]
+        response = client.send(request)
+        assert response.headers["content-type"].startswith("text/csv")
+        assert "," not in response.headers["x-request-id"]
 
 
-def test_each_of_several_known_answers_is_looked_at(client: httpx.Client) -> None:
+def test_several_etags_in_if_none_match(client: httpx.Client) -> None:
     etag = client.get("/weather/summary").headers["etag"]
     for known in ((etag, '"other"'), ('"other"', etag)):
         headers = [("If-None-Match", each) for each in known]

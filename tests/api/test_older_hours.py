@@ -1,4 +1,4 @@
-"""How older hours are read, and requests for them while the lake says nothing."""
+"""Older hours, also while the lake does not respond."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,34 +18,34 @@ SINCE, UNTIL = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC
 
 
 def failure(older_hours: OlderHours, published: Published) -> str:
-    """Why the hours cannot be read."""
+    """Return the error of a failing read."""
     with pytest.raises(StepError) as failed:
         older_hours.read(published, "lyon", SINCE, UNTIL)
     return str(failed.value)
 
 
-def test_nobody_waits_long_for_a_silent_catalog(lake: Lake) -> None:
+def test_a_silent_catalog_times_out(lake: Lake) -> None:
     published = lake.publish()
     with silent_catalog() as port:
         patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
         settings = lake.settings.model_copy(update={"lake_catalog": patient})
         older_hours = OlderHours(settings, timeout_seconds=8)
-        # One more than have their turn at once.
+        # One more than the pool has connections.
         requests = range(MAX_CONCURRENT + 1)
         with ThreadPoolExecutor(len(requests)) as clients:
             failures = list(clients.map(lambda _: failure(older_hours, published), requests))
     assert all("within 8 seconds" in each for each in failures)
-    # What waited in vain takes no turn of those who come when it has ended.
+    # Timed-out requests leave the pool usable.
     eventually(lambda: "cannot be opened" in failure(older_hours, published))
 
 
 def hour_count(older_hours: OlderHours, published: Published) -> int:
-    """How many hours of Lyon there are."""
+    """Return the number of Lyon's hours."""
     everything = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
     return len(older_hours.read(published, "lyon", *everything).rows)
 
 
-def test_what_reading_needs_is_loaded_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_duckdb_is_prepared_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     connections = Mock(wraps=duckdb.connect)
     lake.write_hour("lyon", SINCE)
     first = lake.publish()
@@ -53,13 +53,13 @@ def test_what_reading_needs_is_loaded_once(lake: Lake, monkeypatch: pytest.Monke
     second = lake.publish()
     monkeypatch.setattr("duckdb.connect", connections)
     older_hours = OlderHours(lake.settings)
-    # Each as it was published, however they come after one another.
+    # Each snapshot is read as published, in any order.
     counts = [hour_count(older_hours, each) for each in (first, second, first)]
     assert counts == [1, 2, 1]
     assert connections.call_count == 1
 
 
-def test_a_reading_that_failed_leaves_nothing_to_the_next(
+def test_a_failed_query_does_not_affect_the_next(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.write_hour("lyon", SINCE)

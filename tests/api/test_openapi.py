@@ -1,4 +1,4 @@
-"""The API does what its description says, whatever it is asked: schemathesis looks for more."""
+"""The API follows its OpenAPI document; schemathesis generates requests."""
 
 import os
 import subprocess
@@ -16,18 +16,18 @@ from tests.patience import PATIENCE
 pytestmark = pytest.mark.slow
 
 CASES = 40
-"""For each path, beside its examples and the edges of each parameter."""
+"""Generated requests for each path, beside examples and boundary values."""
 
 SECONDS = 800
-"""It takes some thirty of these on a machine that has nothing else to do."""
+"""It takes about thirty seconds on an idle machine."""
 
-HOOKS = {"SCHEMATHESIS_HOOKS": "tests.api.orderly_ranges", "PYTHONPATH": str(PROJECT)}
+HOOKS = {"SCHEMATHESIS_HOOKS": "tests.api.valid_ranges", "PYTHONPATH": str(PROJECT)}
 
 
 def test_schemathesis_finds_nothing(client: httpx.Client, tmp_path: Path) -> None:
     address = f"{str(client.base_url).rstrip('/')}/openapi.json"
     options = [f"--max-examples={CASES}", "--seed=1", "--no-shrink", "--no-color"]
-    # How long it takes says nothing on a busy machine.
+    # Durations mean nothing on a busy machine.
     options += [f"--request-timeout={PATIENCE}", "--suppress-health-check=too_slow"]
     ended = subprocess.run(
         [program("schemathesis"), "run", address, *options],
@@ -44,7 +44,7 @@ def test_schemathesis_finds_nothing(client: httpx.Client, tmp_path: Path) -> Non
 
 
 def keywords(part: Any) -> set[str]:
-    """All keys of a document, however deep."""
+    """Yield all keys of a nested document."""
     if isinstance(part, list):
         return set[str]().union(*map(keywords, part))
     if isinstance(part, dict):
@@ -52,7 +52,7 @@ def keywords(part: Any) -> set[str]:
     return set()
 
 
-def test_the_description_is_complete_for_linters(client: httpx.Client) -> None:
+def test_the_document_is_complete_for_linters(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     operations = [each["get"] for each in document["paths"].values()]
     tags = {tag for each in operations for tag in each["tags"]}
@@ -67,15 +67,13 @@ def test_the_description_is_complete_for_linters(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/healthz"), ("DELETE", "/"), ("PUT", "/metrics")]
 )
-def test_any_rejected_request_is_as_it_is_described(
-    client: httpx.Client, method: str, path: str
-) -> None:
+def test_rejections_are_as_documented(client: httpx.Client, method: str, path: str) -> None:
     described = client.get("/openapi.json").json()["paths"][path]["get"]["responses"]["4XX"]
     assert client.request(method, path).headers["content-type"] in described["content"]
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/monthly", "/weather/yearly"])
-def test_the_described_link_leads_to_the_next_page(client: httpx.Client, path: str) -> None:
+def test_the_documented_link_leads_to_the_next_page(client: httpx.Client, path: str) -> None:
     document = client.get("/openapi.json").json()
     link = document["paths"][path]["get"]["responses"]["200"]["links"]["next"]
     assert link["operationId"] == document["paths"][path]["get"]["operationId"]
@@ -90,7 +88,7 @@ def test_the_described_link_leads_to_the_next_page(client: httpx.Client, path: s
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/hourly"])
-def test_a_limit_over_the_maximum_means_what_is_described(client: httpx.Client, path: str) -> None:
+def test_a_limit_over_the_maximum_is_as_documented(client: httpx.Client, path: str) -> None:
     parameters = client.get("/openapi.json").json()["paths"][path]["get"]["parameters"]
     (limit,) = [each for each in parameters if each["name"] == "limit"]
     assert "more than 10,000 means 10,000" in limit["description"]
@@ -102,7 +100,7 @@ OF_ANY_ANSWER = {
     *(name.decode() for name, _ in SECURITY_HEADERS),
     *("cache-control", "content-encoding", "content-length", "content-type", "date", "vary"),
 }
-"""Headers that are HTTP's own or the same everywhere, and need no description."""
+"""Headers that the document does not describe."""
 
 
 @pytest.mark.parametrize(
@@ -118,14 +116,12 @@ OF_ANY_ANSWER = {
         ("/metrics", {200}),
     ],
 )
-def test_answers_are_as_they_are_described(
-    client: httpx.Client, path: str, statuses: set[int]
-) -> None:
+def test_responses_are_as_documented(client: httpx.Client, path: str, statuses: set[int]) -> None:
     described = client.get("/openapi.json").json()["paths"][path]["get"]["responses"]
     assert {int(status) for status in described if status != "4XX"} == statuses
     known = {"If-None-Match": "*"}
     queries = ("limit=2", "format=csv", "location=nowhere", "x=y", "location=kolkata")
-    answers = [
+    responses = [
         client.get(path),
         client.get(path, headers=known),
         client.get(path, headers={"Range": "bytes=0-1"}),
@@ -133,7 +129,7 @@ def test_answers_are_as_they_are_described(
         client.get(path, headers={"If-Match": '"other"'}),
         *(client.get(f"{path}?{query}") for query in queries),
     ]
-    for answer in answers:
+    for answer in responses:
         response = described[str(answer.status_code)]
         headers = {name.lower() for name in response["headers"]}
         assert set(answer.headers) <= headers | OF_ANY_ANSWER

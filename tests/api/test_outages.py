@@ -1,4 +1,4 @@
-"""What is served while the store or the catalog is down."""
+"""Responses while the store or the catalog is down."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ import pytest
 from local.ports import free_port
 from local.store import running_store
 from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
+from tests.api.constant_load import asking_all_the_time, days
 from tests.api.lake import Lake, a_day
-from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 from tests.weather.ingest.scripted_server import nobodys_address
 from weather.published import PUBLISHED_KEY
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def locked(lake: Lake) -> Iterator[None]:
-    """Nobody else can read the catalog, as while another process writes to it."""
+    """Lock the catalog, as a writing process does."""
     catalog = sqlite3.connect(
         lake.settings.lake_catalog.removeprefix("sqlite:"), isolation_level=None
     )
@@ -35,17 +35,17 @@ def locked(lake: Lake) -> Iterator[None]:
 
 
 def problem(client: httpx.Client) -> str:
-    """What `/readyz` says is wrong; empty where nothing is."""
+    """Return the problem that `/readyz` reports, or an empty string."""
     return client.get("/readyz").json()["problem"] or ""
 
 
-def marks(answers: list[httpx.Response]) -> set[str | None]:
-    """What the answers say of why they may be old."""
-    return {answer.headers.get("x-weather-stale") for answer in answers}
+def marks(responses: list[httpx.Response]) -> set[str | None]:
+    """Return the values of X-Weather-Stale."""
+    return {response.headers.get("x-weather-stale") for response in responses}
 
 
 def failures(client: httpx.Client) -> float:
-    """How many checks have failed, as Prometheus is told."""
+    """Return the number of failed checks."""
     (line,) = (
         line
         for line in client.get("/metrics").text.splitlines()
@@ -61,7 +61,7 @@ def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
     lake.write(a_day("lyon", TUESDAY))
     second = lake.publish()
     lake.say_published(first)
-    with serve(lake) as client, asking_all_the_time(client) as answers:
+    with serve(lake) as client, asking_all_the_time(client) as responses:
         with locked(lake):
             lake.say_published(second)
             eventually(lambda: problem(client))
@@ -72,11 +72,11 @@ def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
             assert days(client) == ["2025-11-17"]
         eventually(lambda: len(days(client)) == 2)
         assert problem(client) == ""
-    assert {answer.status_code for answer in answers} == {200}
-    assert marks(answers) == {None, "lake"}
+    assert {response.status_code for response in responses} == {200}
+    assert marks(responses) == {None, "lake"}
 
 
-def test_a_dead_store_leaves_the_last_good_data(
+def test_a_dead_store_keeps_the_last_snapshot(
     make_lake: MakeLake, tmp_path: Path, serve: Serve
 ) -> None:
     folder, port = tmp_path / "s3", free_port()
@@ -84,7 +84,7 @@ def test_a_dead_store_leaves_the_last_good_data(
         server = store.enter_context(running_store(folder, port=port))
         lake = make_lake(server, [a_day("lyon", MONDAY)])
         lake.publish()
-        with serve(lake) as client, asking_all_the_time(client) as answers:
+        with serve(lake) as client, asking_all_the_time(client) as responses:
             store.close()
             eventually(lambda: problem(client))
             readiness = client.get("/readyz")
@@ -98,21 +98,21 @@ def test_a_dead_store_leaves_the_last_good_data(
             lake.write(a_day("lyon", TUESDAY))
             lake.publish()
             eventually(lambda: len(days(client)) == 2)
-    assert {answer.status_code for answer in answers} == {200}
-    assert marks(answers) == {None, "store"}
+    assert {response.status_code for response in responses} == {200}
+    assert marks(responses) == {None, "store"}
     log = (tmp_path / "api.log").read_text()
     assert log.count("S3 store cannot be read") == 1
     assert "Traceback" not in log
 
 
-def test_a_store_that_hangs_is_named_within_a_minute(
+def test_a_hanging_store_is_reported_within_a_minute(
     make_lake: MakeLake, tmp_path: Path, serve: Serve
 ) -> None:
     with running_store(tmp_path / "s3") as server:
         lake = make_lake(server, [a_day("lyon", MONDAY)])
         lake.publish()
         with serve(lake) as client:
-            # It accepts connections, as the operating system does that for it, and says nothing.
+            # The kernel accepts connections, and the stopped server does not respond.
             (process,) = psutil.Process(server.keeper).children()
             process.suspend()
             try:
@@ -124,22 +124,22 @@ def test_a_store_that_hangs_is_named_within_a_minute(
             eventually(lambda: not problem(client))
 
 
-def test_without_a_store_it_starts_and_says_so(lake: Lake, serve: Serve) -> None:
+def test_without_a_store_the_api_starts_and_reports_it(lake: Lake, serve: Serve) -> None:
     with ExitStack() as running:
         lake.environment["AWS_ENDPOINT_URL"] = running.enter_context(nobodys_address())
         client = running.enter_context(serve(lake))
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
         for path in ("/weather/summary", "/weather/latest"):
-            answer = client.get(path)
-            assert answer.status_code == 503
-            assert "S3 store" in answer.json()["detail"]
-            assert int(answer.headers["retry-after"]) > 0
+            response = client.get(path)
+            assert response.status_code == 503
+            assert "S3 store" in response.json()["detail"]
+            assert int(response.headers["retry-after"]) > 0
         assert client.get("/weather/summary?location=nowhere").status_code == 404
         assert client.get("/", headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_a_damaged_object_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
+def test_a_damaged_object_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
     lake.publish()
     with serve(lake) as client:
         lake.store.put(PUBLISHED_KEY, b"<html>")
@@ -147,7 +147,7 @@ def test_a_damaged_object_keeps_the_last_good_data(lake: Lake, serve: Serve) -> 
         assert days(client) == ["2025-11-17"]
 
 
-def test_an_emptied_bucket_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
+def test_an_emptied_bucket_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
     lake.publish()
     with serve(lake) as client:
         lake.store.delete(list(lake.store.list()))
@@ -155,7 +155,7 @@ def test_an_emptied_bucket_keeps_the_last_good_data(lake: Lake, serve: Serve) ->
         assert days(client) == ["2025-11-17"]
 
 
-def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Serve) -> None:
+def test_an_expired_snapshot_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
     published = lake.publish()
     with serve(lake) as client:
         lake.say_published(published.model_copy(update={"snapshot_id": 999}))
@@ -163,7 +163,7 @@ def test_a_snapshot_that_is_gone_keeps_the_last_good_data(lake: Lake, serve: Ser
         assert days(client) == ["2025-11-17"]
 
 
-def test_no_answer_gives_a_password_away(lake: Lake, serve: Serve) -> None:
+def test_no_response_has_a_password(lake: Lake, serve: Serve) -> None:
     lake.publish()
     lake.environment["PGPASSWORD"] = "Rhubarb9"
     with ExitStack() as running:

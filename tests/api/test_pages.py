@@ -19,10 +19,10 @@ LOADED = re.compile(r'<(?:script|img|iframe|link)\b[^>]*?\b(?:src|href)="([^"]*)
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html", ""])
-def test_programs_find_a_message_and_the_documentation(client: httpx.Client, accept: str) -> None:
-    answer = client.get("/", headers={"Accept": accept})
-    assert "accept" in answer.headers["vary"]
-    content = answer.json()
+def test_the_root_is_json_by_default(client: httpx.Client, accept: str) -> None:
+    response = client.get("/", headers={"Accept": accept})
+    assert "accept" in response.headers["vary"]
+    content = response.json()
     assert content.keys() == {"message", "docs", "attribution", "license"}
     assert "/weather/summary" in content["message"]
     assert client.get(content["docs"]).status_code == 200
@@ -30,11 +30,11 @@ def test_programs_find_a_message_and_the_documentation(client: httpx.Client, acc
 
 
 @pytest.mark.parametrize("accept", [BROWSER["Accept"], "text/html", "application/xml, text/html"])
-def test_browsers_find_a_page(client: httpx.Client, accept: str) -> None:
-    answer = client.get("/", headers={"Accept": accept})
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "accept" in answer.headers["vary"]
-    assert "Open-Meteo.com" in answer.text
+def test_the_root_is_a_page_for_browsers(client: httpx.Client, accept: str) -> None:
+    response = client.get("/", headers={"Accept": accept})
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "accept" in response.headers["vary"]
+    assert "Open-Meteo.com" in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -48,7 +48,7 @@ def test_pages_load_nothing_from_elsewhere(client: httpx.Client, path: str) -> N
         assert client.get(f"/{address}").status_code == 200
 
 
-def test_the_documentation_has_its_three_files_and_no_others(client: httpx.Client) -> None:
+def test_docs_serves_its_three_files_only(client: httpx.Client) -> None:
     types = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "javascript"}
     types["start-swagger-ui.js"] = "javascript"
     for name, media_type in types.items():
@@ -60,7 +60,7 @@ def test_the_documentation_has_its_three_files_and_no_others(client: httpx.Clien
         assert client.get(f"/docs/{name}").status_code == 404
 
 
-def test_the_description_is_whole(client: httpx.Client) -> None:
+def test_the_openapi_document_is_complete(client: httpx.Client) -> None:
     description = client.get("/openapi.json").json()
     assert "Open-Meteo.com (CC BY 4.0)" in description["info"]["description"]
     assert description["info"]["license"]["url"].startswith("https://creativecommons.org/")
@@ -89,7 +89,7 @@ def test_the_description_is_whole(client: httpx.Client) -> None:
 
 
 def test_examples_are_rows(client: httpx.Client) -> None:
-    """The one of each route is what its model takes, and each field has its meaning."""
+    """Each route's example validates, and each field has a description."""
     paths = client.get("/openapi.json").json()["paths"]
     models: dict[str, type[BaseModel]] = {
         "/weather/summary": DailyWeather,

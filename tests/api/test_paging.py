@@ -1,4 +1,4 @@
-"""Several locations, columns and formats of one's own choice, page by page."""
+"""Pages of several locations, columns and formats."""
 
 import csv
 import io
@@ -14,18 +14,18 @@ PATHS = ["/weather/summary", "/weather/hourly", "/weather/monthly", "/weather/ye
 
 
 def pages(client: httpx.Client, path: str) -> list[list[dict[str, object]]]:
-    """Each page, as the one before names it."""
+    """Yield pages, following `Link`."""
     found = []
     address: str | None = path
     while address:
-        answer = client.get(address)
-        assert answer.status_code == 200, answer.text
-        found.append(answer.json())
-        address = answer.links.get("next", {}).get("url")
+        response = client.get(address)
+        assert response.status_code == 200, response.text
+        found.append(response.json())
+        address = response.links.get("next", {}).get("url")
     return found
 
 
-def test_all_locations_stand_by_date_then_by_id(client: httpx.Client) -> None:
+def test_all_locations_are_ordered_by_date_then_id(client: httpx.Client) -> None:
     rows = client.get("/weather/summary?location=all").json()
     assert len(rows) == LYONS_DAYS + 3 + 1
     assert [row["location"] for row in rows[:4]] == ["lyon", "new-york", "lyon", "new-york"]
@@ -43,9 +43,9 @@ def test_several_locations(client: httpx.Client) -> None:
 
 
 def test_one_unknown_location_among_known_ones_is_named(client: httpx.Client) -> None:
-    answer = client.get("/weather/summary?location=lyon&location=paris")
-    assert answer.status_code == 404
-    assert "'paris'" in answer.json()["detail"]
+    response = client.get("/weather/summary?location=lyon&location=paris")
+    assert response.status_code == 404
+    assert "'paris'" in response.json()["detail"]
     many = "&".join(["location=lyon"] * 101)
     assert client.get(f"/weather/summary?{many}").status_code == 422
 
@@ -54,7 +54,7 @@ def test_one_unknown_location_among_known_ones_is_named(client: httpx.Client) ->
 @pytest.mark.parametrize(
     "query", ["location=all", "location=lyon&location=atlantis", "end=2025-11-18&location=lyon"]
 )
-def test_pages_joined_are_the_whole(client: httpx.Client, query: str, limit: int) -> None:
+def test_joined_pages_are_the_whole(client: httpx.Client, query: str, limit: int) -> None:
     whole = client.get(f"/weather/summary?{query}").json()
     parts = pages(client, f"/weather/summary?limit={limit}&{query}")
     assert [row for part in parts for row in part] == whole
@@ -67,24 +67,24 @@ def test_the_last_page_has_no_next_one(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "next", "00", "0000000g", "zz" * 200, "00004f6"])
-def test_a_cursor_of_ones_own_is_refused(client: httpx.Client, cursor: str) -> None:
-    answer = client.get("/weather/summary", params={"cursor": cursor})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["parameter"] == "cursor"
+def test_an_invalid_cursor_is_rejected(client: httpx.Client, cursor: str) -> None:
+    response = client.get("/weather/summary", params={"cursor": cursor})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["parameter"] == "cursor"
 
 
-def test_columns_come_as_they_are_asked_for(client: httpx.Client) -> None:
+def test_fields_select_and_order_the_columns(client: httpx.Client) -> None:
     rows = client.get("/weather/summary?fields=temp_max_c,date&limit=2").json()
     assert [list(row) for row in rows] == [["temp_max_c", "date"]] * 2
     latest = client.get("/weather/latest?fields=is_complete").json()
     assert latest == {"is_complete": False}
     for wrong in ("", "temperature", "date,", "date;hours"):
-        answer = client.get("/weather/summary", params={"fields": wrong})
-        assert answer.status_code == 422, wrong
+        response = client.get("/weather/summary", params={"fields": wrong})
+        assert response.status_code == 422, wrong
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_four_formats_hold_the_same(client: httpx.Client, path: str) -> None:
+def test_the_four_formats_have_the_same_rows(client: httpx.Client, path: str) -> None:
     rows = client.get(path).json()
     by_name = client.get(f"{path}?format=parquet")
     by_header = client.get(path, headers={"Accept": "application/vnd.apache.parquet"})
@@ -110,7 +110,7 @@ def shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def test_a_named_format_wins_over_the_header(client: httpx.Client) -> None:
-    answer = client.get("/weather/latest?format=csv", headers={"Accept": "application/json"})
-    assert answer.text.splitlines()[1].startswith(f"lyon,{NEWEST_DAY},")
+def test_the_parameter_format_wins_over_accept(client: httpx.Client) -> None:
+    response = client.get("/weather/latest?format=csv", headers={"Accept": "application/json"})
+    assert response.text.splitlines()[1].startswith(f"lyon,{NEWEST_DAY},")
     assert client.get("/weather/latest?format=xml").status_code == 422

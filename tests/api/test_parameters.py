@@ -1,4 +1,4 @@
-"""Requests with more parameters than any can mean, and with one again."""
+"""Too many and repeated parameters."""
 
 from itertools import islice, product
 from string import ascii_lowercase
@@ -11,34 +11,34 @@ from api.routes.parameters import MAX_LOCATIONS, MAX_PARAMETERS
 
 
 def unknown(number: int) -> str:
-    """A query with so many parameters that no route knows."""
+    """Return a query of unknown parameters."""
     return "&".join("".join(name) for name in islice(product(ascii_lowercase, repeat=3), number))
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/hourly", "/locations"])
 @pytest.mark.parametrize("number", [MAX_PARAMETERS + 1, 7_900])
-def test_too_many_are_refused_unread(client: httpx.Client, path: str, number: int) -> None:
-    answer = client.get(f"{path}?{unknown(number)}")
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert f"at most {MAX_PARAMETERS}" in answer.json()["detail"]
+def test_too_many_parameters_are_rejected(client: httpx.Client, path: str, number: int) -> None:
+    response = client.get(f"{path}?{unknown(number)}")
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    assert f"at most {MAX_PARAMETERS}" in response.json()["detail"]
 
 
-def test_the_first_wrong_ones_are_named(client: httpx.Client) -> None:
+def test_the_first_invalid_parameters_are_listed(client: httpx.Client) -> None:
     names = unknown(MAX_PARAMETERS)
-    answer = client.get(f"/weather/summary?{names}")
-    assert answer.status_code == 422
-    problem = answer.json()
+    response = client.get(f"/weather/summary?{names}")
+    assert response.status_code == 422
+    problem = response.json()
     assert [error["parameter"] for error in problem["errors"]] == names.split("&")[:MAX_ERRORS]
     rest = MAX_PARAMETERS - MAX_ERRORS
     assert problem["detail"].endswith(f"and {rest} more invalid parameters.")
 
 
-def test_every_location_may_be_named_beside_the_others(client: httpx.Client) -> None:
+def test_the_maximum_of_locations_is_accepted(client: httpx.Client) -> None:
     query = "location=lyon&" * MAX_LOCATIONS + "start=2025-11-01&end=2025-11-30&limit=1"
-    answer = client.get(f"/weather/summary?{query}&fields=date&format=json")
-    assert answer.json() == [{"date": "2025-11-20"}]
+    response = client.get(f"/weather/summary?{query}&fields=date&format=json")
+    assert response.json() == [{"date": "2025-11-20"}]
 
 
 REPEATED = {
@@ -52,11 +52,11 @@ REPEATED = {
 
 
 @pytest.mark.parametrize("path", REPEATED)
-def test_none_is_dropped_in_favour_of_another_of_its_name(client: httpx.Client, path: str) -> None:
+def test_a_repeated_parameter_is_rejected(client: httpx.Client, path: str) -> None:
     for name in REPEATED[path]:
-        answer = client.get(path, params=[(name, "lyon"), (name, "new-york")])
-        assert answer.status_code == 422, name
-        assert answer.json()["errors"] == [
+        response = client.get(path, params=[(name, "lyon"), (name, "new-york")])
+        assert response.status_code == 422, name
+        assert response.json()["errors"] == [
             {
                 "parameter": name,
                 "expected": "one value",
@@ -65,7 +65,7 @@ def test_none_is_dropped_in_favour_of_another_of_its_name(client: httpx.Client, 
         ]
 
 
-def test_every_parameter_is_tried_above(client: httpx.Client) -> None:
+def test_the_cases_above_cover_every_parameter(client: httpx.Client) -> None:
     several = {
         path: [
             parameter["name"]

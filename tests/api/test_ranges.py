@@ -1,4 +1,4 @@
-"""Range requests, and the libraries that read the API's addresses by them."""
+"""Range requests, and libraries that read URLs with them."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ WARMEST = 19.0
 """The highest temperature in the lake: that of Lyon on the 19th, a day before the newest one."""
 
 BLOCK = 300
-"""Bytes that fsspec reads at a time: several parts for each file."""
+"""Block size of fsspec: several ranges for each file."""
 
 
 def whole(client: httpx.Client, path: str) -> httpx.Response:
@@ -101,12 +101,12 @@ def test_a_range_beyond_the_end_is_416(client: httpx.Client, value: str) -> None
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["cache-control"] == "no-store"
     assert str(length) in response.json()["detail"]
-    # It is not an error of the response itself.
+    # The error does not describe the response itself.
     assert whole(client, ALL).content == full.content
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_head_names_what_a_range_may_ask_for(client: httpx.Client, format_: str) -> None:
+def test_head_announces_ranges(client: httpx.Client, format_: str) -> None:
     path = f"{ALL}&format={format_}"
     full = whole(client, path)
     for headers in ({}, {"Range": "bytes=0-1"}):
@@ -118,7 +118,7 @@ def test_head_names_what_a_range_may_ask_for(client: httpx.Client, format_: str)
 
 
 def test_a_compressed_body_offers_no_ranges(client: httpx.Client) -> None:
-    # Its length is not the one that ranges are counted by.
+    # The compressed length is not the length that ranges refer to.
     response = client.head(ALL, headers={"Accept-Encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert "accept-ranges" not in response.headers
@@ -157,7 +157,7 @@ def test_conditions_come_before_the_range(client: httpx.Client) -> None:
             assert client.head(ALL, headers=headers).status_code == 412
 
 
-def test_parts_of_two_snapshots_are_told_apart(lake: Lake, serve: Serve) -> None:
+def test_if_range_detects_another_snapshot(lake: Lake, serve: Serve) -> None:
     lake.publish()
     path = "/weather/summary?format=parquet"
     with serve(lake) as client:
@@ -174,13 +174,13 @@ def test_parts_of_two_snapshots_are_told_apart(lake: Lake, serve: Serve) -> None
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/no/such/path"])
-def test_what_is_not_cached_has_no_ranges(client: httpx.Client, path: str) -> None:
+def test_uncached_responses_have_no_ranges(client: httpx.Client, path: str) -> None:
     response = client.get(path, headers={"Range": "bytes=0-1", "If-Match": '"other"'})
     assert response.status_code == client.get(path).status_code
     assert "accept-ranges" not in response.headers
 
 
-def test_pages_are_linked_from_parts(client: httpx.Client) -> None:
+def test_partial_responses_link_the_next_page(client: httpx.Client) -> None:
     path = f"{ALL}&limit=5&format=csv"
     part = client.get(path, headers={"Range": "bytes=0-9"})
     assert part.links["next"] == whole(client, path).links["next"]
@@ -228,7 +228,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
         ).read_all(),
     ),
 }
-"""Functions that take an address, each with the format that it reads."""
+"""Functions that read a URL, each with its format."""
 
 
 def assert_rows(locations: list[str], temperatures: list[float | None]) -> None:
@@ -237,7 +237,7 @@ def assert_rows(locations: list[str], temperatures: list[float | None]) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_library_reads_an_address(client: httpx.Client, reader: str) -> None:
+def test_libraries_read_urls(client: httpx.Client, reader: str) -> None:
     format_, read = READERS[reader]
     rows = read(f"{str(client.base_url).rstrip('/')}{ALL}&format={format_}")
     assert len(rows) == ROWS
@@ -251,7 +251,7 @@ def test_a_library_reads_an_address(client: httpx.Client, reader: str) -> None:
     ("function", "format_"),
     [("read_parquet", "parquet"), ("read_csv", "csv"), ("read_json", "json")],
 )
-def test_duckdb_reads_an_address(
+def test_duckdb_reads_urls(
     client: httpx.Client, duckdb_extensions: Path, function: str, format_: str
 ) -> None:
     address = f"{str(client.base_url).rstrip('/')}{ALL}&format={format_}"
@@ -259,7 +259,7 @@ def test_duckdb_reads_an_address(
     assert_rows(rows["location"], rows["temp_max_c"])
 
 
-def test_a_file_in_many_parts_is_the_whole(client: httpx.Client) -> None:
+def test_joined_ranges_are_the_whole(client: httpx.Client) -> None:
     full = json.loads(whole(client, ALL).content)
     address = f"{str(client.base_url).rstrip('/')}{ALL}&format=parquet"
     with fsspec.open(address, block_size=7, cache_type="none").open() as file:

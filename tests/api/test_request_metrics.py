@@ -1,4 +1,4 @@
-"""Requests are told to Prometheus as its own client library would tell them."""
+"""RequestMetrics equals Prometheus's own client."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ def test_durations_are_in_the_buckets_of_a_histogram(seconds: list[float]) -> No
     labels = ("method", "route")
     expected = Histogram(NAME, HELP, labels, registry=expected_registry, buckets=BUCKETS)
     for each in seconds:
-        # A histogram does not tell statuses and outcomes apart.
+        # The histogram has no status and outcome labels.
         metrics.count("GET", ROUTE, 200 if each < 1 else 404, "made", each)
         expected.labels("GET", ROUTE).observe(each)
     told, wanted = (
@@ -43,5 +43,5 @@ def test_requests_are_counted_under_their_labels() -> None:
     for name, code, number in (("GET", "200", 2), ("HEAD", "304", 1), ("other", "405", 1)):
         labels = {"method": name, "route": ROUTE, "status": code}
         assert registry.get_sample_value("http_requests_total", labels) == number
-    for answer in ("made", "ready"):
-        assert registry.get_sample_value("weather_answers_total", {"answer": answer}) == 2
+    for response in ("made", "ready"):
+        assert registry.get_sample_value("weather_answers_total", {"answer": response}) == 2

@@ -1,4 +1,4 @@
-"""The row that the API answers with, dbt's contract and the published file are the same."""
+"""The API's rows agree with dbt's contract and the published file."""
 
 from io import BytesIO
 
@@ -23,7 +23,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 Field = tuple[str, pa.DataType, bool]
-"""A field's name in dbt, its type, and whether it may be null."""
+"""Name in dbt, type, and nullability."""
 
 
 def fields(model: type[Row]) -> list[Field]:
@@ -54,7 +54,7 @@ def test_rows_follow_the_published_file(filled_lake: Lake) -> None:
     ]
 
 
-def test_the_description_has_every_fields_meaning_and_unit() -> None:
+def test_the_schema_has_every_fields_description_and_unit() -> None:
     properties = DailyWeather.model_json_schema()["properties"]
     assert all(field["description"] for field in properties.values())
     for column in contract(MART):

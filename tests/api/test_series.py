@@ -1,4 +1,4 @@
-"""Pages of a series against the plainest way to reckon them."""
+"""Pages of a series equal a simple computation."""
 
 from datetime import date, timedelta
 
@@ -22,7 +22,7 @@ def made(places: set[tuple[str, int]]) -> list[DailyWeather]:
 
 
 @given(places=stored, locations=named, first=ends, last=ends, limit=st.integers(1, 50))
-def test_pages_joined_are_the_whole(
+def test_joined_pages_are_the_whole(
     places: set[tuple[str, int]],
     locations: list[str] | None,
     first: int | None,
@@ -53,7 +53,7 @@ def test_pages_joined_are_the_whole(
 
 
 @given(places=stored, name=st.sampled_from(NAMES), number=st.integers(-2, 14))
-def test_a_page_begins_after_any_place_whether_it_is_there_or_not(
+def test_a_page_begins_after_any_position(
     places: set[tuple[str, int]], name: str, number: int
 ) -> None:
     after = Position(day_number(FIRST) + number, name.encode())
@@ -66,7 +66,7 @@ def test_a_page_begins_after_any_place_whether_it_is_there_or_not(
 
 
 @given(places=stored)
-def test_an_extent_says_what_there_is_of_a_location(places: set[tuple[str, int]]) -> None:
+def test_the_extent_of_a_location(places: set[tuple[str, int]]) -> None:
     series = series_of(made(places))
     for name in NAMES:
         days = [day_number(FIRST) + number for location, number in places if location == name]
@@ -76,7 +76,7 @@ def test_an_extent_says_what_there_is_of_a_location(places: set[tuple[str, int]]
 
 
 @given(period=st.integers(-(2**31), 2**31 - 1), location=st.binary(max_size=64))
-def test_a_cursor_names_its_place(period: int, location: bytes) -> None:
+def test_cursors_round_trip(period: int, location: bytes) -> None:
     assert Position.from_cursor(Position(period, location).to_cursor()) == Position(
         period, location
     )

@@ -1,4 +1,4 @@
-"""Wrong settings end the start with one line that names them."""
+"""A wrong setting is one line of error that names the setting."""
 
 from pathlib import Path
 

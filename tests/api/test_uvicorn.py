@@ -1,4 +1,4 @@
-"""uvicorn's internals that the API's connections and server build on, tested without the API.
+"""uvicorn's internals that the API's protocol and server build on, tested without the API.
 
 When these tests fail after `make lock UPGRADE=1`, the upgrade is the cause.
 """
@@ -24,7 +24,7 @@ SECOND = b"GET /next HTTP/1.1\r\nHost: weather.test\r\nConnection: close\r\n\r\n
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the path and what is in the connection's state."""
+    """Respond with the path and the connection's state."""
     body = f"{scope['path']} {scope['state']['name']}".encode()
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -32,10 +32,10 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def names_used(ours: type) -> set[str]:
-    """Attributes of `self` and `super()` in our classes that no class of ours defines."""
+    """Return the attributes of `self` and `super()` that our classes use but do not define."""
     defined: set[str] = set()
     used: set[str] = set()
-    # From uvicorn's side: `super()` of a class reaches our classes that were looked at before.
+    # Base classes first: `super()` may reach our classes.
     for each in reversed([each for each in ours.__mro__ if each.__module__.startswith("api.")]):
         attributes = [
             node
@@ -53,7 +53,7 @@ def names_used(ours: type) -> set[str]:
 
 
 def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
-    """State of uvicorn's protocol at each request's head, the bytes sent, and the protocol."""
+    """Return the protocol's state at each head, the bytes sent, and the protocol."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import ServerState
 
@@ -124,7 +124,7 @@ def test_a_request_is_shown_as_the_connection_reads_it() -> None:
             "paused": False,
             "state": "here",
         }
-        # on_response_complete() waits for the next request, and a next request ends the waiting.
+        # on_response_complete() starts the keep-alive timer, and a request cancels it.
         assert isinstance(idle_timer, asyncio.TimerHandle)
         assert b"x-default: 1\r\n" in sent
         assert protocol.cycle.response_complete is True
@@ -145,7 +145,7 @@ def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         _, _, (protocol, _) = talk(FIRST)
         assert {name for name in used if not hasattr(protocol, name)} == set()
-        # The connection overrides these, or calls them, with exactly these arguments.
+        # The protocol overrides or calls these with exactly these arguments.
         for name, arguments in {
             "connection_made": ["transport"],
             "connection_lost": ["exc"],
@@ -189,7 +189,7 @@ def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
         assert [(type(error).__name__, str(error)) for error in found] == [(exception, reason)]
 
 
-def test_the_server_s_hooks_are_those_that_draining_overrides() -> None:
+def test_the_servers_hooks_exist_in_uvicorn() -> None:
     used = names_used(GracefulServer)
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         config = uvicorn.Config(app, log_config=None, server_header=False, date_header=False)

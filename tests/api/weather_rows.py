@@ -12,19 +12,19 @@ NUMBERED = pa.dictionary(pa.int32(), pa.string())
 
 
 def batch_of(rows: Sequence[DailyWeather]) -> pa.RecordBatch:
-    """The rows as they are held in memory."""
+    """Return rows as the API holds them in memory."""
     schema = arrow_schema(DailyWeather)
     schema = schema.set(0, schema.field(0).with_type(NUMBERED))
     return pa.RecordBatch.from_pylist([row.model_dump() for row in rows], schema)
 
 
 def series_of(rows: Sequence[DailyWeather]) -> Series:
-    """The rows as a series, whatever order they come in."""
+    """Sort rows into a series."""
     return Series(batch_of(in_order(rows)), "date")
 
 
 def in_order(rows: Sequence[DailyWeather]) -> list[DailyWeather]:
-    """The newest first, then by location."""
+    """Sort newest first, then by location."""
     return sorted(rows, key=lambda row: (-row.date.toordinal(), row.location))
 
 

@@ -1,4 +1,4 @@
-"""What those who run the API see of it."""
+"""/healthz, /readyz, /metrics and the security headers."""
 
 import re
 from datetime import UTC, datetime, time
@@ -16,7 +16,7 @@ PATHS += ["/readyz", "/metrics"]
 
 
 def samples(client: httpx.Client) -> dict[str, float]:
-    """Each metric with its labels, and its value."""
+    """Return the value of each metric with its labels."""
     lines = client.get("/metrics").text.splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
@@ -28,9 +28,9 @@ def test_health_and_readiness(client: httpx.Client, filled_lake: Lake) -> None:
     assert published is not None
     readiness = client.get("/readyz")
     assert readiness.status_code == 200
-    answer = readiness.json()
-    assert answer.pop("checked_at").endswith("Z")
-    assert answer == {
+    response = readiness.json()
+    assert response.pop("checked_at").endswith("Z")
+    assert response == {
         "ready": True,
         "problem": None,
         "snapshot_id": published.snapshot_id,
@@ -39,12 +39,12 @@ def test_health_and_readiness(client: httpx.Client, filled_lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz?x=y"])
-def test_what_holds_only_now_is_not_cached(client: httpx.Client, path: str) -> None:
+def test_operations_are_not_cached(client: httpx.Client, path: str) -> None:
     for method in ("GET", "HEAD"):
         assert client.request(method, path).headers["cache-control"] == "no-store"
 
 
-def test_metrics_say_what_is_served_and_how_old_it_is(
+def test_metrics_have_the_served_snapshot_and_its_age(
     client: httpx.Client, filled_lake: Lake
 ) -> None:
     published = read_published(filled_lake.store)
@@ -54,7 +54,7 @@ def test_metrics_say_what_is_served_and_how_old_it_is(
     assert now["weather_reloads_total"] == 1
     assert now["weather_reload_failures_total"] == 0
     assert now["weather_last_check_timestamp_seconds"] > published.published_at.timestamp()
-    # Its newest hour was that old when the lake was published, some time ago.
+    # The age has grown since the lake was published.
     lyons = 90 * 60 + clock() - published.published_at.timestamp()
     assert now['weather_data_age_seconds{location="lyon"}'] == pytest.approx(lyons, abs=120)
     midnight = datetime.combine(NEWEST_DAY, time(), UTC).timestamp()
@@ -82,22 +82,22 @@ def test_requests_are_counted_by_route_method_and_status(client: httpx.Client) -
     assert after[durations] == before.get(durations, 0) + 3
 
 
-def test_metrics_are_in_prometheus_own_format(client: httpx.Client) -> None:
-    answer = client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
+def test_metrics_parse_as_prometheus_format(client: httpx.Client) -> None:
+    response = client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=")
     sample = re.compile(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+(Inf)?')
-    lines = answer.text.splitlines()
+    lines = response.text.splitlines()
     assert all(line.startswith("# ") or sample.fullmatch(line) for line in lines)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_nothing_can_be_written(client: httpx.Client, method: str, path: str) -> None:
+def test_writing_methods_are_rejected(client: httpx.Client, method: str, path: str) -> None:
     assert client.request(method, path).status_code == 405
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/no/such/path", "/weather/latest?x=y"])
-def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
+def test_every_response_has_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"

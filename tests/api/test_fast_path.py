@@ -1,4 +1,4 @@
-"""Answers that the connection sends itself are those that the whole API would send."""
+"""The protocol's fast path sends what the application would send."""
 
 import socket
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from api.http.cache import ResponseHead
 from tests.api.lake import Lake
 from tests.api.server import running_api
 from tests.api.sockets import Reply, answered, everything_from, replies
-from tests.api.test_operations import samples
+from tests.api.test_health import samples
 
 READY = b"/weather/summary?limit=5"
 UNUSUAL = b"Content-Length: 0\r\n"
-"""A request with it goes through all of the API."""
+"""A header that prevents the fast path."""
 OF_THE_MOMENT = {b"date", b"x-request-id"}
 NOT_KEPT = b"/no/such/path"
 MORE_THAN_ANY_BUFFER = 400_000
@@ -28,12 +28,12 @@ def request(path: bytes, headers: bytes = b"") -> bytes:
 
 
 def asked(client: httpx.Client, *requests: bytes) -> list[Reply]:
-    """The replies to requests that are all sent before the first reply is read."""
+    """Pipeline requests, and return their responses."""
     return list(replies(answered(client, b"".join(requests) + LAST)))[:-1]
 
 
 def bytes_taken(connection: socket.socket, requests: bytes) -> int:
-    """How much of it the server takes, before it takes no more for the connection's timeout."""
+    """Return the number of bytes that the server accepts before it applies backpressure."""
     sent = 0
     with suppress(TimeoutError):
         while sent < len(requests):
@@ -42,7 +42,7 @@ def bytes_taken(connection: socket.socket, requests: bytes) -> int:
 
 
 def ready_answers(client: httpx.Client) -> float:
-    """How many answers were ready until now."""
+    """Return the number of cache hits."""
     return samples(client).get('weather_answers_total{answer="ready"}', 0)
 
 
@@ -50,7 +50,7 @@ def ready_answers(client: httpx.Client) -> float:
 def any_client(
     request: pytest.FixtureRequest, filled_lake: Lake, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
-    """Clients of APIs which pages of no, of one and of any other origin may read."""
+    """Clients of APIs that allow no origin, one origin and any origin."""
     environment = {**filled_lake.environment, "WEATHER_API_CORS_ORIGINS": request.param}
     with running_api(environment, tmp_path_factory.mktemp("api") / "log") as client:
         yield client
@@ -69,8 +69,10 @@ def any_client(
         b"Origin: https://elsewhere.example\r\n",
     ],
 )
-def test_both_ways_lead_to_the_same(any_client: httpx.Client, path: bytes, headers: bytes) -> None:
-    # One connection alone makes the answer: on the other, it is ready before anything is asked.
+def test_fast_path_and_application_send_the_same(
+    any_client: httpx.Client, path: bytes, headers: bytes
+) -> None:
+    # The first connection fills the cache for the second one.
     asked(any_client, request(path, headers))
     before = ready_answers(any_client)
     at_once, usual = asked(any_client, request(path, headers), request(path, headers + UNUSUAL))
@@ -84,7 +86,7 @@ def test_both_ways_lead_to_the_same(any_client: httpx.Client, path: bytes, heade
     assert (at_once[1][b"x-request-id"] == usual[1][b"x-request-id"]) is given
 
 
-def test_replies_come_in_the_order_of_the_requests(client: httpx.Client) -> None:
+def test_pipelined_responses_keep_the_order(client: httpx.Client) -> None:
     paths = [
         path
         for number in range(20, 40)
@@ -102,7 +104,7 @@ def test_replies_come_in_the_order_of_the_requests(client: httpx.Client) -> None
             assert body == client.get(path.decode()).content
 
 
-def test_a_body_is_not_taken_for_the_next_request(client: httpx.Client) -> None:
+def test_a_request_body_is_not_parsed_as_a_request(client: httpx.Client) -> None:
     inside = request(b"/inside")
     around = request(READY, b"Content-Length: %d\r\n" % len(inside)) + inside
     found = list(replies(answered(client, request(READY) + around + request(READY))))
@@ -118,7 +120,7 @@ def test_a_body_is_not_taken_for_the_next_request(client: httpx.Client) -> None:
         b"HEAD %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % READY,
     ],
 )
-def test_a_connection_ends_that_is_to_end(client: httpx.Client, last: bytes) -> None:
+def test_connection_close_is_honoured(client: httpx.Client, last: bytes) -> None:
     assert asked(client, request(READY))[0][0] == b"HTTP/1.1 200 OK"
     (reply,) = replies(answered(client, last))
     assert reply[0] == b"HTTP/1.1 200 OK"
@@ -126,7 +128,7 @@ def test_a_connection_ends_that_is_to_end(client: httpx.Client, last: bytes) -> 
     assert (reply[2] == b"") is last.startswith(b"HEAD")
 
 
-def test_nothing_is_taken_for_a_client_that_does_not_read_and_nothing_is_lost(
+def test_backpressure_loses_no_response(
     client: httpx.Client,
 ) -> None:
     (usual,) = asked(client, request(READY))
@@ -149,6 +151,6 @@ def test_nothing_is_taken_for_a_client_that_does_not_read_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\0", b"\x7f"])
-def test_no_header_holds_another(value: bytes) -> None:
+def test_a_header_with_a_control_character_is_rejected(value: bytes) -> None:
     with pytest.raises(ValueError, match="control character"):
         ResponseHead(200, [(b"link", value)])

@@ -1,4 +1,4 @@
-"""Bodies, invalid requests, and `Host` over a connection."""
+"""The HTTP protocol: request bodies, invalid requests and `Host`."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 def found(client: httpx.Client, *requests: bytes) -> list[Reply]:
-    """The replies to requests that come together, until the server closes the connection."""
+    """Pipeline requests, and return the responses until the server closes."""
     return list(replies(answered(client, b"".join(requests))))
 
 
@@ -24,7 +24,7 @@ def get(path: bytes, headers: bytes = b"Host: a\r\n") -> bytes:
 
 
 def make_ready(client: httpx.Client) -> None:
-    """Have the answer made that later requests are to find."""
+    """Fill the cache for later requests."""
     assert client.get(READY.decode(), headers={"Accept-Encoding": "identity"}).status_code == 200
 
 
@@ -39,12 +39,12 @@ def make_ready(client: httpx.Client) -> None:
         b"Content-Length: 5\r\n\r\nhello",
         b"Transfer-Encoding: chunked\r\n\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-        # Trailers that go on and on.
+        # Endless trailers.
         b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: a\r\n",
         b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n",
     ],
 )
-def test_a_request_with_a_body_is_the_last_of_its_connection(
+def test_a_request_body_closes_the_connection(
     client: httpx.Client, method: bytes, status: bytes, body: bytes
 ) -> None:
     make_ready(client)
@@ -53,7 +53,7 @@ def test_a_request_with_a_body_is_the_last_of_its_connection(
     assert headers[b"connection"] == b"close"
 
 
-def test_an_empty_body_is_none(client: httpx.Client) -> None:
+def test_an_empty_body_keeps_the_connection(client: httpx.Client) -> None:
     empty = b"POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
     assert [first for first, _, _ in found(client, empty, LAST)] == [
         b"HTTP/1.1 405 Method Not Allowed",
@@ -75,7 +75,7 @@ REJECTED = [
         400,
         "valid HTTP/1.1",
     ),
-    # No host, and several.
+    # Missing and repeated hosts.
     (get(b"/", b""), 400, HOST_IS_NAMED),
     (get(b"/", b"Host: a\r\nHost: b\r\n"), 400, HOST_IS_NAMED),
     (get(b"/", b"Host: a\r\nHost: a\r\n"), 400, HOST_IS_NAMED),
@@ -115,8 +115,8 @@ def test_an_invalid_request_is_rejected_with_its_reason(
     make_ready(client)
     # As the first request of a connection, and after a response.
     (first,) = found(client, request_, get(b"/healthz"))
-    answer, after_an_answer = found(client, get(READY), request_, get(b"/healthz"))
-    assert answer[0] == b"HTTP/1.1 200 OK"
+    response, after_an_answer = found(client, get(READY), request_, get(b"/healthz"))
+    assert response[0] == b"HTTP/1.1 200 OK"
     for line, headers, body in (first, after_an_answer):
         assert line.split()[1] == b"%d" % status
         assert headers[b"connection"] == b"close"
@@ -151,35 +151,33 @@ def test_an_absolute_target_is_its_path(client: httpx.Client, target: bytes) -> 
 
 
 @pytest.mark.parametrize("broken", [b"BROKEN\r\n\r\n", get(b"/", b"")])
-def test_a_refusal_does_not_overtake_the_answers_before_it(
-    client: httpx.Client, broken: bytes
-) -> None:
+def test_a_rejection_waits_for_earlier_responses(client: httpx.Client, broken: bytes) -> None:
     paths = [READY, b"/healthz", b"/weather/summary?limit=4&format=csv"]
-    answers = found(client, *map(get, paths), broken, get(b"/healthz"))
-    assert [body for _, _, body in answers] == [client.get(path.decode()).content for path in paths]
-    assert [headers.get(b"connection") for _, headers, _ in answers] == [None, None, b"close"]
+    responses = found(client, *map(get, paths), broken, get(b"/healthz"))
+    assert [body for _, _, body in responses] == [
+        client.get(path.decode()).content for path in paths
+    ]
+    assert [headers.get(b"connection") for _, headers, _ in responses] == [None, None, b"close"]
 
 
-def test_a_head_that_is_too_long_does_not_overtake_either(client: httpx.Client) -> None:
+def test_a_431_waits_for_earlier_responses(client: httpx.Client) -> None:
     too_long = get(b"/", b"Host: a\r\nX-Long: %s\r\n" % (b"x" * 33_000))
-    answer, *refusals = found(client, get(b"/healthz"), too_long)
-    assert answer[0] == b"HTTP/1.1 200 OK"
-    # It may come in a part of its own, after the answer.
+    response, *refusals = found(client, get(b"/healthz"), too_long)
+    assert response[0] == b"HTTP/1.1 200 OK"
+    # The 431 may arrive after the first response.
     assert {first.split()[1] for first, _, _ in refusals} <= {b"431"}
 
 
-def test_a_host_is_not_asked_of_old_clients(client: httpx.Client) -> None:
+def test_http_1_0_needs_no_host(client: httpx.Client) -> None:
     (reply,) = found(client, b"GET /healthz HTTP/1.0\r\n\r\n")
     assert reply[0] == b"HTTP/1.1 200 OK"
 
 
-def test_who_asks_for_another_protocol_is_answered_without_a_word(
-    filled_lake: Lake, tmp_path: Path
-) -> None:
+def test_h2c_upgrades_are_ignored(filled_lake: Lake, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with running_api(filled_lake.environment, log) as client:
         headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
-        answers = [client.get("/weather/latest", headers=headers) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [200, 200]
-        assert answers[0].http_version == "HTTP/1.1"
+        responses = [client.get("/weather/latest", headers=headers) for _ in range(2)]
+        assert [response.status_code for response in responses] == [200, 200]
+        assert responses[0].http_version == "HTTP/1.1"
     assert "upgrade" not in log.read_text().lower()

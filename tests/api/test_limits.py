@@ -1,4 +1,4 @@
-"""What clients cannot do: send endless heads, read from elsewhere unasked, or look inside."""
+"""Limits on request heads, CORS by default, and internal errors."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ ELSEWHERE = "https://elsewhere.example"
 
 
 def head_of(length: int, line: bytes = b"a: b\r\n") -> bytes:
-    """A head of that many bytes, made of lines like this one."""
+    """Build a head of this length from repeated lines."""
     start, end = b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"X: %s\r\n\r\n"
     lines, rest = divmod(length - len(start) - len(end) + 2, len(line))
     return start + line * lines + end % (b"y" * rest)
@@ -37,21 +37,21 @@ def head_of(length: int, line: bytes = b"a: b\r\n") -> bytes:
 TOO_LONG = [
     b"GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MAX_HEAD_BYTES),
     b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n" % (b"x" * MAX_HEAD_BYTES),
-    # Names, separators and the request line count as well.
+    # Names, separators and the request line count too.
     head_of(120_000),
     head_of(120_000, b"a:\r\n"),
     head_of(120_000, b"%s: b\r\n" % (b"a" * 60)),
     head_of(MAX_HEAD_BYTES + 1),
     b"GET / HTTP/1.1\r\nHost: a\r\nX:%sy\r\n\r\n" % (b" " * MAX_HEAD_BYTES),
     b"GET / HTTP/1.1\r\nHost: a\r\nX: y%s\r\n\r\n" % (b" " * MAX_HEAD_BYTES),
-    # It does not even end.
+    # An incomplete head.
     b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s" % (b"x" * MAX_HEAD_BYTES),
 ]
 
 
 @pytest.mark.parametrize("head", TOO_LONG)
 @pytest.mark.parametrize("part", [1000, 1_000_000])
-def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes, part: int) -> None:
+def test_a_head_that_is_too_long_gets_431(client: httpx.Client, head: bytes, part: int) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -64,10 +64,10 @@ def test_a_head_that_is_too_long_is_refused(client: httpx.Client, head: bytes, p
     assert "32 KiB" in problem["detail"]
 
 
-def test_a_head_that_is_just_short_enough_is_answered(client: httpx.Client) -> None:
+def test_a_head_of_the_maximum_length_is_accepted(client: httpx.Client) -> None:
     longest = head_of(MAX_HEAD_BYTES)
     assert len(longest) == MAX_HEAD_BYTES
-    # Many at once are not one that is too long.
+    # Several pipelined heads are not one long head.
     last = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     received = answered(client, longest * 5 + last * 2)
     assert received.count(b"HTTP/1.1 200 OK") == 6
@@ -80,13 +80,13 @@ UNFINISHED = {
     (BEGUN,): 0,
     (BEGUN + b"\r\n" + BEGUN,): 1,
     (BEGUN + b"\r\n", BEGUN): 1,
-    # It begins no request, but ends uvicorn's waiting for one.
+    # An empty line begins no request, but cancels uvicorn's keep-alive timer.
     (BEGUN + b"\r\n", b"\r\n"): 1,
 }
-"""What clients send, answer by answer, and then go on with for ever; and what that is worth."""
+"""Parts that a client sends before it stalls, and the number of 200 responses."""
 
 
-def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) -> None:
+def test_an_incomplete_head_times_out(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     patience = HEAD_TIMEOUT_SECONDS + PATIENCE
     with ExitStack() as connections:
@@ -103,13 +103,13 @@ def test_a_request_that_never_ends_loses_its_connection(client: httpx.Client) ->
         for parts, connection in slow.items():
             answers[parts] += everything_from(connection)
     assert {each: answers[each].count(b"HTTP/1.1 200 OK") for each in answers} == UNFINISHED
-    # A head that has begun is named as the reason, and an idle connection closes silently.
+    # An incomplete head gets 408, and an idle connection closes silently.
     timeouts = {each for each in answers if answers[each].startswith(b"HTTP/1.1 408 ")}
     assert timeouts == {(BEGUN,)}
     assert answers[b"",] == b""
 
 
-def test_a_request_that_comes_a_little_at_a_time_is_answered(client: httpx.Client) -> None:
+def test_a_head_in_small_parts_is_accepted(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, PATIENCE) as connection:
         for byte in b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n":
@@ -118,16 +118,14 @@ def test_a_request_that_comes_a_little_at_a_time_is_answered(client: httpx.Clien
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_pages_from_elsewhere_may_read_nothing_unless_a_setting_says_so(
-    client: httpx.Client, filled_lake: Lake, tmp_path: Path
-) -> None:
+def test_cors_is_off_by_default(client: httpx.Client, filled_lake: Lake, tmp_path: Path) -> None:
     asked = {"Origin": ELSEWHERE}
     assert "access-control-allow-origin" not in client.get("/locations", headers=asked).headers
     environment = {**filled_lake.environment, "WEATHER_API_CORS_ORIGINS": f"{ELSEWHERE}, http://b"}
     with running_api(environment, tmp_path / "log") as open_client:
-        answer = open_client.get("/weather/summary", headers=asked)
-        assert answer.headers["access-control-allow-origin"] == ELSEWHERE
-        assert "Link" in answer.headers["access-control-expose-headers"]
+        response = open_client.get("/weather/summary", headers=asked)
+        assert response.headers["access-control-allow-origin"] == ELSEWHERE
+        assert "Link" in response.headers["access-control-expose-headers"]
         other = open_client.get("/weather/summary", headers={"Origin": "https://c.example"})
         assert "access-control-allow-origin" not in other.headers
         asking = {**asked, "Access-Control-Request-Method": "GET"}
@@ -136,7 +134,7 @@ def test_pages_from_elsewhere_may_read_nothing_unless_a_setting_says_so(
         assert open_client.options("/weather/summary", headers=writing).status_code == 400
 
 
-def test_a_defect_shows_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async def defective(_: Scope, __: Receive, ___: Send) -> None:
         raise RuntimeError("password in /srv/secret.py")
 

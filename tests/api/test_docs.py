@@ -1,24 +1,24 @@
-"""The files of `/docs`: how clients keep them, and what the API itself keeps of them."""
+"""The files of `/docs`, and which of them are cached."""
 
 import httpx
 import pytest
 
-from tests.api.test_operations import samples
+from tests.api.test_health import samples
 
 ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js", "start-swagger-ui.js"]
 PATHS = ["/docs", *(f"/docs/{name}" for name in ASSETS)]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_they_are_kept_and_known_again(client: httpx.Client, path: str) -> None:
-    answer = client.get(path)
-    assert answer.headers["cache-control"] == "public, max-age=3600"
-    again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+def test_docs_files_are_cacheable(client: httpx.Client, path: str) -> None:
+    response = client.get(path)
+    assert response.headers["cache-control"] == "public, max-age=3600"
+    again = client.get(path, headers={"If-None-Match": response.headers["etag"]})
     assert again.status_code == 304
     assert again.content == b""
 
 
-def test_the_largest_is_compressed(client: httpx.Client) -> None:
+def test_the_largest_file_is_compressed(client: httpx.Client) -> None:
     path = "/docs/swagger-ui-bundle.js"
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
     compressed = client.get(path, headers={"Accept-Encoding": "gzip"})
@@ -28,9 +28,9 @@ def test_the_largest_is_compressed(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_an_address_that_somebody_made_up_takes_no_memory(client: httpx.Client, path: str) -> None:
+def test_a_made_up_query_is_not_cached(client: httpx.Client, path: str) -> None:
     before = samples(client)["weather_ready_bytes"]
-    answer = client.get(f"{path}?made=up")
-    assert answer.status_code == 200
-    assert "cache-control" not in answer.headers
+    response = client.get(f"{path}?made=up")
+    assert response.status_code == 200
+    assert "cache-control" not in response.headers
     assert samples(client)["weather_ready_bytes"] == before

@@ -1,4 +1,4 @@
-"""Months, years and hours, and what is known of each location."""
+"""/weather/monthly, /weather/yearly, /weather/hourly and /locations."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from tests.api.lake import Row, a_day
 pytestmark = pytest.mark.slow
 
 
-def test_months_are_reckoned_from_days(
+def test_months_are_computed_from_days(
     make_lake: MakeLake, s3_server: S3Server, serve: Serve
 ) -> None:
     february = [date(2024, 2, 1) + timedelta(days=number) for number in range(29)]
@@ -56,7 +56,7 @@ def test_months_are_reckoned_from_days(
         assert len(client.get("/weather/monthly?limit=2").json()) == 2
 
 
-def test_locations_say_what_there_is(client: httpx.Client) -> None:
+def test_locations_have_the_extent_of_their_data(client: httpx.Client) -> None:
     lyon, new_york, kolkata = client.get("/locations").json()
     assert lyon.pop("newest_hour").endswith("Z")
     assert lyon == {
@@ -93,9 +93,9 @@ def test_hours_from_memory_and_from_the_lake(
     lake.publish()
 
     def hours(query: str = "") -> list[str]:
-        answer = client.get(f"/weather/hourly{query}")
-        assert answer.status_code == 200, answer.text
-        return [row["hour_timestamp"] for row in answer.json()]
+        response = client.get(f"/weather/hourly{query}")
+        assert response.status_code == 200, response.text
+        return [row["hour_timestamp"] for row in response.json()]
 
     def written(moments: list[datetime]) -> list[str]:
         return [moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in moments]
@@ -108,7 +108,7 @@ def test_hours_from_memory_and_from_the_lake(
         assert row["temperature_c"] == 5.5
         assert row["precipitation_mm"] is None
         start = (old[-1] - timedelta(days=1)).date()
-        # Local days have an hour or two more than those of UTC.
+        # Local days begin an hour or two before UTC days.
         assert hours(f"?start={start}") == written(new + old)
         assert hours(f"?start={start}&end={start + timedelta(days=6)}") == written(old)
         assert hours(f"?start={start}&end={start}") == []
@@ -139,7 +139,7 @@ DAY = timedelta(days=1)
         (NEWEST, date.max, (NEWEST, NEWEST + DAY)),
     ],
 )
-def test_days_that_are_meant(
+def test_hourly_range(
     start: date | None, end: date | None, meant: tuple[date, date] | None
 ) -> None:
     assert hourly_range(start, end, OLDEST, NEWEST) == meant

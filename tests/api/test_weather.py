@@ -1,4 +1,4 @@
-"""What `/weather/summary` and `/weather/latest` answer, parameter by parameter."""
+"""/weather/summary and /weather/latest, parameter by parameter."""
 
 from datetime import timedelta
 
@@ -10,21 +10,21 @@ from tests.api.conftest import LYONS_DAYS, NEWEST_DAY
 DAYS = [(NEWEST_DAY - timedelta(days=back)).isoformat() for back in range(LYONS_DAYS)]
 
 
-def dates(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [row["date"] for row in answer.json()]
+def dates(response: httpx.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [row["date"] for row in response.json()]
 
 
 def test_summary_without_parameters_is_the_default_location_newest_first(
     client: httpx.Client,
 ) -> None:
-    answer = client.get("/weather/summary")
-    assert dates(answer) == DAYS
-    assert {row["location"] for row in answer.json()} == {"lyon"}
-    assert answer.headers["content-type"] == "application/json"
+    response = client.get("/weather/summary")
+    assert dates(response) == DAYS
+    assert {row["location"] for row in response.json()} == {"lyon"}
+    assert response.headers["content-type"] == "application/json"
 
 
-def test_rows_say_what_the_mart_says(client: httpx.Client) -> None:
+def test_rows_equal_the_mart(client: httpx.Client) -> None:
     newest, day_before, *_ = client.get("/weather/summary").json()
     assert newest == {
         "location": "lyon",
@@ -52,9 +52,9 @@ def test_rows_say_what_the_mart_says(client: httpx.Client) -> None:
 
 
 def test_summary_of_another_location(client: httpx.Client) -> None:
-    answer = client.get("/weather/summary", params={"location": "new-york"})
-    assert dates(answer) == DAYS[:3]
-    assert {row["location"] for row in answer.json()} == {"new-york"}
+    response = client.get("/weather/summary", params={"location": "new-york"})
+    assert dates(response) == DAYS[:3]
+    assert {row["location"] for row in response.json()} == {"new-york"}
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]
         ("lokation=lyon", "lokation"),
     ],
 )
-def test_a_bad_parameter_is_named(client: httpx.Client, query: str, named: str) -> None:
-    answer = client.get(f"/weather/summary?{query}")
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+def test_an_invalid_parameter_is_named(client: httpx.Client, query: str, named: str) -> None:
+    response = client.get(f"/weather/summary?{query}")
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
     assert problem["status"] == 422
     assert f"{named}: " in problem["detail"]
     (error,) = problem["errors"]
@@ -112,14 +112,14 @@ def test_a_bad_parameter_is_named(client: httpx.Client, query: str, named: str) 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
 @pytest.mark.parametrize("location", ["paris", "Lyon", "", "../lyon", "lyon' OR 1=1 --"])
-def test_an_unknown_location_is_told_the_known_ones(
+def test_an_unknown_location_lists_the_known_ones(
     client: httpx.Client, path: str, location: str
 ) -> None:
-    answer = client.get(path, params={"location": location})
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    problem = answer.json()
+    response = client.get(path, params={"location": location})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
+    problem = response.json()
     detail = problem.pop("detail")
     assert problem == {"type": "about:blank", "title": "Not Found", "status": 404}
     assert f"'{location}'" in detail
@@ -127,32 +127,32 @@ def test_an_unknown_location_is_told_the_known_ones(
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
-def test_a_location_without_data_says_how_to_get_some(client: httpx.Client, path: str) -> None:
-    answer = client.get(path, params={"location": "kolkata"})
-    assert answer.status_code == 404
-    assert "No data for 'kolkata' yet" in answer.json()["detail"]
-    assert "Run weather_pipeline" in answer.json()["detail"]
+def test_a_location_without_data_is_404(client: httpx.Client, path: str) -> None:
+    response = client.get(path, params={"location": "kolkata"})
+    assert response.status_code == 404
+    assert "No data for 'kolkata' yet" in response.json()["detail"]
+    assert "Run weather_pipeline" in response.json()["detail"]
 
 
-def test_a_location_that_was_taken_out_keeps_its_days(client: httpx.Client) -> None:
+def test_a_removed_location_keeps_its_days(client: httpx.Client) -> None:
     assert dates(client.get("/weather/summary?location=atlantis")) == ["2025-11-17"]
 
 
 def test_latest_is_the_newest_row(client: httpx.Client) -> None:
     assert client.get("/weather/latest").json() == client.get("/weather/summary").json()[0]
-    answer = client.get("/weather/latest", params={"location": "new-york"})
-    assert answer.json()["location"] == "new-york"
-    assert answer.json()["date"] == DAYS[0]
+    response = client.get("/weather/latest", params={"location": "new-york"})
+    assert response.json()["location"] == "new-york"
+    assert response.json()["date"] == DAYS[0]
 
 
-def test_latest_takes_no_range(client: httpx.Client) -> None:
-    answer = client.get("/weather/latest", params={"start": "2025-11-20"})
-    assert answer.status_code == 422
-    assert [error["parameter"] for error in answer.json()["errors"]] == ["start"]
+def test_latest_has_no_range_parameters(client: httpx.Client) -> None:
+    response = client.get("/weather/latest", params={"start": "2025-11-20"})
+    assert response.status_code == 422
+    assert [error["parameter"] for error in response.json()["errors"]] == ["start"]
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
-def test_answers_name_the_source_and_its_licence(client: httpx.Client, path: str) -> None:
+def test_responses_name_the_source_and_its_licence(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert headers["attribution"] == "Weather data by Open-Meteo.com (CC BY 4.0)"
     assert headers["x-weather-source"] == "Open-Meteo"

@@ -1,4 +1,4 @@
-"""What the API notices of a lake that goes away, without anything new that is published."""
+"""The watcher reports a lake that is lost or silent."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,7 +19,7 @@ from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, run
 
 @contextmanager
 def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[SnapshotWatcher]:
-    """A watcher over the lake that asks it so often, and waits so long for it, in seconds."""
+    """Yield a running watcher with these intervals in seconds."""
     watcher = SnapshotWatcher(
         lake.settings,
         Path(lake.environment["WEATHER_LOCATIONS"]),
@@ -36,7 +36,7 @@ def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterato
 
 @contextmanager
 def away(lake: Lake) -> Iterator[None]:
-    """The lake has no catalog."""
+    """Move the catalog away."""
     catalog = Path(lake.settings.lake_catalog.removeprefix("sqlite:"))
     elsewhere = catalog.rename(catalog.with_suffix(".away"))
     try:
@@ -47,7 +47,7 @@ def away(lake: Lake) -> Iterator[None]:
 
 @contextmanager
 def frozen(server: psutil.Process) -> Iterator[None]:
-    """The Postgres server takes connections and does nothing."""
+    """Suspend a Postgres server, which still accepts connections."""
     server.suspend()
     try:
         yield
@@ -69,14 +69,14 @@ def assert_last_good_data_is_kept(
     assert watcher.served.reloads == 1
 
 
-def test_a_catalog_that_goes_away_is_noticed_and_that_it_is_back(lake: Lake) -> None:
+def test_a_lost_catalog_is_reported_until_it_is_back(lake: Lake) -> None:
     lake.publish()
     with watched(lake) as watcher:
         eventually(lambda: watcher.served.problem is None)
         assert_last_good_data_is_kept(watcher, away(lake))
 
 
-def test_the_lake_is_not_asked_at_every_check(lake: Lake) -> None:
+def test_the_lake_is_not_read_at_every_check(lake: Lake) -> None:
     lake.publish()
     with watched(lake, between=3600) as watcher:
         eventually(lambda: watcher.served.problem is None)
@@ -87,7 +87,7 @@ def test_the_lake_is_not_asked_at_every_check(lake: Lake) -> None:
             assert watcher.served.problem is None
 
 
-def test_a_catalog_that_never_answers_is_told(lake: Lake) -> None:
+def test_a_silent_catalog_is_reported(lake: Lake) -> None:
     lake.publish()
     with silent_catalog() as port:
         patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
@@ -95,13 +95,13 @@ def test_a_catalog_that_never_answers_is_told(lake: Lake) -> None:
         with watched(lake, to_answer=0.5) as watcher:
             eventually(lambda: watcher.served.problem is LoadProblem.NO_LAKE)
             first = watcher.served.checked_at
-            # The store is looked at all the same.
+            # The store is still read.
             eventually(lambda: watcher.served.checked_at != first)
             assert watcher.served.snapshot is None
 
 
 @pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
-def test_a_frozen_postgres_leaves_the_last_good_data(
+def test_a_frozen_postgres_keeps_the_last_snapshot(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", PASSWORD)

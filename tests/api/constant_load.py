@@ -1,4 +1,4 @@
-"""Clients of the API, one that asks once and one that never stops."""
+"""Clients of the API: one request, and constant load."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,26 +12,26 @@ SECONDS_BETWEEN_REQUESTS = 0.05
 
 
 def days(client: httpx.Client, location: str = "lyon") -> list[str]:
-    """The days served; none where there is no data yet."""
-    answer = client.get("/weather/summary", params={"location": location})
-    assert answer.status_code in {200, 404}, answer.text
-    return [row["date"] for row in answer.json()] if answer.is_success else []
+    """Return the served days; empty without data."""
+    response = client.get("/weather/summary", params={"location": location})
+    assert response.status_code in {200, 404}, response.text
+    return [row["date"] for row in response.json()] if response.is_success else []
 
 
 @contextmanager
 def asking_all_the_time(client: httpx.Client) -> Iterator[list[httpx.Response]]:
-    """Ask for the summary until the block ends; its answers, in no order."""
-    answers: list[httpx.Response] = []
+    """Request the summary until the block ends; yield the responses, unordered."""
+    responses: list[httpx.Response] = []
     ended = Event()
 
     def ask() -> None:
         while not ended.wait(SECONDS_BETWEEN_REQUESTS):
-            answers.append(client.get("/weather/summary"))
+            responses.append(client.get("/weather/summary"))
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         asking = [pool.submit(ask) for _ in range(CLIENTS)]
         try:
-            yield answers
+            yield responses
         finally:
             ended.set()
     for each in asking:

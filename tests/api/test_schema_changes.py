@@ -1,4 +1,4 @@
-"""Snapshots of other versions of the pipeline are served with the columns of this one."""
+"""Snapshots with missing or additional columns."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ OLD = NEWEST - timedelta(days=60)
 
 @pytest.fixture
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """A lake without wind, with a column that the API does not know."""
+    """A lake without wind, and with an unknown column."""
     lake = make_lake(s3_server, [a_day("lyon", hour.date()) for hour in (NEWEST, OLD)])
     for hour in (NEWEST, OLD):
         lake.write_hour("lyon", hour)
@@ -47,7 +47,7 @@ def test_a_missing_column_is_null_and_an_unknown_one_is_ignored(lake: Lake) -> N
 
 
 def test_a_snapshot_from_before_the_column_was_added_is_served_after(lake: Lake) -> None:
-    """The API reads the published snapshot, and a run that adds the column may be at work."""
+    """A run that adds the column may write while the API reads."""
     published = lake.publish()
     with attached_lake(lake.settings) as tables:
         tables.execute("ALTER TABLE daily_weather_stats ADD COLUMN avg_windspeed_kmh DOUBLE")

@@ -1,4 +1,4 @@
-"""Answers say to every cache which origins may read them."""
+"""CORS headers of cached and uncached responses."""
 
 from collections.abc import Iterator
 
@@ -39,39 +39,39 @@ def open_to_any(
 def both_times(
     client: httpx.Client, path: str, headers: dict[str, str]
 ) -> Iterator[httpx.Response]:
-    """The answer as it is made and as it is ready, and what one gets who has it already."""
+    """Yield the rendered, the cached and the 304 response."""
     for _ in range(2):
-        answer = client.get(path, headers=headers)
-        yield answer
-    if "etag" in answer.headers:
-        unchanged = client.get(path, headers={**headers, "If-None-Match": answer.headers["etag"]})
+        response = client.get(path, headers=headers)
+        yield response
+    if "etag" in response.headers:
+        unchanged = client.get(path, headers={**headers, "If-None-Match": response.headers["etag"]})
         assert unchanged.status_code == 304
         yield unchanged
 
 
 @pytest.mark.parametrize("origin", [None, ELSEWHERE, "https://c.example"])
 @pytest.mark.parametrize("path", PATHS)
-def test_an_answer_for_some_says_that_it_varies(
+def test_one_allowed_origin_varies_by_origin(
     open_to_one: httpx.Client, path: str, origin: str | None
 ) -> None:
-    for answer in both_times(open_to_one, path, {"Origin": origin} if origin else {}):
-        varies = "accept, accept-encoding, origin" if "etag" in answer.headers else "origin"
-        assert answer.headers["vary"] == varies
-        allowed = answer.headers.get("access-control-allow-origin")
+    for response in both_times(open_to_one, path, {"Origin": origin} if origin else {}):
+        varies = "accept, accept-encoding, origin" if "etag" in response.headers else "origin"
+        assert response.headers["vary"] == varies
+        allowed = response.headers.get("access-control-allow-origin")
         assert allowed == (origin if origin == ELSEWHERE else None)
 
 
 @pytest.mark.parametrize("origin", [None, ELSEWHERE])
 @pytest.mark.parametrize("path", PATHS)
-def test_an_answer_for_any_says_so_to_all(
+def test_any_allowed_origin_is_in_every_response(
     open_to_any: httpx.Client, path: str, origin: str | None
 ) -> None:
-    for answer in both_times(open_to_any, path, {"Origin": origin} if origin else {}):
-        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
-        assert "Link" in answer.headers["access-control-expose-headers"]
-        assert "origin" not in answer.headers.get("vary", "")
+    for response in both_times(open_to_any, path, {"Origin": origin} if origin else {}):
+        assert response.headers.get_list("access-control-allow-origin") == ["*"]
+        assert "Link" in response.headers["access-control-expose-headers"]
+        assert "origin" not in response.headers.get("vary", "")
 
 
-def test_without_origins_an_answer_stays_as_it_is() -> None:
-    answer = CompleteResponse(ResponseHead(200, [(b"vary", b"accept")]), b"", "/")
-    assert with_cors_headers(answer, []) is answer
+def test_without_allowed_origins_nothing_changes() -> None:
+    response = CompleteResponse(ResponseHead(200, [(b"vary", b"accept")]), b"", "/")
+    assert with_cors_headers(response, []) is response

@@ -1,4 +1,4 @@
-"""How the API ends: no request fails as long as clients go elsewhere within the drain."""
+"""Graceful shutdown: no request fails if clients leave during the drain."""
 
 import signal
 import socket
@@ -17,7 +17,7 @@ from tests.api.server import address_of, eventually, readiness, start_api
 from tests.patience import PATIENCE
 
 DRAIN_SECONDS = 8.0
-"""Of which clients need a second at most, unless the machine is busy."""
+"""Clients need a second at most, unless the machine is busy."""
 LONG_DRAIN_SECONDS = 60.0
 SECONDS_TO_END = 30
 
@@ -35,7 +35,7 @@ def started_api(lake: Lake, log: Path, drain_seconds: float) -> Iterator[tuple[s
 
 
 def one_shot(address: str) -> httpx.Response:
-    """Ask over a connection of its own."""
+    """Send a request over a new connection."""
     return httpx.get(f"{address}/weather/summary", timeout=PATIENCE, trust_env=False)
 
 
@@ -44,38 +44,38 @@ def is_draining(address: str) -> bool:
 
 
 def test_no_request_fails_while_it_drains(filled_lake: Lake, tmp_path: Path) -> None:
-    """Clients ask all the time, as behind a load balancer that takes a while to look away."""
+    """Clients send requests constantly, as behind a load balancer that reacts late."""
     looked_away = Event()
-    answers: list[httpx.Response] = []
+    responses: list[httpx.Response] = []
 
     def closing() -> list[httpx.Response]:
-        return [answer for answer in answers if answer.headers.get("connection") == "close"]
+        return [response for response in responses if response.headers.get("connection") == "close"]
 
     with started_api(filled_lake, tmp_path / "log", DRAIN_SECONDS) as (address, process):
 
         def over_one_connection() -> None:
             with httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client:
                 while not looked_away.wait(0.003):
-                    answers.append(client.get("/weather/summary"))
+                    responses.append(client.get("/weather/summary"))
 
         def over_new_connections() -> None:
             while not looked_away.wait(0.003):
-                answers.append(one_shot(address))
+                responses.append(one_shot(address))
 
         with ThreadPoolExecutor() as pool:
             asking = [pool.submit(each) for each in (over_one_connection, over_new_connections)]
-            eventually(lambda: len(answers) > 50)
+            eventually(lambda: len(responses) > 50)
             process.send_signal(signal.SIGTERM)
             eventually(lambda: is_draining(address) and len(closing()) > 20)
             looked_away.set()
             for each in asking:
                 each.result()
         assert process.wait(SECONDS_TO_END) == 0
-    assert {answer.status_code for answer in answers} == {200}
-    assert len(closing()) < len(answers)
+    assert {response.status_code for response in responses} == {200}
+    assert len(closing()) < len(responses)
 
 
-def test_while_it_drains_every_answer_asks_to_go_elsewhere(
+def test_every_response_closes_its_connection_while_draining(
     filled_lake: Lake, tmp_path: Path
 ) -> None:
     with started_api(filled_lake, tmp_path / "log", LONG_DRAIN_SECONDS) as (address, process):
@@ -93,7 +93,7 @@ def test_while_it_drains_every_answer_asks_to_go_elsewhere(
         assert process.wait(SECONDS_TO_END) == 0
 
 
-def test_a_request_that_has_begun_is_answered(filled_lake: Lake, tmp_path: Path) -> None:
+def test_a_started_request_is_completed(filled_lake: Lake, tmp_path: Path) -> None:
     with started_api(filled_lake, tmp_path / "log", LONG_DRAIN_SECONDS) as (address, process):
         url = httpx.URL(address)
         assert url.port
@@ -102,16 +102,14 @@ def test_a_request_that_has_begun_is_answered(filled_lake: Lake, tmp_path: Path)
             process.send_signal(signal.SIGTERM)
             eventually(lambda: is_draining(address))
             connection.sendall(b"\r\n")
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        assert answer.startswith(b"HTTP/1.1 200 ")
+            response = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert response.startswith(b"HTTP/1.1 200 ")
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS_TO_END) == 0
 
 
 @pytest.mark.parametrize("drain_seconds", [0.0, LONG_DRAIN_SECONDS])
-def test_an_interrupt_ends_it_at_once(
-    filled_lake: Lake, tmp_path: Path, drain_seconds: float
-) -> None:
+def test_sigint_stops_at_once(filled_lake: Lake, tmp_path: Path, drain_seconds: float) -> None:
     log = tmp_path / "log"
     with started_api(filled_lake, log, drain_seconds) as (address, process):
         assert one_shot(address).status_code == 200

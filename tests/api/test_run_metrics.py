@@ -1,4 +1,4 @@
-"""What the API tells Prometheus of the run that published, and of the hours that are there."""
+"""Metrics of the published run and of the hours."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ Samples = dict[str, dict[tuple[str, ...], float]]
 
 
 def samples(client: httpx.Client) -> Samples:
-    """The values of each metric by the values of its labels."""
+    """Return each metric's values by label values."""
     found: Samples = {}
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
@@ -44,20 +44,20 @@ def samples(client: httpx.Client) -> Samples:
 
 @pytest.fixture
 def published(lake: Lake) -> Published:
-    """What a run with that report publishes."""
+    """Return the published object of a run with this report."""
     return lake.publish().model_copy(update={"window_end": END, "run": RUN})
 
 
 @pytest.fixture
 def told(lake: Lake, serve: Serve, published: Published) -> Iterator[Samples]:
-    """The metrics of a lake that such a run has published."""
+    """Return the metrics of a lake that such a run has published."""
     lake.say_published(published)
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         yield samples(client)
 
 
-def test_the_run_s_report_is_told_as_it_is(told: Samples, published: Published) -> None:
+def test_metrics_equal_the_run_report(told: Samples, published: Published) -> None:
     run = {name: values for name, values in told.items() if name.startswith("weather_run_")}
     assert run == {
         "weather_run_published_timestamp_seconds": {(): published.published_at.timestamp()},
@@ -84,16 +84,14 @@ def test_a_run_without_a_report_still_says_when_it_published(
         }
 
 
-def test_nothing_is_told_of_runs_before_the_first(lake: Lake, serve: Serve) -> None:
+def test_no_run_metrics_before_the_first_run(lake: Lake, serve: Serve) -> None:
     with serve(lake) as client:
         now = samples(client)
     assert "weather_reloads_total" in now
     assert not [name for name in now if name.startswith(("weather_run_", "weather_hours_"))]
 
 
-def test_hours_are_counted_where_they_are_due(
-    lake: Lake, serve: Serve, published: Published
-) -> None:
+def test_due_and_present_hours_are_counted(lake: Lake, serve: Serve, published: Published) -> None:
     for back in (1, 24, 25, 168, 169):
         lake.write_hour("lyon", END - back * HOUR)
     lake.write_hour("atlantis", END - HOUR)
@@ -102,7 +100,7 @@ def test_hours_are_counted_where_they_are_due(
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         counted = samples(client)
-        # A backfill of last year leaves what is due this week as it was.
+        # A backfill of last year does not change this week's due hours.
         lake.say_published(now.model_copy(update={"window_end": END - 9000 * HOUR}))
         eventually(lambda: samples(client)["weather_reloads_total"] == {(): 2})
         backfilled = samples(client)

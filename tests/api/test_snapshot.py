@@ -1,4 +1,4 @@
-"""What is held in memory of a lake, whichever run has published it."""
+"""Loading a snapshot into memory."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from weather.window import HOUR, first_hour_from
 
 DAY = timedelta(days=1)
 NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
-"""The newest hour of Lyon, which is in time."""
+"""The newest hour of Lyon, which is current."""
 LATE = NEWEST - 10 * DAY
 """The newest hour of New York."""
 OLD = NEWEST - 40 * DAY
@@ -25,7 +25,7 @@ BACKFILL_ENDS = NEWEST - 50 * DAY
 
 @pytest.fixture(scope="module")
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """A lake with hours of both, new and old, and with the days that these belong to."""
+    """A lake with new and old hours of both locations, and their days."""
     hours = {"lyon": [NEWEST, NEWEST - 14 * DAY, OLD], "new-york": [LATE, OLD]}
     rows = [a_day(location, hour.date()) for location, each in hours.items() for hour in each]
     lake = make_lake(s3_server, rows)
@@ -36,13 +36,13 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
 
 
 def mart(lake: Lake, window_end: datetime) -> Snapshot:
-    """What is held of the lake once a run of a window that ends then has published it."""
+    """Load the snapshot that a run with this window's end has published."""
     published = lake.publish().model_copy(update={"window_end": window_end})
     return load_snapshot(lake.settings, published)
 
 
 @pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
-def test_the_newest_hours_are_held_and_no_others(lake: Lake, window_end: datetime) -> None:
+def test_only_the_newest_hours_are_in_memory(lake: Lake, window_end: datetime) -> None:
     held = mart(lake, window_end)
     assert held.hours_since == NEWEST + HOUR - HOURS_IN_MEMORY
     assert [(row["location"], row["hour_timestamp"]) for row in held.hours.rows.to_pylist()] == [
@@ -53,16 +53,14 @@ def test_the_newest_hours_are_held_and_no_others(lake: Lake, window_end: datetim
 
 
 @pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
-def test_a_newest_hour_that_is_a_week_old_is_only_known_by_its_day(
-    lake: Lake, window_end: datetime
-) -> None:
+def test_a_week_old_newest_hour_is_its_days_midnight(lake: Lake, window_end: datetime) -> None:
     assert mart(lake, window_end).newest_hours == {
         "lyon": NEWEST,
         "new-york": LATE.replace(hour=0),
     }
 
 
-def test_a_lake_without_days_is_held_too(make_lake: MakeLake, s3_server: S3Server) -> None:
+def test_a_lake_without_days_is_loaded(make_lake: MakeLake, s3_server: S3Server) -> None:
     lake = make_lake(s3_server, [a_day("lyon", NEWEST.date())])
     with attached_lake(lake.settings) as tables:
         tables.execute("DELETE FROM daily_weather_stats")
@@ -75,7 +73,7 @@ def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
     make_lake: MakeLake, s3_server: S3Server
 ) -> None:
     newest = datetime(2026, 1, 15, 12, tzinfo=UTC)
-    # Before the hours that are looked through, which begin in the middle of its day.
+    # Older than the lookback, which begins in the middle of the day.
     early = datetime(2026, 1, 8, tzinfo=UTC)
     lake = make_lake(s3_server, [a_day("kolkata", early.date()), a_day("lyon", newest.date())])
     lake.write_hour("kolkata", early)
@@ -92,8 +90,8 @@ def test_a_snapshot_of_another_lake_with_the_same_number_is_not_loaded(lake: Lak
         load_snapshot(lake.settings, published.model_copy(update={"lake": "another"}))
 
 
-def test_each_process_has_a_folder_of_temporary_files(lake: Lake) -> None:
-    """Two APIs on one machine would overwrite each other's."""
+def test_each_process_has_its_own_temporary_folder(lake: Lake) -> None:
+    """Processes with one folder would overwrite each other's files."""
     published = lake.publish()
     with attached_lake(lake.settings) as tables, lake_reader(tables, published) as snapshot:
         ((folder,),) = snapshot.rows("SELECT current_setting('temp_directory')")

@@ -1,4 +1,4 @@
-"""Answers that are made once: how clients keep them, and in which encodings they come."""
+"""Caching: Cache-Control, ETag, Last-Modified and content encodings."""
 
 import gzip
 from email.utils import parsedate_to_datetime
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tests.api.lake import Lake
-from tests.api.test_operations import samples
+from tests.api.test_health import samples
 from weather.published import read_published
 
 DATA = ["/weather/summary", "/weather/latest", "/weather/monthly", "/weather/yearly"]
@@ -17,48 +17,48 @@ PAGES = ["/", "/openapi.json"]
 
 
 def raw(client: httpx.Client, path: str, encoding: str) -> tuple[httpx.Headers, bytes]:
-    """The headers, and the body as it came."""
-    with client.stream("GET", path, headers={"Accept-Encoding": encoding}) as answer:
-        return answer.headers, b"".join(answer.iter_raw())
+    """Return the headers and the encoded body."""
+    with client.stream("GET", path, headers={"Accept-Encoding": encoding}) as response:
+        return response.headers, b"".join(response.iter_raw())
 
 
 @pytest.mark.parametrize("path", DATA)
-def test_answers_say_how_long_they_hold(client: httpx.Client, filled_lake: Lake, path: str) -> None:
-    answer = client.get(path)
+def test_responses_have_cache_control(client: httpx.Client, filled_lake: Lake, path: str) -> None:
+    response = client.get(path)
     published = read_published(filled_lake.store)
     assert published is not None
-    assert answer.headers["cache-control"] == "public, max-age=60"
-    assert answer.headers["etag"].startswith(f'"{published.snapshot_id}-')
-    assert answer.headers["vary"] == "accept, accept-encoding"
-    modified = parsedate_to_datetime(answer.headers["last-modified"])
+    assert response.headers["cache-control"] == "public, max-age=60"
+    assert response.headers["etag"].startswith(f'"{published.snapshot_id}-')
+    assert response.headers["vary"] == "accept, accept-encoding"
+    modified = parsedate_to_datetime(response.headers["last-modified"])
     assert modified == published.published_at.replace(microsecond=0)
-    assert "x-weather-stale" not in answer.headers
+    assert "x-weather-stale" not in response.headers
 
 
 @pytest.mark.parametrize("path", [*DATA, *PAGES])
 @pytest.mark.parametrize("form", ["{}", 'W/{}, "other"', '"other", {}', "*"])
-def test_who_has_it_gets_no_body(client: httpx.Client, path: str, form: str) -> None:
+def test_a_matching_etag_gets_304(client: httpx.Client, path: str, form: str) -> None:
     whole = client.get(path)
     known = {"If-None-Match": form.format(whole.headers["etag"])}
-    answer = client.get(path, headers=known)
-    assert answer.status_code == 304
-    assert answer.content == b""
-    assert "content-length" not in answer.headers
+    response = client.get(path, headers=known)
+    assert response.status_code == 304
+    assert response.content == b""
+    assert "content-length" not in response.headers
     for name in ("etag", "cache-control", "vary"):
-        assert answer.headers[name] == whole.headers[name]
-    # One that never was made before gives the same.
+        assert response.headers[name] == whole.headers[name]
+    # A cache miss gives the same.
     other = client.get(f"{path}{'&' if '?' in path else '?'}", headers=known)
     assert other.status_code == 304
 
 
 @pytest.mark.parametrize("known", ['"other"', "other", "", '"', '""'])
-def test_who_has_something_else_gets_it(client: httpx.Client, known: str) -> None:
+def test_another_etag_gets_the_response(client: httpx.Client, known: str) -> None:
     modified = client.get("/weather/summary").headers["last-modified"]
     headers = {"If-None-Match": known, "If-Modified-Since": modified}
     assert client.get("/weather/summary", headers=headers).status_code == 200
 
 
-def test_dates_tell_as_well(client: httpx.Client) -> None:
+def test_if_modified_since(client: httpx.Client) -> None:
     modified = client.get("/weather/summary").headers["last-modified"]
     expected = {
         modified: 304,
@@ -68,12 +68,12 @@ def test_dates_tell_as_well(client: httpx.Client) -> None:
         "": 200,
     }
     for since, status in expected.items():
-        answer = client.get("/weather/summary", headers={"If-Modified-Since": since})
-        assert answer.status_code == status, since
+        response = client.get("/weather/summary", headers={"If-Modified-Since": since})
+        assert response.status_code == status, since
 
 
 @pytest.mark.parametrize("encoding", ["zstd", "br", "gzip"])
-def test_every_encoding_holds_the_same(client: httpx.Client, encoding: str) -> None:
+def test_every_encoding_has_the_same_content(client: httpx.Client, encoding: str) -> None:
     plain_headers, plain = raw(client, "/weather/summary", "identity")
     headers, body = raw(client, "/weather/summary", encoding)
     assert headers["content-encoding"] == encoding
@@ -83,13 +83,13 @@ def test_every_encoding_holds_the_same(client: httpx.Client, encoding: str) -> N
     assert headers["etag"] != plain_headers["etag"]
 
 
-def test_small_answers_and_parquet_come_as_they_are(client: httpx.Client) -> None:
+def test_small_responses_and_parquet_are_not_compressed(client: httpx.Client) -> None:
     for path in ("/weather/latest", "/weather/summary?format=parquet"):
         headers, _ = raw(client, path, "gzip")
         assert "content-encoding" not in headers
 
 
-def test_any_gzip_reader_reads_it(client: httpx.Client) -> None:
+def test_gzip_is_readable_by_python(client: httpx.Client) -> None:
     _, body = raw(client, "/weather/summary", "gzip")
     assert gzip.decompress(body) == client.get("/weather/summary").content
 
@@ -104,7 +104,7 @@ def test_head_has_the_headers_and_no_body(client: httpx.Client, path: str) -> No
         assert head.headers["content-length"] == whole.headers["content-length"]
 
 
-def test_what_was_asked_before_is_ready(client: httpx.Client) -> None:
+def test_a_repeated_request_is_a_cache_hit(client: httpx.Client) -> None:
     client.get("/weather/summary?limit=3")
     before = samples(client)
     for _ in range(5):
@@ -116,8 +116,8 @@ def test_what_was_asked_before_is_ready(client: httpx.Client) -> None:
     assert after["weather_ready_bytes"] > 0
 
 
-def test_errors_are_not_kept(client: httpx.Client) -> None:
+def test_errors_are_not_cached(client: httpx.Client) -> None:
     for path in ("/weather/summary?location=nowhere", "/weather/summary?limit=0", "/nowhere"):
-        answer = client.get(path)
-        assert answer.headers["cache-control"] == "no-store"
-        assert "etag" not in answer.headers
+        response = client.get(path)
+        assert response.headers["cache-control"] == "no-store"
+        assert "etag" not in response.headers
