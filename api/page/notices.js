@@ -1,4 +1,4 @@
-// What is wrong, said on top of the page: no data yet, data that is late, an API that is silent.
+// Notices at the top of the page: no data, stale data, an unreachable API.
 
 import { isLate } from "./newest.js";
 import * as words from "./words.js";
@@ -27,12 +27,12 @@ function paragraph(kind, text) {
   return made;
 }
 
-/** The API gave no answer. */
+/** The API does not respond. */
 export function unreachable(shownSince) {
-  const kept = shownSince ? ` What you see is what it said ${words.clock(shownSince)}.` : "";
+  const kept = shownSince ? ` The data shown were loaded ${words.clock(shownSince)}.` : "";
   return {
     title: "The API cannot be reached.",
-    detail: `It is asked again every few seconds.${kept}`,
+    detail: `The page tries again every few seconds.${kept}`,
   };
 }
 
@@ -43,17 +43,17 @@ export function replay({ replay, attribution }) {
   return [{ title: `${title}.`, detail: `${detail[0].toUpperCase()}${detail.slice(1)}.` }];
 }
 
-/** The page fails at what the API answered. */
+/** The page fails with the API's response. */
 export function defect() {
   return {
     title: "This page has a defect.",
     detail:
-      "What you see may be old or wrong. It tries again every few seconds, and the browser's " +
-      "console says what failed.",
+      "The data shown may be old or wrong. The page tries again every few seconds. See the " +
+      "browser's console for the error.",
   };
 }
 
-/** The API answered that it cannot. */
+/** The API responds with an error. */
 export function refused(reason) {
   return { title: "The data cannot be read at the moment.", detail: reason };
 }
@@ -63,29 +63,29 @@ export function empty(location, readiness) {
   const reason = readiness.problem ? `${readiness.problem} ` : "";
   return {
     title: `There is no data for ${location.name} yet.`,
-    detail: `${reason}Its days are here a few seconds after weather_pipeline has run in Airflow.`,
+    detail: `${reason}Run weather_pipeline in Airflow: the page shows its days a few seconds later.`,
   };
 }
 
-/** The address names a location that is none. */
+/** The URL names an unknown location. */
 export function unknown(id, location) {
   return {
-    title: `There is no city “${id}”.`,
-    detail: `This is ${location.name}; the others are in the list above.`,
+    title: `Unknown city “${id}”.`,
+    detail: `The page shows ${location.name}. Choose another city in the list above.`,
   };
 }
 
-/** What keeps the data from being the newest, if anything does. */
+/** Why the data may be stale, if they may. */
 export function staleness(location, readiness, now) {
   if (readiness.problem) {
     return [{
       title: "This may not be the newest data.",
-      detail: `${readiness.problem} Until then the last good data is shown.`,
+      detail: `${readiness.problem} The page shows the last loaded data.`,
     }];
   }
   if (!isLate(location, now)) return [];
   return [{
     title: `The newest hour is ${words.duration(now - location.newestHour)} old.`,
-    detail: "The pipeline should have published newer ones: see weather_pipeline in Airflow.",
+    detail: "The pipeline should have published newer hours: see weather_pipeline in Airflow.",
   }];
 }

@@ -1,4 +1,4 @@
-// What numbers, days and moments are called. Pure.
+// Format numbers, dates and times as text. Pure functions.
 
 const LANGUAGE = "en-GB";
 const NO_VALUE = "–";
@@ -112,7 +112,7 @@ export function sentence({ lowest, highest, rain, wind }) {
   if (lowest !== null) parts.push(`between ${number(lowest)} and ${celsius(highest)}`);
   if (rain !== null) parts.push(rain > 0 ? `${millimetres(rain)} of rain` : "no rain");
   if (wind !== null) parts.push(`${force(wind)} on average`);
-  if (parts.length === 0) return "No value has come in yet.";
+  if (parts.length === 0) return "No values yet.";
   const day = new Intl.ListFormat(LANGUAGE).format(parts);
   return `${day[0].toUpperCase()}${day.slice(1)}.`;
 }

@@ -113,7 +113,7 @@ def test_an_api_that_ends_is_told_and_waited_for(
         seen = visit(str(client.base_url).rstrip("/"))
     seen.page.check("[value='90-days']")
     wait_for_notice(seen.page, "The API cannot be reached.")
-    assert "What you see is what it said at " in seen.text("#notices")
+    assert "The data shown were loaded at " in seen.text("#notices")
     assert seen.page.is_visible("#temperature-chart canvas")
     seen.keep("unreachable")
 
@@ -225,6 +225,6 @@ def test_hours_that_cannot_be_read_leave_the_days(address: str, visit: Open) -> 
 @pytest.mark.parametrize("unknown", ["atlantis", "<b>"])
 def test_a_city_that_is_none(address: str, visit: Open, unknown: str) -> None:
     seen = visit(address, f"?location={unknown}")
-    assert f"There is no city “{unknown}”." in seen.text("#notices")
+    assert f"Unknown city “{unknown}”." in seen.text("#notices")
     assert seen.text("#name") == "Lyon <sur Rhône>"
     assert seen.page.input_value("#location") == "lyon"
