@@ -118,7 +118,7 @@ def _quoted_if_needed(text: str) -> str:
 
 @dataclass(frozen=True)
 class _TextStyle:
-    """How a text format writes values."""
+    """Quotation marks and nulls of a text format."""
 
     quote: Callable[[str], str]
     """Quote a string."""

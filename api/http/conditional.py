@@ -52,7 +52,7 @@ class ReceivedRequest(NamedTuple):
 
     @property
     def is_read(self) -> bool:
-        """Whether a cached response may be sent."""
+        """True for methods that a cached response may serve."""
         return self.method in {"GET", "HEAD"}
 
 

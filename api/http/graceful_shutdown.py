@@ -13,7 +13,7 @@ CLOSE = (b"connection", b"close")
 
 
 class Drain:
-    """The state of the shutdown: whether it has begun, and when the server stops listening."""
+    """The state of a shutdown: draining or not, and when the server stops listening."""
 
     def __init__(self, seconds: float) -> None:
         """Prepare a drain that accepts new connections for this many seconds."""
@@ -26,12 +26,12 @@ class Drain:
 
     @property
     def has_begun(self) -> bool:
-        """Whether `/readyz` must fail."""
+        """True once draining: `/readyz` fails."""
         return self._ends_at is not None
 
     @property
     def is_over(self) -> bool:
-        """Whether the server must stop listening."""
+        """True once the server must stop listening."""
         return self._ends_at is not None and time.monotonic() >= self._ends_at
 
 

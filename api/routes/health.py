@@ -23,7 +23,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the process can serve requests, and from which snapshot."""
+    """Readiness of the process, and the served snapshot."""
 
     ready: bool = Field(
         description="Whether a snapshot is loaded and the process is not shutting down."
