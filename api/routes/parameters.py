@@ -100,7 +100,8 @@ class RangeQuery(Query):
     limit: Count | None = Field(
         None,
         description=(
-            f"Limit of the rows in the response, newest first. Default and maximum: {MAX_ROWS:,}."
+            f"Limit of the rows in the response, newest first. Default: {MAX_ROWS:,}. A larger "
+            f"limit means {MAX_ROWS:,}."
         ),
         examples=[7],
     )

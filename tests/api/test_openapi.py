@@ -91,7 +91,7 @@ def test_the_documented_link_leads_to_the_next_page(client: httpx.Client, path: 
 def test_a_limit_over_the_maximum_is_as_documented(client: httpx.Client, path: str) -> None:
     parameters = client.get("/openapi.json").json()["paths"][path]["get"]["parameters"]
     (limit,) = [each for each in parameters if each["name"] == "limit"]
-    assert "more than 10,000 means 10,000" in limit["description"]
+    assert "larger limit means 10,000" in limit["description"]
     assert "maximum" not in limit["schema"]
     assert client.get(f"{path}?limit=10001").content == client.get(path).content
 
