@@ -1,1 +1,1 @@
-"""Side-by-side measurements on this machine, in the environment of `make run`."""
+"""Benchmarks of the pipeline, the API, the images and a cluster: `make bench`."""

@@ -1,59 +1,99 @@
-"""Lakes for the API to serve: a year of a few locations, and ten years of a thousand."""
+"""Lakes for the API: a year of the project's locations, and ten years of a thousand locations.
 
+`python -m bench.api_lakes <weeks>` adds weeks to a mart, before its oldest one.
+"""
+
+import argparse
 from datetime import timedelta
 
-from bench.history import YEAR, last_whole_hour
-from bench.lake import Lake
-from bench.load import LOCATIONS, write_locations
-from bench.workplace import Workplace
+from bench.lake import LOCATIONS, Lake, last_whole_hour, write_locations
+from bench.sandbox import Sandbox
 from local.processes import Command, python_module, run_step
+from weather.ducklake import attached_lake
+from weather.lake.audit import record_audit
 from weather.published import Published, read_published
+from weather.settings import LakeSettings, read_settings
+from weather.storage import Store
 from weather.window import Window, lookback_window
 
-DAYS_ASKED_FOR = 365
+DAYS = 365
 WEEKS_OF_TEN_YEARS = 520
 HOURS_OF_A_WHOLE_WEEK = 8 * 24
-"""In no time zone are these fewer than seven whole days."""
+"""Hours that hold seven whole days in every time zone."""
+
+# A copy of days that the pipeline has made, so that the table and its files are real ones.
+REPEAT = """
+    INSERT INTO daily_weather_stats
+    WITH oldest AS (
+        SELECT location_id, min(date) AS date
+        FROM daily_weather_stats
+        GROUP BY location_id
+    )
+    SELECT days.* REPLACE (days.date - (7 * (weeks_before + 1))::INTEGER AS date)
+    FROM daily_weather_stats AS days
+    JOIN oldest USING (location_id)
+    CROSS JOIN range($weeks) AS weeks (weeks_before)
+    WHERE days.date < oldest.date + 7
+    ORDER BY days.location_id, date
+"""
 
 
-def question(location: str) -> str:
-    """The path and the query of a year of a location's days, up to yesterday."""
+def summary_path(location: str) -> str:
+    """Return the path and query for a location's last 365 days, up to yesterday."""
     end = last_whole_hour().date() - timedelta(days=1)
-    start = end - timedelta(days=DAYS_ASKED_FOR - 1)
+    start = end - timedelta(days=DAYS - 1)
     return f"/weather/summary?location={location}&start={start}&end={end}"
 
 
-def lake_of_a_year(workplace: Workplace) -> Lake:
-    """A published year of the project's own locations, from the replay server."""
-    lake = Lake(workplace, "api-a-year")
+def lake_of_a_year(sandbox: Sandbox) -> Lake:
+    """Publish a year of the project's locations, from the replay server."""
+    lake = Lake(sandbox, "api-a-year")
     end = last_whole_hour()
-    # Two days more: a day has its hours before and after the window's.
-    window = Window(end - timedelta(hours=YEAR + 48), end)
+    # Two more days, because the first local day starts before the first hour in UTC.
+    window = Window(end - timedelta(days=DAYS + 2), end)
     lake.ingest(window)
     lake.build_models_together(window)
     lake.publish(window)
     return lake
 
 
-def lake_of_ten_years(workplace: Workplace) -> tuple[Lake, list[Published]]:
-    """Ten years of a thousand locations, published twice: a week was added in between.
+def lake_of_ten_years(sandbox: Sandbox) -> tuple[Lake, list[Published]]:
+    """Publish ten years of a thousand locations, then one week more.
 
     Returns:
-        The lake, and what was published, the present one last.
+        The lake, and both published snapshots, the current one last.
     """
-    locations = workplace.folder / "api-locations.yaml"
+    locations = sandbox.folder / "api-locations.yaml"
     write_locations(locations, LOCATIONS)
-    lake = Lake(workplace, "api-ten-years", locations)
+    lake = Lake(sandbox, "api-ten-years", locations)
     window = lookback_window(last_whole_hour(), HOURS_OF_A_WHOLE_WEEK)
     lake.ingest(window)
     lake.build_models_together(window)
-    published = []
+    snapshots = []
     for weeks in (WEEKS_OF_TEN_YEARS, 1):
-        arguments = python_module("bench.api_history", str(weeks))
-        log = workplace.log(f"{lake.bucket}-history")
-        run_step(Command("the years before", arguments, lake.environment, log))
+        arguments = python_module("bench.api_lakes", str(weeks))
+        log = sandbox.log(f"{lake.bucket}-history")
+        run_step(Command("bench.api_lakes", arguments, lake.environment, log))
         lake.publish(window)
-        now_published = read_published(lake.store)
-        assert now_published is not None
-        published.append(now_published)
-    return lake, published
+        published = read_published(lake.store)
+        assert published is not None
+        snapshots.append(published)
+    return lake, snapshots
+
+
+def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
+    """Copy each location's oldest week into the weeks before it."""
+    with attached_lake(settings) as lake:
+        lake.execute(REPEAT, {"weeks": weeks})
+        record_audit(lake, Store(settings))
+
+
+def main() -> None:
+    """Write as many weeks as the argument says."""
+    parser = argparse.ArgumentParser(prog="python -m bench.api_lakes", description=__doc__)
+    parser.add_argument("weeks", type=int)
+    repeat_oldest_week(read_settings(LakeSettings), parser.parse_args().weeks)
+
+
+if __name__ == "__main__":
+    main()

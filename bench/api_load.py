@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from local.folders import PROJECT
+from local.environment import PROJECT
 from local.processes import python_module
 from weather.errors import StepError
 

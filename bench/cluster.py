@@ -1,4 +1,4 @@
-"""An hour on a cluster where everything is installed: from trigger to published, by phases."""
+"""Time runs of the DAG on a cluster with an installation, from trigger to published, by phase."""
 
 import os
 import time
@@ -11,12 +11,12 @@ from uuid import uuid4
 
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException
+from tabulate import tabulate
 from urllib3.exceptions import HTTPError
 
-from bench.cluster_phases import PHASES, StepTimes, TaskTimes, longest_way, phases_of_way
+from bench.cluster_phases import PHASES, StepTimes, TaskTimes, critical_path, phases_of_path
 from bench.results import Result
-from local.progress import Progress
-from local.table import table
+from local.session import Progress
 from tests.cluster.airflow import Airflow
 from tests.cluster.connection import Cluster, connect, has_ended
 from tests.cluster.forward import forwarded
@@ -36,7 +36,7 @@ Phases = dict[str, dict[str, float]]
 
 
 def installed_cluster() -> Cluster | None:
-    """The cluster that CLUSTER is set for, if everything is installed there."""
+    """Return the cluster if CLUSTER is set and everything is installed."""
     if not os.environ.get("CLUSTER"):
         return None
     try:
@@ -48,12 +48,10 @@ def installed_cluster() -> Cluster | None:
 
 
 def measure_cluster(progress: Progress, rounds: int) -> list[Result]:
-    """Time several runs in both of dbt's modes; nothing without a cluster, and a line says so."""
+    """Time several runs in both of dbt's modes; report a skip without a cluster."""
     cluster = installed_cluster()
     if cluster is None:
-        progress.done(
-            "left out: an hour on a cluster; CLUSTER=current takes one with all installed"
-        )
+        progress.done("skipped: runs on a cluster; CLUSTER=current measures an installation")
         return []
     results = []
     try:
@@ -70,7 +68,7 @@ def _runs(cluster: Cluster, mode: str, progress: Progress, rounds: int) -> list[
     runs = []
     with forwarded(AIRFLOW, "airflow-api-server", 8080) as forward:
         airflow = Airflow(forward, cluster.secret("weather-airflow-login", AIRFLOW))
-        _await_mode(mode, airflow)
+        _wait_for_mode(mode, airflow)
         for number in range(1, rounds + 1):
             runs.append(timed_run(cluster, airflow))
             progress.done(f"round {number} of {rounds}:\n{table_of_phases(runs[-1])}")
@@ -78,10 +76,10 @@ def _runs(cluster: Cluster, mode: str, progress: Progress, rounds: int) -> list[
 
 
 def timed_run(cluster: Cluster, airflow: Airflow) -> Phases:
-    """Trigger a run, wait for its end, and tell where its seconds went.
+    """Trigger a run, wait for its end, and return its seconds by task and phase.
 
     Raises:
-        StepError: it did not end well.
+        StepError: the run failed.
     """
     run_id = f"bench-{uuid4().hex[:8]}"
     with watched_pods(cluster) as pods:
@@ -89,18 +87,18 @@ def timed_run(cluster: Cluster, airflow: Airflow) -> Phases:
         airflow.trigger(run_id)
         state = airflow.await_end(run_id, SECONDS_TO_END, cluster.picture)
     if state != "success":
-        raise StepError(f"Run {run_id} is {state}. Look at it in Airflow.", ExitCode.UNAVAILABLE)
+        raise StepError(f"run {run_id} is {state}; see its logs in Airflow", ExitCode.UNAVAILABLE)
     return phases_of_run(airflow, pods, run_id, triggered)
 
 
 def phases_of_run(airflow: Airflow, pods: PodWatch, run_id: str, triggered: float) -> Phases:
-    """Where the seconds of a run went that has ended well.
+    """Return the seconds of a successful run by task and phase.
 
     Args:
-        airflow: tells when tasks ended.
-        pods: what was seen of them during the run.
-        run_id: of the run.
-        triggered: when, in seconds since the epoch.
+        airflow: has the times of the tasks.
+        pods: events of all pods during the run.
+        run_id: the run.
+        triggered: seconds since the epoch.
     """
     times = {
         instance["task_id"]: found
@@ -108,13 +106,13 @@ def phases_of_run(airflow: Airflow, pods: PodWatch, run_id: str, triggered: floa
         if (found := _times(pods, run_id, instance))
     }
     if published := times[LAST].step:
-        # Readers see the hour from here on; what Airflow does after that keeps nobody waiting.
+        # Readers see the hour from here on; later seconds of the task do not count.
         times[LAST] = replace(times[LAST], ended=published.ended)
-    return phases_of_way(longest_way(LAST, _upstream(airflow), times), times, triggered)
+    return phases_of_path(critical_path(LAST, _upstream(airflow), times), times, triggered)
 
 
-def _await_mode(mode: str, airflow: Airflow) -> None:
-    """Wait until Airflow knows the DAG of that mode."""
+def _wait_for_mode(mode: str, airflow: Airflow) -> None:
+    """Wait until Airflow has parsed the DAG with that mode."""
     wait_for(
         f"Airflow knows the DAG with WEATHER_DBT_PODS={mode}",
         lambda: airflow.when_available(lambda: bool(_producers(airflow)) == (mode == "watcher")),
@@ -124,13 +122,13 @@ def _await_mode(mode: str, airflow: Airflow) -> None:
 
 
 def _upstream(airflow: Airflow) -> dict[str, list[str]]:
-    """The tasks before each task."""
+    """Return the upstream tasks of each task."""
     tasks = airflow.tasks()
     upstream: dict[str, list[str]] = {task["task_id"]: [] for task in tasks}
     for task in tasks:
         for later in task["downstream_task_ids"]:
             upstream[later].append(task["task_id"])
-    # In watcher mode the models' tasks only watch one that builds all of them.
+    # In watcher mode one task builds all models, and the models' tasks wait for it.
     for producer in _producers(airflow):
         group = producer.rpartition(".")[0] + "."
         for watching in upstream.keys() - {producer}:
@@ -139,13 +137,13 @@ def _upstream(airflow: Airflow) -> dict[str, list[str]]:
 
 
 def _producers(airflow: Airflow) -> list[str]:
-    """The task that builds all models in one pod, in watcher mode."""
+    """Return the task that builds all models, in watcher mode."""
     ids = [task["task_id"] for task in airflow.tasks()]
     return [task_id for task_id in ids if task_id.endswith(".dbt_producer_watcher")]
 
 
 def _times(pods: PodWatch, run_id: str, instance: Mapping[str, Any]) -> TaskTimes | None:
-    """When a task was where; None for one that Airflow itself has ended, without a worker."""
+    """Return the times of a task; None for one without a worker."""
     task_id = instance["task_id"]
     worker = of_task(AIRFLOW, run_id, task_id)
     created = pods.sightings(worker)
@@ -167,25 +165,22 @@ def _step_times(pods: PodWatch, step: Selection) -> StepTimes | None:
     seen_running = pods.sightings(running(step))
     if seen_running:
         return StepTimes(created[0].at, seen_running[0].at, ended.at)
-    # The quickest end before Kubernetes has said that they run; it tells the second they began.
+    # A short pod can end before Kubernetes reports it running; the start has whole seconds.
     began = ended.pod.status.container_statuses[0].state.terminated.started_at.timestamp()
     return StepTimes(created[0].at, max(created[0].at, began), ended.at)
 
 
 def table_of_phases(phases: Phases) -> str:
-    """Lines with a task's phases each, and what they come to."""
-    return "\n".join(
-        table(
-            [
-                {
-                    "task": task,
-                    **{phase: round(seconds.get(phase, 0), 1) for phase in PHASES},
-                    "all": round(sum(seconds.values()), 1),
-                }
-                for task, seconds in [*phases.items(), ("all", _sums(phases))]
-            ]
-        )
-    )
+    """Return a table of tasks and phases with sums."""
+    rows = [
+        {
+            "task": task,
+            **{phase: round(seconds.get(phase, 0), 1) for phase in PHASES},
+            "all": round(sum(seconds.values()), 1),
+        }
+        for task, seconds in [*phases.items(), ("all", _sums(phases))]
+    ]
+    return str(tabulate(rows, headers="keys", tablefmt="plain", floatfmt=".1f"))
 
 
 def _sums(phases: Phases) -> dict[str, float]:
@@ -193,11 +188,16 @@ def _sums(phases: Phases) -> dict[str, float]:
 
 
 def _results(name: str, measured: Sequence[Phases]) -> list[Result]:
-    """The median run, and its seconds by phase."""
+    """Return the median run, and its seconds by phase."""
     totals = [sum(sum(task.values()) for task in run.values()) for run in measured]
     of_median = measured[totals.index(median_low(totals))]
     return [
-        Result(f"{name}_seconds", median_low(totals), "s", "an hour on the cluster, to published"),
+        Result(
+            f"{name}_seconds",
+            median_low(totals),
+            "s",
+            "a run, from trigger to published",
+        ),
         *(
             Result(f"{name}_{phase.replace(' ', '_')}_seconds", seconds, "s", f"of which {phase}")
             for phase, seconds in _sums(of_median).items()

@@ -1,33 +1,33 @@
-"""Where a run's seconds go on a cluster: the phases of each task on the longest way to the end."""
+"""The phases of each task on the critical path of a run on a cluster."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SCHEDULING = "scheduling"
-"""From the end of the task before to the worker's pod being asked for."""
+"""From the end of the previous task to the creation of the worker pod."""
 
 WORKER_START = "worker pod start"
-"""Until the worker's container runs."""
+"""Until the worker container runs."""
 
 IMPORT = "import"
-"""Until the step's pod is asked for: Python, Airflow and the DAG are loaded."""
+"""Until the creation of the step's pod: Python, Airflow and the DAG are imported."""
 
 STEP_START = "step pod start"
 """Until the step's container runs."""
 
 WORK = "work"
-"""Until the step has ended; in a task without a pod of its own, until the task has."""
+"""Until the step has ended, or the task if it has no step pod."""
 
 CLOSING = "closing"
-"""Until the task has ended for Airflow: the pod is deleted, the log kept."""
+"""Until the task has ended in Airflow: the pod is deleted, the log uploaded."""
 
 PHASES = (SCHEDULING, WORKER_START, IMPORT, STEP_START, WORK, CLOSING)
 
 
 @dataclass(frozen=True)
 class StepTimes:
-    """When a step's pod was asked for, ran and ended, in seconds since the epoch."""
+    """Times of a step's pod, in seconds since the epoch."""
 
     created: float
     running: float
@@ -36,7 +36,7 @@ class StepTimes:
 
 @dataclass(frozen=True)
 class TaskTimes:
-    """When a task's worker pod was asked for and ran, and when the task had ended."""
+    """Times of a task and its worker pod, in seconds since the epoch."""
 
     worker_created: float
     worker_running: float
@@ -44,11 +44,11 @@ class TaskTimes:
     step: StepTimes | None
 
     def phases(self, before: float, until: float) -> dict[str, float]:
-        """The seconds of each phase.
+        """Return the seconds of each phase.
 
         Args:
-            before: when the task could have started.
-            until: when nothing that it did mattered to the run any more.
+            before: end of the previous task on the path.
+            until: start of the next one; later seconds do not count.
         """
         step = self.step
         ends = [(SCHEDULING, self.worker_created), (WORKER_START, self.worker_running)]
@@ -62,30 +62,30 @@ class TaskTimes:
         return seconds
 
 
-def longest_way(
+def critical_path(
     last: str, upstream: Mapping[str, Iterable[str]], times: Mapping[str, TaskTimes]
 ) -> list[str]:
-    """The tasks that the last one had to wait for, in order, itself included.
+    """Return the critical path to the last task, in order.
 
     Args:
-        last: the task at the end.
-        upstream: the tasks before each task.
-        times: of the tasks that had a worker; what has none takes no time of its own.
+        last: the last task.
+        upstream: the upstream tasks of each task.
+        times: the tasks with a worker; others take no time.
     """
-    way = [last]
-    while before := _with_times(way[0], upstream, times):
-        way.insert(0, max(before, key=lambda task: times[task].ended))
-    return way
+    path = [last]
+    while before := _with_times(path[0], upstream, times):
+        path.insert(0, max(before, key=lambda task: times[task].ended))
+    return path
 
 
-def phases_of_way(
-    way: Sequence[str], times: Mapping[str, TaskTimes], triggered: float
+def phases_of_path(
+    path: Sequence[str], times: Mapping[str, TaskTimes], triggered: float
 ) -> dict[str, dict[str, float]]:
-    """The seconds of each phase of each task on the way, from the trigger to the last one's end."""
+    """Return the seconds of each phase of each task on the path, since the trigger."""
     phases = {}
     before = triggered
-    for task, later in zip(way, [*way[1:], None], strict=True):
-        # A task may begin before the one it waited for has ended all that it does.
+    for task, later in zip(path, [*path[1:], None], strict=True):
+        # A task can start while Airflow still closes the previous one.
         until = min(times[task].ended, times[later].worker_created if later else math.inf)
         phases[task] = times[task].phases(before, until)
         before = until

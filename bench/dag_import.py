@@ -1,4 +1,4 @@
-"""What loading the DAG file adds to Airflow's own import."""
+"""Time the import of the DAG file, without the import of Airflow itself."""
 
 import os
 import subprocess
@@ -6,8 +6,8 @@ import sys
 from statistics import median
 
 from bench.results import Result
-from local.folders import DAGS, PROJECT
-from local.progress import Progress
+from local.environment import DAGS, PROJECT
+from local.session import Progress
 
 PROGRAM = """
 import time
@@ -20,19 +20,19 @@ start = time.perf_counter()
 import weather_pipeline
 print(time.perf_counter() - start)
 """
-"""Whatever any DAG makes Airflow import is there before the clock starts."""
+"""What every DAG imports is loaded before the clock starts."""
 
 
 def measure_dag_import(progress: Progress, rounds: int) -> list[Result]:
-    """Load the DAG file in several fresh processes."""
+    """Import the DAG file in several new processes."""
     seconds = [_seconds() for _ in range(rounds)]
-    progress.done(f"the DAG file loaded {rounds} times")
+    progress.done(f"DAG file imported {rounds} times")
     return [
         Result(
             "dag_import_seconds",
             median(seconds),
             "s",
-            "what the DAG file adds to Airflow's own import; under 1 is wanted",
+            "import of the DAG file, without Airflow's own; target: under 1",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""How large the images are, and how long a program in them takes from `docker run` to its end."""
+"""Measure the images: their sizes, and the seconds from `docker run` to a program's end."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.results import Result
-from local.folders import PROJECT
+from local.environment import PROJECT
 from local.processes import Command, run_step
-from local.progress import Progress
+from local.session import Progress
 from weather.errors import StepError
 
 SETTINGS = {
@@ -20,17 +20,17 @@ SETTINGS = {
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "LAKE_CATALOG": "postgres:host=nowhere",
 }
-"""Programs look at their settings first; none of those measured here connects to anything."""
+"""Programs validate their settings first; the measured ones connect to no server."""
 
 BUILDX_SINCE = 23
-"""Major version of Docker whose own client lacks BuildKit."""
+"""First major version of Docker whose client needs the buildx plugin for BuildKit."""
 
 DBT_LIST = "dbt list --select weather.stg_weather --profile weather --target lake"
 
 
 @dataclass(frozen=True)
 class Start:
-    """A program that loads everything that a pod loads, and ends before it does anything."""
+    """A program that imports what a pod imports, and ends."""
 
     image: str
     command: str
@@ -48,13 +48,13 @@ STARTS = (
 
 
 def measure_images(progress: Progress, rounds: int) -> list[Result]:
-    """Build and measure them; nothing, with a line that says so, where Docker cannot build.
+    """Build and measure the images; report a skip if Docker cannot build.
 
     Raises:
         StepError: an image cannot be built, or its program fails.
     """
-    if reason := why_not():
-        progress.done(f"left out: sizes and starts of the images, because {reason}")
+    if reason := skip_reason():
+        progress.done(f"skipped: sizes and starts of the images: {reason}")
         return []
     with TemporaryDirectory(prefix="weather-bench-") as folder:
         log = Path(folder) / "images.log"
@@ -63,19 +63,17 @@ def measure_images(progress: Progress, rounds: int) -> list[Result]:
     progress.done("images built")
     results = [_size(image, name) for image, name in names.items()]
     overhead = median(_seconds(names["store"], "true") for _ in range(rounds))
-    results.append(
-        Result("container_start_seconds", overhead, "s", "a container that does nothing")
-    )
+    results.append(Result("container_start_seconds", overhead, "s", "a container that runs `true`"))
     for start in STARTS:
         seconds = median(_seconds(names[start.image], start.command) for _ in range(rounds))
-        meaning = f"{start.meaning}, the container's own start included"
+        meaning = f"{start.meaning}, with the container's start"
         results.append(Result(f"image_{start.image}_start_seconds", seconds, "s", meaning))
     progress.done(f"a program started {rounds} times in each image")
     return results
 
 
-def why_not() -> str | None:
-    """The reason why images cannot be built here, if there is one."""
+def skip_reason() -> str | None:
+    """Return the reason why images cannot be built, or None."""
     if shutil.which("docker") is None or _docker("version").returncode:
         return "cannot reach a Docker engine"
     major = _docker("version", "--format", "{{.Client.Version}}").stdout.partition(".")[0]
@@ -86,7 +84,7 @@ def why_not() -> str | None:
 
 
 def image_names() -> dict[str, str]:
-    """The full name of each image, as built from the files that are here now."""
+    """Return the full name of each image, as built from the current files."""
     listed = subprocess.run(
         ["scripts/images", "names"], cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -102,7 +100,7 @@ def _size(image: str, name: str) -> Result:
 
 
 def _seconds(name: str, command: str) -> float:
-    """Seconds of a command in a container as a pod has it: without a network, read-only."""
+    """Time a command in a read-only container without a network."""
     settings = [f"--env={variable}={value}" for variable, value in SETTINGS.items()]
     arguments = ["--rm", "--read-only", "--tmpfs=/tmp", "--network=none", *settings]
     start = time.perf_counter()
@@ -113,7 +111,7 @@ def _seconds(name: str, command: str) -> float:
 def _checked(*arguments: str) -> subprocess.CompletedProcess[str]:
     ended = _docker(*arguments)
     if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (ended.stderr.strip().splitlines() or ["no output"])[-1]
         raise StepError(f"docker {' '.join(arguments)} failed: {last}")
     return ended
 

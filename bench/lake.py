@@ -1,10 +1,13 @@
-"""One lake, and the steps that the DAG runs on it, each a process of its own."""
+"""A lake of a measurement, and the steps that the DAG runs on it, each in its own process."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.workplace import Workplace
-from local.folders import DBT_PROJECT
+import yaml
+
+from bench.sandbox import Sandbox
+from local.environment import DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.ingest.job import Job
@@ -13,7 +16,7 @@ from weather.locations import read_locations
 from weather.published import PUBLISHED_KEY
 from weather.settings import SourceSettings, StoreSettings
 from weather.storage import Store
-from weather.window import Window
+from weather.window import HOUR, Window, first_hour_from
 
 MODELS = ("stg_weather", "rejected_weather", "daily_weather_stats")
 
@@ -24,27 +27,51 @@ BUILD = [
 ]
 
 
-class Lake:
-    """A bucket and a catalog that nothing else uses.
+LOCATIONS = 1000
+ZONES = ("Europe/Paris", "America/New_York", "Asia/Kolkata", "UTC")
 
-    Every step raises StepError with the last lines of its log when it fails.
+
+def last_whole_hour() -> datetime:
+    """Return the end of the last complete hour, in UTC."""
+    return first_hour_from(datetime.now(UTC)) - HOUR
+
+
+def write_locations(path: Path, count: int) -> None:
+    """Write a locations.yaml with `count` locations all over the Earth."""
+    locations = [
+        {
+            "id": f"place-{number}",
+            "name": f"Place {number}",
+            "latitude": round(-60 + 120 * number / count, 2),
+            "longitude": round(-180 + 37.3 * number % 360, 2),
+            "timezone": ZONES[number % len(ZONES)],
+        }
+        for number in range(count)
+    ]
+    path.write_text(yaml.safe_dump(locations), encoding="utf-8")
+
+
+class Lake:
+    """A bucket and a catalog of one measurement.
+
+    Every step raises StepError with the last lines of its log if it fails.
     """
 
-    def __init__(self, workplace: Workplace, bucket: str, locations: Path | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, bucket: str, locations: Path | None = None) -> None:
         self.bucket = bucket
-        self._workplace = workplace
-        self._catalog = workplace.folder / f"{bucket}.sqlite"
+        self._sandbox = sandbox
+        self._catalog = sandbox.folder / f"{bucket}.sqlite"
         self._saved = self._catalog.with_suffix(".saved")
         self.environment = {
-            **workplace.environment,
+            **sandbox.environment,
             **DBT_ENVIRONMENT,
             "WEATHER_BUCKET": bucket,
             "LAKE_CATALOG": f"sqlite:{self._catalog}",
-            "DBT_TARGET_PATH": str(workplace.folder / "target"),
+            "DBT_TARGET_PATH": str(sandbox.folder / "target"),
         }
         if locations:
             self.environment["WEATHER_LOCATIONS"] = str(locations)
-        workplace.add_bucket(bucket)
+        sandbox.create_bucket(bucket)
         self._run("weather.lake create", python_module("weather.lake", "create"))
 
     @property
@@ -61,11 +88,11 @@ class Lake:
         )
 
     def ingest(self, window: Window) -> None:
-        """Take the window's hours, as the DAG does."""
+        """Run ingest for the window, as the DAG does."""
         self._run("ingest", python_module("weather.ingest"), window)
 
     def ingest_here(self, windows: list[Window]) -> None:
-        """Take the hours of many windows without a process for each."""
+        """Run ingest for many windows in this process."""
         locations = read_locations(Path(self.environment["WEATHER_LOCATIONS"]))
         address = self.environment["OPEN_METEO_URL"]
         source = SourceSettings(
@@ -75,39 +102,39 @@ class Lake:
             ingest(Job(window, 0, 1, locations), source, self.store, Stats())
 
     def build_models(self, window: Window) -> None:
-        """Build each model and run its tests, a dbt process each, as the DAG does."""
+        """Build and test each model in its own dbt process, as the DAG does."""
         for model in MODELS:
             self._run(model, [*BUILD, "--select", f"fqn:weather.{model}"], window)
 
     def build_models_together(self, window: Window) -> None:
-        """Build all models and run their tests in a single dbt process, as the plain run does."""
+        """Build and test all models in one dbt process, as the plain project does."""
         self._run("models", BUILD, window)
 
     def transform(self, window: Window) -> None:
-        """All that an hour's run does after ingest: the models with their tests, and publish."""
+        """Run all steps after ingest: the models with their tests, and publish."""
         self.build_models(window)
         self.publish(window)
 
     def publish(self, window: Window) -> None:
-        """Name the lake as it is now as what readers see."""
+        """Publish the current snapshot."""
         self._run("publish", python_module("weather.lake", "publish"), window)
 
     def keep_up(self) -> None:
-        """Merge small files, as the DAG does each day."""
+        """Compact the lake and expire snapshots, as the DAG does each day."""
         self._run("upkeep", python_module("weather.lake", "upkeep"))
 
     def save(self) -> None:
-        """Remember the lake as it is now."""
+        """Save a copy of the catalog and of published.json."""
         shutil.copyfile(self._catalog, self._saved)
         self._published = self.store.get(PUBLISHED_KEY) or b""
 
     def restore(self) -> None:
-        """Take the lake back to what was saved; files written since are no part of it."""
+        """Restore the saved copy; data files written since then are ignored."""
         shutil.copyfile(self._saved, self._catalog)
         self.store.put(PUBLISHED_KEY, self._published)
 
     def _run(self, name: str, arguments: list[str], window: Window | None = None) -> None:
-        edges = (
+        window_settings = (
             {
                 "WEATHER_WINDOW_START": window.start.isoformat(),
                 "WEATHER_WINDOW_END": window.end.isoformat(),
@@ -115,5 +142,5 @@ class Lake:
             if window
             else {}
         )
-        log = self._workplace.log(f"{self.bucket}-{name.replace(' ', '-')}")
-        run_step(Command(name, arguments, {**self.environment, **edges}, log))
+        log = self._sandbox.log(f"{self.bucket}-{name.replace(' ', '-')}")
+        run_step(Command(name, arguments, {**self.environment, **window_settings}, log))

@@ -1,18 +1,18 @@
-"""Measured numbers: a table for people, and results.json for programs."""
+"""Results of measurements, as a table and as results.json."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.table import table
+from tabulate import tabulate
 
 RESULTS = Path(__file__).with_name("results.json")
 
 
 @dataclass(frozen=True)
 class Result:
-    """One number, its unit, and in a few words what it says."""
+    """A measured number with its name, unit and meaning."""
 
     name: str
     value: float
@@ -20,23 +20,15 @@ class Result:
     meaning: str
 
 
-def table_of(results: Sequence[Result]) -> list[str]:
-    """The lines of an aligned table with a heading."""
-    return table(
-        [
-            {
-                "name": result.name,
-                "value": round(result.value, 3),
-                "unit": result.unit,
-                "what it means": result.meaning,
-            }
-            for result in results
-        ]
-    )
+def table_of(results: Sequence[Result]) -> str:
+    """Return an aligned table with a heading."""
+    rows = [(each.name, round(each.value, 3), each.unit, each.meaning) for each in results]
+    headings = ("name", "value", "unit", "meaning")
+    return str(tabulate(rows, headings, tablefmt="plain", floatfmt=".10g"))
 
 
 def write_results(results: Sequence[Result], path: Path = RESULTS) -> None:
-    """Write a JSON list of objects with `name`, `value` and `unit`, in place of an older one."""
+    """Write a JSON list of objects with `name`, `value` and `unit`; replace an older one."""
     content = [
         {"name": result.name, "value": round(result.value, 3), "unit": result.unit}
         for result in results

@@ -1,1 +1,1 @@
-"""The pipeline on one machine: its services as child processes, its settings as an environment."""
+"""The one-machine runtime: settings as environment variables, services as child processes."""

@@ -1,19 +1,30 @@
-"""The environment variables of the one-machine runtime."""
+"""The state directory, the services' passwords, and the environment variables of every command."""
 
+import base64
+import hashlib
+import json
 import os
+import secrets
 import sys
+import threading
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from local.credentials import Credentials
-from local.folders import DAGS, DBT_PROJECT, PROJECT, State
 from weather.ducklake import POSTGRES_TIMEOUTS
+from weather.errors import ExitCode, StepError
+from weather.settings import DEFAULT_BUCKET
 
-UNSUITABLE = (
-    # Of another interpreter than .venv's.
+PROJECT = Path(__file__).resolve().parent.parent
+DAGS = PROJECT / "dags"
+DBT_PROJECT = PROJECT / "dbt_project"
+DAG_ID = "weather_pipeline"
+
+NOT_INHERITED = (
+    # Names another interpreter than .venv's.
     "PYTHONHOME",
-    # Of the `make` around us: one that is started inside is none of its parts.
+    # Of the `make` that runs this command: a `make` inside the command is not a part of it.
     "CMD",
     "COMMAND",
     "MAKEFLAGS",
@@ -23,49 +34,159 @@ UNSUITABLE = (
 OTHER_S3_IDENTITIES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
 
-def with_defaults(outside: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-    """`outside`, and `defaults` for what is unset or empty there."""
-    return {**outside, **{name: value for name, value in defaults.items() if not outside.get(name)}}
+@dataclass(frozen=True)
+class StateDirectory:
+    """The folder of all files that the runtime writes, readable by its owner only."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def replay(self) -> "StateDirectory":
+        """The separate state of a replay: its store and its lake never mix with weather."""
+        return StateDirectory(self.root / "replay")
+
+    @property
+    def store(self) -> Path:
+        """The folder of the S3 server and its data."""
+        return self.root / "s3"
+
+    def lake_catalog(self, endpoint: str, bucket: str) -> Path:
+        """Return the SQLite file of a lake's catalog.
+
+        Each lake has its own, because a catalog names files of one store. `endpoint` is empty for
+        the S3 server of this runtime.
+        """
+        if not endpoint and bucket == DEFAULT_BUCKET:
+            return self.root / "lake.sqlite"
+        place = hashlib.sha256(f"{endpoint} {bucket}".encode()).hexdigest()
+        return self.root / f"lake-{place[:12]}.sqlite"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the services' output."""
+        return self.root / "logs"
+
+    def log(self, service: str) -> Path:
+        """Return the file of a service's output."""
+        return self.logs / f"{service}.log"
+
+
+@dataclass(frozen=True)
+class S3Keys:
+    """Access key of an S3 user."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """Access key of the store, and Airflow's password and keys."""
+
+    s3: S3Keys
+    airflow_password: str
+    airflow_fernet_key: str
+    airflow_secret_key: str
+    airflow_jwt_secret: str
+
+
+def make_s3_keys() -> S3Keys:
+    """Generate a random access key."""
+    return S3Keys(secrets.token_hex(10).upper(), secrets.token_urlsafe(30))
+
+
+def make_credentials() -> Credentials:
+    """Generate random credentials, so that none is a known default."""
+    return Credentials(
+        s3=make_s3_keys(),
+        airflow_password=secrets.token_urlsafe(12),
+        airflow_fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        airflow_secret_key=secrets.token_urlsafe(32),
+        airflow_jwt_secret=secrets.token_urlsafe(64),
+    )
+
+
+def load_credentials(path: Path) -> Credentials:
+    """Read the credentials in `path`; generate them on the first call."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(draft := path.with_suffix(f".{os.getpid()}"), asdict(make_credentials()))
+        try:
+            # A link instead of a rename: of two commands that start at once, the first one wins.
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    try:
+        content = json.loads(path.read_text())
+        return Credentials(**{**content, "s3": S3Keys(**content["s3"])})
+    except (ValueError, TypeError, KeyError):
+        raise StepError(
+            f"{path} is damaged; remove it and try again: new passwords are generated",
+            ExitCode.SETTING,
+        ) from None
+
+
+def write_private(path: Path, content: object) -> None:
+    """Write `content` as JSON, atomically, into a file that only its owner can read."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def with_defaults(inherited: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """Add `defaults` for variables that are unset or empty."""
+    unset = {name: value for name, value in defaults.items() if not inherited.get(name)}
+    return {**inherited, **unset}
 
 
 def base_environment(
-    outside: Mapping[str, str], credentials: Credentials, state: State
+    inherited: Mapping[str, str], credentials: Credentials, state: StateDirectory
 ) -> dict[str, str]:
-    """Everything but the addresses of services: settings of `outside` win, defaults fill in.
+    """Return all variables except the addresses of services; inherited settings win.
 
     Programs of .venv, packages of the project and direct connections to this machine come first
-    whatever `outside` says.
+    in any case.
     """
-    kept = {name: value for name, value in outside.items() if name not in UNSUITABLE}
-    environment = with_defaults(kept, {**_defaults(state), **_airflow_defaults(state, credentials)})
-    if not outside.get("AIRFLOW_HOME"):
-        environment = with_defaults(environment, _airflow_places(state.airflow_home, outside))
-    environment |= search_paths(outside)
-    if address := outside.get("AWS_ENDPOINT_URL_S3"):
-        # The S3 clients prefer it, so that it names the store.
+    kept = {name: value for name, value in inherited.items() if name not in NOT_INHERITED}
+    environment = with_defaults(kept, {**_defaults(state), **_airflow(state, credentials)})
+    if not inherited.get("AIRFLOW_HOME"):
+        home = Path(environment["AIRFLOW_HOME"])
+        environment = with_defaults(environment, _airflow_paths(home, inherited))
+    environment |= search_paths(inherited)
+    if address := inherited.get("AWS_ENDPOINT_URL_S3"):
+        # S3 clients prefer it over AWS_ENDPOINT_URL.
         environment["AWS_ENDPOINT_URL"] = address
-    # Where both are set, clients read the one in small letters.
-    direct = outside.get("no_proxy") or outside.get("NO_PROXY")
+    # Clients that read both prefer the one in small letters.
+    direct = inherited.get("no_proxy") or inherited.get("NO_PROXY")
     for name in ("NO_PROXY", "no_proxy"):
         environment[name] = _joined(",", direct, "127.0.0.1", "localhost")
     return environment
 
 
-def search_paths(outside: Mapping[str, str]) -> dict[str, str]:
-    """What lets a process find the programs of .venv and the packages of the project."""
+def search_paths(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that find the programs of .venv and the packages of the project."""
     return {
         "VIRTUAL_ENV": sys.prefix,
-        "PATH": _joined(os.pathsep, Path(sys.executable).parent, outside.get("PATH")),
-        "PYTHONPATH": _joined(os.pathsep, PROJECT, outside.get("PYTHONPATH")),
+        "PATH": _joined(os.pathsep, Path(sys.executable).parent, inherited.get("PATH")),
+        "PYTHONPATH": _joined(os.pathsep, PROJECT, inherited.get("PYTHONPATH")),
     }
 
 
-def _defaults(state: State) -> dict[str, str]:
+def _defaults(state: StateDirectory) -> dict[str, str]:
     return {
         "HOME": _home(state),
         "WEATHER_RUNTIME": "local",
         "WEATHER_LOCATIONS": str(DAGS / "locations.yaml"),
-        "DUCKDB_EXTENSION_DIRECTORY": str(state.duckdb_extensions),
+        "DUCKDB_EXTENSION_DIRECTORY": str(state.root / "duckdb"),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt opens a catalog in Postgres without the limits that weather.lake adds.
@@ -73,8 +194,8 @@ def _defaults(state: State) -> dict[str, str]:
     }
 
 
-def _airflow_defaults(state: State, credentials: Credentials) -> dict[str, str]:
-    home = state.airflow_home
+def _airflow(state: StateDirectory, credentials: Credentials) -> dict[str, str]:
+    home = state.root / "airflow"
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API_AUTH__JWT_SECRET": credentials.airflow_jwt_secret,
@@ -86,35 +207,34 @@ def _airflow_defaults(state: State, credentials: Credentials) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
-        "AIRFLOW__COSMOS__CACHE_DIR": str(state.cosmos_cache),
+        "AIRFLOW__COSMOS__CACHE_DIR": str(state.root / "cosmos"),
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 
 
-def _home(state: State) -> str:
-    """The user's home, or the state's folder where passwd has none: dbt does not start without."""
+def _home(state: StateDirectory) -> str:
+    """Return the user's home, or the state directory without one: dbt needs a HOME to start."""
     try:
         return str(Path.home())
     except RuntimeError:
         return str(state.root)
 
 
-def _airflow_places(home: Path, outside: Mapping[str, str]) -> dict[str, str]:
-    """The settings that Airflow derives from AIRFLOW_HOME; its templates break at a `%` in it."""
-    places = {
+def _airflow_paths(home: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Set what Airflow derives from AIRFLOW_HOME, because its templates fail at a `%` there."""
+    logs = home / "logs"
+    paths = {
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{quote(str(home / 'airflow.db'))}",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
-            home / "logs" / "dag_processor"
-        ),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
     }
-    elsewhere = ("_CMD", "_SECRET")
+    other_forms = ("_CMD", "_SECRET")
     return {
-        name: place
-        for name, place in places.items()
-        if not any(outside.get(name + kind) for kind in elsewhere)
+        name: path
+        for name, path in paths.items()
+        if not any(inherited.get(name + form) for form in other_forms)
     }
 
 

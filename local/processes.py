@@ -1,7 +1,8 @@
-"""Programs as child processes: services that are watched and ended whole, and steps that end."""
+"""Run programs as child processes: services with a supervisor, and steps that run to their end."""
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx
 import psutil
 
-from local.folders import PROJECT
-from local.lease import Lease
-from weather.errors import StepError
+from local.environment import PROJECT
+from local.supervisor import SharedLock
+from weather.errors import ExitCode, StepError
 
+LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.05
 START_SECONDS = 120.0
-"""How long a service may take until it is ready."""
+WATCH_GRACE_SECONDS = 2.0
 LAST_LINES = 5
 TRACEBACK = "Traceback (most recent call last):"
 
@@ -27,47 +30,47 @@ TRACEBACK = "Traceback (most recent call last):"
 class Command:
     """A program to run.
 
-    `name` is what users are told; all output goes to `log`; `patience` is how many seconds a
-    service is given to end by itself before it is killed; `folder` is where a service runs.
+    `name` appears in messages, and all output goes to `log`. A service runs in `folder`, and gets
+    SIGKILL if it has not ended `grace_seconds` after SIGTERM.
     """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    patience: float = 5.0
+    grace_seconds: float = 5.0
     folder: Path = PROJECT
 
 
 @dataclass(frozen=True)
 class Service:
-    """A command that is running under a keeper."""
+    """A command that runs under a supervisor."""
 
     command: Command
-    keeper: subprocess.Popen[bytes]
+    supervisor: subprocess.Popen[bytes]
 
     def has_ended(self) -> bool:
-        """Whether it has ended by itself."""
-        return self.keeper.poll() is not None
+        """Return whether the service has ended by itself."""
+        return self.supervisor.poll() is not None
 
-    def let_go(self) -> None:
-        """Leave its end to somebody else, who knows it by its keeper's process id alone."""
+    def detach(self) -> None:
+        """Leave the service to another process, which ends it by the supervisor's process id."""
         # Without this, subprocess would warn that it is still running.
-        self.keeper.returncode = 0
+        self.supervisor.returncode = 0
 
     def require_running(self) -> None:
-        """Raise StepError with the last lines of its log when it has ended by itself."""
+        """Raise StepError with the last lines of the log if the service has ended."""
         if self.has_ended():
             raise StepError(f"{self.command.name} has ended; {describe_log(self.command.log)}")
 
-    def wait_until(self, is_healthy: Callable[[], bool], timeout: float = START_SECONDS) -> None:
-        """Wait until it `is_healthy`.
+    def wait_until(self, is_ready: Callable[[], bool], timeout: float = START_SECONDS) -> None:
+        """Poll `is_ready` until it returns True.
 
-        StepError with the last lines of its log is raised when it ends before that, or is not
-        healthy within `timeout` seconds.
+        Raises:
+            StepError: the service ends before that, or is not ready within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        while not is_healthy():
+        while not is_ready():
             self.require_running()
             if time.monotonic() > deadline:
                 raise StepError(
@@ -77,67 +80,98 @@ class Service:
             time.sleep(POLL_SECONDS)
 
 
+@dataclass(frozen=True)
+class HttpServer:
+    """A service that responds at `address`."""
+
+    address: str
+    service: Service
+
+
 def python_module(name: str, *arguments: str) -> list[str]:
-    """The command that runs the module `name` with .venv's Python."""
+    """Return the command that runs the module `name` with .venv's Python."""
     return [sys.executable, "-m", name, *arguments]
 
 
 def program(name: str) -> str:
-    """The path of a program that .venv has."""
+    """Return the path of a program in .venv."""
     return str(Path(sys.executable).with_name(name))
 
 
 @contextlib.contextmanager
 def running(command: Command) -> Iterator[Service]:
-    """Run `command` as a service inside the `with`; nothing of it is left after that."""
-    with _private_lease() as lease:
-        service = start_service(command, lease.path)
+    """Run `command` as a service inside the `with`, and end its process tree after that."""
+    with _own_lock() as lock:
+        service = start_service(command, lock)
         try:
             yield service
         finally:
-            end_keeper(service.keeper.pid)
-            service.keeper.wait()
+            end_supervisor(service.supervisor.pid)
+            service.supervisor.wait()
 
 
-def start_service(command: Command, lease: Path) -> Service:
-    """Start `command` under a keeper that ends it when nobody holds `lease` any more."""
-    options = (str(lease), str(command.patience), str(command.folder))
-    with _fresh(command.log) as log:
-        keeper = subprocess.Popen(
-            python_module("local.keeper", *options, *command.arguments),
+@contextlib.contextmanager
+def running_server(
+    command: Command, port: int, path: str = "/healthz", timeout: float = START_SECONDS
+) -> Iterator[HttpServer]:
+    """Run `command` with `--port` inside the `with`, after `path` has returned success."""
+    address = f"http://{LOOPBACK}:{port}"
+    arguments = [*command.arguments, "--port", str(port)]
+    on_port = Command(command.name, arguments, command.environment, command.log)
+    with running(on_port) as service:
+        service.wait_until(lambda: is_success(f"{address}{path}"), timeout)
+        yield HttpServer(address, service)
+
+
+def is_success(address: str) -> bool:
+    """Return whether a GET of `address` succeeds within a second."""
+    try:
+        return httpx.get(address, timeout=1, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def start_service(command: Command, lock: Path) -> Service:
+    """Start `command` under a supervisor that ends it when `lock` has no owner."""
+    options = (str(lock), str(command.grace_seconds), str(command.folder))
+    with _empty_log(command.log) as log:
+        supervisor = subprocess.Popen(
+            python_module("local.supervisor", "run", *options, *command.arguments),
             cwd=PROJECT,
             env=dict(command.environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # Ctrl-C reaches us alone: services end in order, the last one started first.
+            # Ctrl-C reaches this process alone: services end in order, the last one first.
             start_new_session=True,
         )
-    return Service(command, keeper)
+    return Service(command, supervisor)
 
 
-def is_keeper(pid: int, lease: Path) -> bool:
-    """Whether the process `pid` is the keeper of the service with that `lease`."""
+def is_supervisor(pid: int, lock: Path) -> bool:
+    """Return whether the process `pid` is the supervisor with that lock file."""
     try:
-        return str(lease) in psutil.Process(pid).cmdline()
+        return str(lock) in psutil.Process(pid).cmdline()
     except psutil.Error:
         return False
 
 
-def end_keeper(pid: int) -> None:
-    """End the keeper `pid` and with it its service, and wait until both are gone."""
+def end_supervisor(pid: int) -> None:
+    """End the supervisor `pid` with its child, and wait for both."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        keeper = psutil.Process(pid)
-        keeper.terminate()
-        keeper.wait()
+        supervisor = psutil.Process(pid)
+        supervisor.terminate()
+        supervisor.wait()
 
 
 @contextlib.contextmanager
-def guarded(pid: int) -> Iterator[None]:
-    """Have the process `pid`, which is in the foreground, ended when we are killed."""
-    with _private_lease() as lease:
-        guard = subprocess.Popen(
-            python_module("local.guard", str(lease.path), str(pid)),
+def watched(pid: int) -> Iterator[None]:
+    """Have the process tree of `pid`, in the foreground, ended if this process is killed."""
+    with _own_lock() as lock:
+        watcher = subprocess.Popen(
+            python_module(
+                "local.supervisor", "watch", str(lock), f"{WATCH_GRACE_SECONDS}", f"{pid}"
+            ),
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -145,13 +179,13 @@ def guarded(pid: int) -> Iterator[None]:
         try:
             yield
         finally:
-            guard.terminate()
-            guard.wait()
+            watcher.terminate()
+            watcher.wait()
 
 
 def run_step(command: Command) -> None:
-    """Run `command` to its end; StepError with its last lines is raised when it fails."""
-    with _fresh(command.log) as log:
+    """Run `command` to its end; raise StepError with its last lines if it fails."""
+    with _empty_log(command.log) as log:
         ended = subprocess.run(
             command.arguments,
             cwd=PROJECT,
@@ -166,30 +200,66 @@ def run_step(command: Command) -> None:
 
 
 def describe_log(log: Path) -> str:
-    """The last lines of `log`, or the exception that ended it, and where all of it is."""
+    """Return the last lines of `log`, or its last exception, and the path."""
     lines = log.read_text(errors="replace").splitlines()
     if TRACEBACK in lines:
-        # Frames are indented, or belong to one before; the exception comes last.
+        # Frames are indented; the exception comes last.
         after = lines[len(lines) - lines[::-1].index(TRACEBACK) :]
         lines = [line for line in after if not line.startswith(" ")]
     last = " / ".join(line.strip() for line in lines[-LAST_LINES:] if line.strip())
     return f"its last lines: {last or 'none'}; its log: {os.path.relpath(log)}"
 
 
-@contextlib.contextmanager
-def _private_lease() -> Iterator[Lease]:
-    """A lease that only we hold."""
-    with TemporaryDirectory(prefix="weather-") as folder:
-        lease = Lease(Path(folder) / "lease")
+def free_ports(count: int) -> list[int]:
+    """Return `count` different free ports of the loopback interface."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def free_port() -> int:
+    """Return a free port of the loopback interface."""
+    return free_ports(1)[0]
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on `port`."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connection was closed a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            yield lease
-        finally:
-            lease.close()
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, service: str) -> None:
+    """Raise StepError naming `service` if `port` is in use."""
+    if not is_free(port):
+        raise StepError(
+            f"port {port} of {LOOPBACK}, which {service} needs, is already in use;"
+            " end the program that uses it and try again",
+            ExitCode.SETTING,
+        )
 
 
 @contextlib.contextmanager
-def _fresh(log: Path) -> Iterator[int]:
-    """An empty log to append to, so that two services of one name do not write over another."""
+def _own_lock() -> Iterator[Path]:
+    """Own a lock file that no other process knows."""
+    with TemporaryDirectory(prefix="weather-") as folder:
+        lock = SharedLock(Path(folder) / "lock")
+        try:
+            yield lock.path
+        finally:
+            lock.close()
+
+
+@contextlib.contextmanager
+def _empty_log(log: Path) -> Iterator[int]:
+    """Empty a log and open it in append mode, so that two services with one log share it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     try:

@@ -1,41 +1,76 @@
-"""What every command of the one-machine runtime begins with: settings, store, source and lake."""
+"""Start what every command needs: settings, source, S3 store, lake, Airflow database."""
 
 import contextlib
+import hashlib
+import sys
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from typing import TextIO
 
-from local.credentials import Credentials, S3Keys, load_credentials
-from local.environment import OTHER_S3_IDENTITIES, base_environment, with_defaults
-from local.folders import State
-from local.prepare import prepare
-from local.processes import Service
-from local.progress import Progress
+from local.environment import (
+    DBT_PROJECT,
+    OTHER_S3_IDENTITIES,
+    Credentials,
+    S3Keys,
+    StateDirectory,
+    base_environment,
+    load_credentials,
+    with_defaults,
+    write_private,
+)
+from local.processes import (
+    LOOPBACK,
+    Command,
+    HttpServer,
+    Service,
+    program,
+    python_module,
+    run_step,
+    running_server,
+)
 from local.source import running_source
 from local.store import S3Server, running_store
+from local.supervisor import exclusive_lock
 from weather.published import PUBLISHED_KEY, SOURCE_KEY
 from weather.settings import DEFAULT_BUCKET, StoreSettings
 from weather.source import REPLAY
 from weather.storage import Store
 
+MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+WRITTEN_BY_DBT = {"target", "logs", "dbt_packages"}
+
+
+@dataclass
+class Progress:
+    """Print a line for each thing done, with the seconds since the start."""
+
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    _start: float = field(default_factory=time.monotonic)
+
+    def done(self, text: str) -> None:
+        """Print `text`."""
+        print(f"{time.monotonic() - self._start:6.1f} s  {text}", file=self.stream, flush=True)
+
 
 @dataclass(frozen=True)
 class Session:
-    """What commands run in: `environment` has every setting, `attribution` whose data it is.
+    """Settings and services of one command.
 
-    `store` and `replay` are there where the environment from outside names no other.
+    `store` and `replay` are None if inherited settings name others.
     """
 
     environment: Mapping[str, str]
     attribution: str
     credentials: Credentials
-    state: State
+    state: StateDirectory
     store: S3Server | None
     replay: Service | None
 
     def require_running(self) -> None:
-        """Raise StepError with the last lines of its log when one of them has ended by itself."""
+        """Raise StepError with the last lines of the log if one of the services has ended."""
         if self.store:
             self.store.require_running(self.state.log("s3"))
         if self.replay:
@@ -44,23 +79,29 @@ class Session:
 
 @contextlib.contextmanager
 def running_session(
-    outside: Mapping[str, str], state: State, progress: Progress, *, s3_port: int | None = None
+    inherited: Mapping[str, str],
+    state: StateDirectory,
+    progress: Progress,
+    *,
+    s3_port: int | None = None,
 ) -> Iterator[Session]:
-    """All that the pipeline needs, running inside the `with`, S3 on `s3_port` or a free port.
+    """Run what the pipeline needs inside the `with`, S3 on `s3_port` or a free port.
 
-    Settings of `outside` win over everything that would be set here: no store is started when
-    they name one, and no replay server when they name a source.
+    Inherited settings win: no store is started if they name one, and no replay server if they name
+    a source.
     """
-    credentials = load_credentials(state.credentials)
-    base = base_environment(outside, credentials, state)
+    credentials = load_credentials(state.root / "credentials.json")
+    base = base_environment(inherited, credentials, state)
     progress.done("environment ready")
     with running_source(base, state.log("replay")) as source:
-        progress.done(source.news)
-        place = state.of_replay if source.replay else state
-        sourced = with_defaults(base, source.environment)
-        with _stored(sourced, credentials.s3, place, s3_port, state.log("s3")) as (stored, store):
+        progress.done(source.message)
+        lake_state = state.replay if source.replay else state
+        keys, log = credentials.s3, state.log("s3")
+        with _with_store(
+            with_defaults(base, source.environment), keys, lake_state, s3_port, log
+        ) as (stored, store):
             progress.done(f"S3 store at {stored['AWS_ENDPOINT_URL']}")
-            catalog = place.lake_catalog(
+            catalog = lake_state.lake_catalog(
                 base.get("AWS_ENDPOINT_URL", ""), base.get("WEATHER_BUCKET") or DEFAULT_BUCKET
             )
             environment = with_defaults(stored, {"LAKE_CATALOG": f"sqlite:{catalog}"})
@@ -72,8 +113,16 @@ def running_session(
             yield Session(environment, source.attribution, credentials, state, store, source.replay)
 
 
+@contextlib.contextmanager
+def running_api(environment: Mapping[str, str], port: int, log: Path) -> Iterator[HttpServer]:
+    """Run the API on `port` inside the `with`."""
+    serve = python_module("api", "--host", LOOPBACK, "--drain-seconds", "0")
+    with running_server(Command("the API", serve, environment, log), port) as server:
+        yield server
+
+
 def mark_replay(environment: Mapping[str, str]) -> None:
-    """Name the source of the replay's own lake where an older version has published without."""
+    """Write the source of a replay's lake that an older version has published without one."""
     settings = StoreSettings.model_validate(
         {
             name: environment[name.upper()]
@@ -87,7 +136,7 @@ def mark_replay(environment: Mapping[str, str]) -> None:
 
 
 def _set_aside(catalog: Path, folder: Path, progress: Progress) -> None:
-    """Rename a catalog whose store is lost: the files that it names are nowhere any more."""
+    """Rename a catalog whose store was removed, because its data files are lost."""
     if not catalog.exists():
         return
     kept = catalog.with_name(f"{catalog.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
@@ -96,24 +145,102 @@ def _set_aside(catalog: Path, folder: Path, progress: Progress) -> None:
             Path(f"{catalog}{suffix}").rename(f"{kept}{suffix}")
     progress.done(
         f"the store in {folder} was removed, and with it raw/ and all weather before this run:"
-        f" an empty lake begins, and the catalog of the old one is kept as {kept.name}"
+        f" starting with an empty lake; the old catalog is kept as {kept.name}"
     )
 
 
 @contextlib.contextmanager
-def _stored(
-    environment: Mapping[str, str], made: S3Keys, place: State, port: int | None, log: Path
+def _with_store(
+    environment: Mapping[str, str],
+    generated: S3Keys,
+    state: StateDirectory,
+    port: int | None,
+    log: Path,
 ) -> Iterator[tuple[Mapping[str, str], S3Server | None]]:
-    """The environment with a store in it: the one that it names, or ours inside the `with`."""
+    """Yield the environment with a store: the one that it names, or our own S3 server."""
     if environment.get("AWS_ENDPOINT_URL"):
         yield environment, None
         return
     keys = S3Keys(
-        environment.get("AWS_ACCESS_KEY_ID") or made.access_key_id,
-        environment.get("AWS_SECRET_ACCESS_KEY") or made.secret_access_key,
+        environment.get("AWS_ACCESS_KEY_ID") or generated.access_key_id,
+        environment.get("AWS_SECRET_ACCESS_KEY") or generated.secret_access_key,
     )
     bucket = environment.get("WEATHER_BUCKET") or DEFAULT_BUCKET
-    with running_store(place.store, bucket=bucket, keys=keys, port=port, log=log) as server:
+    with running_store(state.store, bucket=bucket, keys=keys, port=port, log=log) as server:
         stored = with_defaults(environment, server.environment)
-        # They would be sent along with this store's keys, and be refused.
+        # Clients would send them beside this store's keys, and the store would reject them.
         yield {name: stored[name] for name in stored if name not in OTHER_S3_IDENTITIES}, server
+
+
+def prepare(
+    environment: Mapping[str, str],
+    credentials: Credentials,
+    state: StateDirectory,
+    done: Callable[[str], None],
+) -> None:
+    """Make DuckDB's extensions, the lake, dbt's manifest and Airflow's database, where needed.
+
+    `done` is called with a message for each thing made.
+
+    Raises:
+        StepError: a program fails.
+    """
+    airflow_home = Path(environment["AIRFLOW_HOME"])
+    extensions = Path(environment["DUCKDB_EXTENSION_DIRECTORY"])
+
+    def install() -> None:
+        # In a process apart, because DuckDB turns Ctrl-C into an error of the query.
+        run("duckdb extensions", python_module("weather.duckdb_extensions", str(extensions)))
+
+    def parse() -> None:
+        # dbt reuses a partial parse only if profile and target are named as Cosmos names them.
+        profile = ["--profile", "weather", "--target", "lake"]
+        # The DAG reads the manifest there, whatever DBT_TARGET_PATH is.
+        paths = ["--project-dir", str(DBT_PROJECT), "--target-path", str(MANIFEST.parent)]
+        run("dbt parse", [program("dbt"), "parse", *paths, *profile])
+
+    def migrate() -> None:
+        passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+        write_private(passwords, {"admin": credentials.airflow_password})
+        run("airflow db migrate", [program("airflow"), "db", "migrate"])
+
+    def run(name: str, arguments: list[str]) -> None:
+        run_step(Command(name, arguments, environment, state.log(name.replace(" ", "-"))))
+
+    if _once(extensions / "made-for", version("duckdb"), install):
+        done("DuckDB's extensions installed")
+    with exclusive_lock(state.root / "lake.lock"):
+        # Each time, because only the lake's own catalog knows whether the lake exists.
+        run("lake", python_module("weather.lake", "create"))
+    done("lake ready")
+    if _once(MANIFEST.with_name("made-from"), _project_hash(), parse):
+        done("dbt's manifest made")
+    if _once(airflow_home / "made-for", _database(environment), migrate):
+        done("Airflow's database made")
+
+
+def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
+    """Call `make` unless the file `stamp` has `source`; return whether it was called."""
+    with exclusive_lock(stamp.with_suffix(".lock")):
+        with contextlib.suppress(FileNotFoundError):
+            if stamp.read_text() == source:
+                return False
+        make()
+        stamp.write_text(source)
+    return True
+
+
+def _project_hash() -> str:
+    """Return a hash of dbt's version, the project's folder and every file that dbt parses."""
+    content = hashlib.sha256(f"{version('dbt-core')} {DBT_PROJECT}".encode())
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        name = path.relative_to(DBT_PROJECT)
+        if path.is_file() and name.parts[0] not in WRITTEN_BY_DBT:
+            content.update(f"{name}\n".encode() + path.read_bytes())
+    return content.hexdigest()
+
+
+def _database(environment: Mapping[str, str]) -> str:
+    """Return Airflow's version and a hash of its database's address, which has a password."""
+    address = environment.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "")
+    return f"{version('apache-airflow')} {hashlib.sha256(address.encode()).hexdigest()}"

@@ -1,31 +1,70 @@
-"""`make shell` and `make run`: the user's own commands, with the environment and S3 there."""
+"""`make shell` and `make run`: run a command in the terminal, with the environment and S3."""
 
-from collections.abc import Mapping
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from local.folders import State
-from local.foreground import run_in_foreground
-from local.progress import Progress
-from local.session import running_session
+from local.environment import StateDirectory
+from local.processes import watched
+from local.session import Progress, running_session
+from local.supervisor import Interrupted, end_process_tree
 from weather.errors import ExitCode, StepError
 
+GRACE_SECONDS = 10.0
 
-def open_shell(outside: Mapping[str, str], state: State) -> int:
-    """Open the user's shell until it is left; 0, whatever its last command's exit code was."""
-    with running_session(outside, state, Progress()) as session:
+
+def open_shell(inherited: Mapping[str, str], state: StateDirectory) -> int:
+    """Run the user's shell; return 0, whatever the exit code of its last command."""
+    with running_session(inherited, state, Progress()) as session:
         print("leave this shell with `exit`; S3 ends with it", flush=True)
-        run_in_foreground([outside.get("SHELL") or "/bin/sh"], session.environment)
+        run_in_terminal([inherited.get("SHELL") or "/bin/sh"], session.environment)
     return 0
 
 
-def run_command(outside: Mapping[str, str], state: State, command: str) -> int:
-    """Run one line of shell `command`; its exit code.
+def run_command(inherited: Mapping[str, str], state: StateDirectory, command: str) -> int:
+    """Run one line of shell; return its exit code.
 
-    StepError says how to write it when it is empty.
+    Raises:
+        StepError: the line is empty.
     """
     if not command.strip():
         raise StepError(
-            'no command; say which: make run CMD="airflow dags test weather_pipeline"',
+            'CMD is empty; for example: make run CMD="airflow dags test weather_pipeline"',
             ExitCode.SETTING,
         )
-    with running_session(outside, state, Progress()) as session:
-        return run_in_foreground(["/bin/sh", "-c", command], session.environment)
+    with running_session(inherited, state, Progress()) as session:
+        return run_in_terminal(["/bin/sh", "-c", command], session.environment)
+
+
+def run_in_terminal(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command with this process's terminal and standard streams; return its exit code.
+
+    The command handles Ctrl-C itself, as in any shell. A stop signal to this process ends the
+    command first. The exit code after a signal is 128 plus its number.
+    """
+    with _ignoring_ctrl_c():
+        process = subprocess.Popen(arguments, env=dict(environment))
+        with watched(process.pid):
+            try:
+                process.wait()
+            except Interrupted:
+                end_process_tree(process.pid, GRACE_SECONDS)
+                raise
+    code = process.returncode
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _ignoring_ctrl_c() -> Iterator[None]:
+    """Ignore SIGINT in a terminal, which sends it to the command as well."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    # A handler instead of SIG_IGN, which the command would inherit.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

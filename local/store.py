@@ -1,12 +1,12 @@
-"""A real S3 server for one folder of data, on the loopback interface.
+"""Run an S3 server (SeaweedFS) for one folder of data, on the loopback interface.
 
-One server serves everyone who asks for the same folder at the same time; the last one to leave
-ends it.
+All commands that need the same folder share one server, and the last one to leave ends it.
 """
 
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,33 +16,46 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import seaweedfs
-from local.credentials import S3Keys, make_s3_keys, write_private
-from local.lease import Lease, one_at_a_time
-from local.ports import LOOPBACK, free_ports, is_free, require_free
-from local.processes import Command, describe_log, end_keeper, is_keeper, start_service
+from local.environment import S3Keys, make_s3_keys, write_private
+from local.processes import (
+    LOOPBACK,
+    Command,
+    describe_log,
+    end_supervisor,
+    free_ports,
+    is_free,
+    is_supervisor,
+    program,
+    require_free,
+    start_service,
+)
+from local.supervisor import SharedLock, exclusive_lock
 from weather.errors import ExitCode, StepError
 from weather.settings import DEFAULT_BUCKET, DEFAULT_REGION
 
-STOP_SECONDS = 3.0
-STARTS = 3
-"""How often a start is tried at most."""
+GRACE_SECONDS = 3.0
+START_ATTEMPTS = 3
+
+PARTS = ("master", "volume", "filer", "s3", "admin")
+"""Parts of SeaweedFS. Each listens on two ports, and only S3's serves data over HTTP."""
+PORTS = 2 * len(PARTS)
+SOCKETS = Path("/tmp")  # noqa: S108 - SeaweedFS's own choice
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running S3 server: its data, where it is, who may use it and which process keeps it."""
+    """A running S3 server; `supervisor` is a process id."""
 
     folder: Path
     ports: list[int]
     keys: S3Keys = field(repr=False)
-    keeper: int
+    supervisor: int
     has_new_bucket: bool = False
-    """Its bucket was made just now, so nothing that another process wrote is in it."""
+    """The bucket was created just now, so it is empty."""
 
     @property
     def endpoint(self) -> str:
-        """Its address, for S3 clients."""
+        """The endpoint URL for S3 clients."""
         return f"http://{LOOPBACK}:{self.ports[0]}"
 
     @property
@@ -56,14 +69,14 @@ class S3Server:
         }
 
     def require_running(self, log: Path) -> None:
-        """Raise StepError with the last lines of its log when it has ended by itself."""
-        if not is_keeper(self.keeper, self.folder / "lease"):
+        """Raise StepError if the server has ended or its folder was removed."""
+        if not is_supervisor(self.supervisor, _lock(self.folder)):
             raise StepError(f"S3 has ended; {describe_log(log)}")
         stored = _read_server(self.folder)
-        if stored is None or stored.keeper != self.keeper:
+        if stored is None or stored.supervisor != self.supervisor:
             raise StepError(
-                f"S3's folder {self.folder} was removed while S3 ran, and what it held is lost;"
-                " start again, and an empty lake begins"
+                f"S3's folder {self.folder} was removed while S3 ran, and its data is lost;"
+                " start again with an empty lake"
             )
 
 
@@ -76,46 +89,53 @@ def running_store(
     port: int | None = None,
     log: Path | None = None,
 ) -> Iterator[S3Server]:
-    """An S3 server inside the `with`, its data in `folder` and `bucket` in it.
+    """Run an S3 server inside the `with`, with its data in `folder` and a bucket.
 
-    Without `keys` it has random ones, without `port` a free one. A server that runs for this
-    folder already is shared. StepError is raised when that one has other keys or another port
-    than asked for, when `port` is taken, or when the server ends at its start.
+    Default keys are random, and the default port is a free one. A server that already runs for
+    this folder is shared.
+
+    Raises:
+        StepError: the shared server has other keys or another port, `port` is in use, or the
+            server ends while it starts.
     """
     folder = folder.absolute()
-    with _leased(folder):
-        with one_at_a_time(folder / "start.lock"):
+    with _owned(folder):
+        with exclusive_lock(folder / "start.lock"):
             server = _find_server(folder)
             if server:
-                _require_agreement(server, keys, port)
+                _require_same(server, keys, port)
             else:
                 log = log or folder / "server.log"
                 server = _start_server(folder, keys or make_s3_keys(), port, log)
         yield replace(server, has_new_bucket=_create_bucket(server, bucket))
 
 
+def _lock(folder: Path) -> Path:
+    return folder / "owners.lock"
+
+
 @contextlib.contextmanager
-def _leased(folder: Path) -> Iterator[None]:
-    """Need the folder's server inside the `with`; who is the last to need it ends it."""
-    lease = Lease(folder / "lease")
+def _owned(folder: Path) -> Iterator[None]:
+    """Own the folder's server inside the `with`; end the server if there is no other owner."""
+    lock = SharedLock(_lock(folder))
     try:
         yield
     finally:
-        if lease.give_up():
+        if lock.try_exclusive():
             _end_server(folder)
-        lease.close()
+        lock.close()
 
 
 def _find_server(folder: Path) -> S3Server | None:
-    """The server that somebody has started for `folder`, if it still runs."""
+    """Return the server that another command has started, if it still runs."""
     server = _read_server(folder)
-    return server if server and is_keeper(server.keeper, folder / "lease") else None
+    return server if server and is_supervisor(server.supervisor, _lock(folder)) else None
 
 
-def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) -> None:
+def _require_same(server: S3Server, keys: S3Keys | None, port: int | None) -> None:
     if port not in (None, server.ports[0]):
         raise StepError(
-            f"S3 is wanted on port {port}, but another command of this folder runs it on port"
+            f"S3 cannot run on port {port}, because another command of this folder runs it on port"
             f" {server.ports[0]}; end that command and try again",
             ExitCode.SETTING,
         )
@@ -128,61 +148,112 @@ def _require_agreement(server: S3Server, keys: S3Keys | None, port: int | None) 
 
 
 def _start_server(folder: Path, keys: S3Keys, port: int | None, log: Path) -> S3Server:
-    # Of one that was killed.
+    # Files of a server that was killed.
     _end_server(folder)
-    starts = 0
+    attempts = 0
     while True:
-        starts += 1
-        ports = free_ports(seaweedfs.PORTS)
+        attempts += 1
+        ports = free_ports(PORTS)
         if port is not None:
             require_free(port, "S3")
-            # It may be among those that were free.
-            ports = [port, *(each for each in ports if each != port)][: seaweedfs.PORTS]
+            # `port` may be one of the free ones.
+            ports = [port, *(each for each in ports if each != port)][:PORTS]
         try:
             return _start_on(ports, folder, keys, log)
         except StepError:
             _end_server(folder)
-            # Others may have taken a port since it was chosen.
-            if starts == STARTS or all(map(is_free, ports)):
+            # Another program may have taken a port in the meantime.
+            if attempts == START_ATTEMPTS or all(map(is_free, ports)):
                 raise
 
 
 def _start_on(ports: list[int], folder: Path, keys: S3Keys, log: Path) -> S3Server:
-    arguments = seaweedfs.command_line(folder, keys, ports)
-    command = Command("S3", arguments, os.environ, log, patience=STOP_SECONDS, folder=folder)
-    service = start_service(command, folder / "lease")
-    server = S3Server(folder, ports, keys, service.keeper.pid)
-    state = {"ports": ports, "keys": asdict(keys), "keeper": server.keeper}
+    arguments = _seaweedfs(folder, keys, ports)
+    command = Command("S3", arguments, os.environ, log, grace_seconds=GRACE_SECONDS, folder=folder)
+    service = start_service(command, _lock(folder))
+    server = S3Server(folder, ports, keys, service.supervisor.pid)
+    state = {"ports": ports, "keys": asdict(keys), "supervisor": server.supervisor}
     write_private(folder / "server.json", state)
     client = s3_client(server)
     try:
-        service.wait_until(lambda: _answers(client))
+        service.wait_until(lambda: _is_ready(client))
     finally:
-        service.let_go()
+        service.detach()
     return server
 
 
 def _end_server(folder: Path) -> None:
-    """End the folder's server if there is one, and remove what it or its `kill -9` left behind."""
+    """End the folder's server, and remove its sockets in /tmp, which SeaweedFS leaves behind."""
     server = _read_server(folder)
     if server:
-        if is_keeper(server.keeper, folder / "lease"):
-            end_keeper(server.keeper)
-        seaweedfs.remove_sockets(server.ports)
+        if is_supervisor(server.supervisor, _lock(folder)):
+            end_supervisor(server.supervisor)
+        for port in server.ports:
+            for socket in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
         (folder / "server.json").unlink(missing_ok=True)
 
 
 def _read_server(folder: Path) -> S3Server | None:
+    """Read server.json; return None if it is missing or was cut off."""
     try:
         state = json.loads((folder / "server.json").read_text())
-        return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["keeper"])
+        return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["supervisor"])
     except (FileNotFoundError, ValueError, TypeError, KeyError):
-        # Without the file, or with one that was cut off, its server cannot be found.
         return None
 
 
+def _seaweedfs(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
+    """Return the command that serves `folder`, with S3 on the first of `PORTS` different ports.
+
+    Writes the file with the keys.
+    """
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    for stale in data.glob("m[0-9]*"):
+        # The master's election state, stored by port; the volumes have all other state.
+        shutil.rmtree(stale)
+    identity = {
+        "name": "weather",
+        "credentials": [{"accessKey": keys.access_key_id, "secretKey": keys.secret_access_key}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    write_private(folder / "identities.json", {"identities": [identity]})
+    s3, s3_grpc, *others = ports
+    inner = [part for part in PARTS if part != "s3"]
+    options = {
+        # A relative path, because SeaweedFS splits this option at commas.
+        "dir": data.name,
+        "ip": LOOPBACK,
+        "ip.bind": LOOPBACK,
+        "s3.config": folder / "identities.json",
+        "s3.port": s3,
+        "s3.port.grpc": s3_grpc,
+        **{f"{part}.port": port for part, port in zip(inner, others[::2], strict=True)},
+        **{f"{part}.port.grpc": port for part, port in zip(inner, others[1::2], strict=True)},
+        "s3.port.iceberg": 0,
+        "s3.port.lance": 0,
+        "webdav": "false",
+        "admin.ui": "false",
+        # The filer would serve every object without a key.
+        "disableHttp": "true",
+        # Keys come from the file alone.
+        "s3.iam": "false",
+        # On by default: reports to SeaweedFS's makers.
+        "master.telemetry": "false",
+        # Each bucket takes volumes of its own. The default limit is the free disk in gigabytes.
+        "master.volumeSizeLimitMB": 64,
+        "volume.max": 10_000,
+        "volume.preStopSeconds": 0,
+    }
+    return [
+        *(program("weed"), "-logtostderr=true", "mini"),
+        *(f"-{name}={value}" for name, value in options.items()),
+    ]
+
+
 def s3_client(server: S3Server) -> Any:
-    """A client for `server` that does not wait or try again."""
+    """Return a client with short timeouts and without retries."""
     return boto3.client(
         "s3",
         endpoint_url=server.endpoint,
@@ -195,7 +266,7 @@ def s3_client(server: S3Server) -> Any:
     )
 
 
-def _answers(client: Any) -> bool:
+def _is_ready(client: Any) -> bool:
     try:
         client.list_buckets()
     except (BotoCoreError, ClientError):
@@ -204,7 +275,7 @@ def _answers(client: Any) -> bool:
 
 
 def _create_bucket(server: S3Server, bucket: str) -> bool:
-    """Make the bucket unless it is there; whether it was made."""
+    """Create the bucket unless it exists; return whether it was created."""
     client = s3_client(server)
     try:
         client.create_bucket(Bucket=bucket)
@@ -212,7 +283,7 @@ def _create_bucket(server: S3Server, bucket: str) -> bool:
         return False
     except (BotoCoreError, ClientError) as error:
         raise StepError(
-            f"S3 cannot make the bucket '{bucket}': {error}; see that the disk of {server.folder}"
-            " has room"
+            f"S3 cannot create the bucket '{bucket}': {error}; check that the disk of"
+            f" {server.folder} is not full"
         ) from None
     return True

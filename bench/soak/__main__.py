@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
-from bench.history import last_whole_hour
-from bench.lake import Lake
+from tabulate import tabulate
+
+from bench.lake import Lake, last_whole_hour
+from bench.sandbox import running_sandbox
 from bench.soak.faults import faults_of_hours
 from bench.soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
 from bench.soak.steps import Ending, Steps
-from bench.workplace import running_workplace
-from local.progress import Progress
-from local.signals import ASKS_TO_END, AskedToEnd
-from local.table import table
+from local.session import Progress
+from local.supervisor import STOP_SIGNALS, Interrupted
 from tests.expected_mart import expected_mart
 from weather.ducklake import attached_lake
 from weather.errors import StepError
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepError as error:
         print(f"soak: {error}", file=sys.stderr)
         return error.exit_code
-    except AskedToEnd as asked:
+    except Interrupted as asked:
         return asked.exit_code
 
 
@@ -51,25 +51,25 @@ def soak(hours: int, seed: int) -> int:
     """Run the hours that end now on a lake of their own, and judge them.
 
     Raises:
-        AskedToEnd: after the hour in which a signal has come.
+        Interrupted: after the hour in which a signal has come.
     """
     progress = Progress()
     signals: list[int] = []
-    for each in ASKS_TO_END:
+    for each in STOP_SIGNALS:
         # No exception: dbt would take it for a fault of the model that it is building.
         signal.signal(each, lambda number, _: signals.append(number))
     windows = [
         lookback_window(last_whole_hour() - age * HOUR, DEFAULT_LOOKBACK_HOURS)
         for age in reversed(range(hours))
     ]
-    with running_workplace() as workplace:
-        lake = Lake(workplace, "soak")
-        steps = Steps(lake, workplace.log("soak"))
+    with running_sandbox() as sandbox:
+        lake = Lake(sandbox, "soak")
+        steps = Steps(lake, sandbox.log("soak"))
         samples: list[Sample] = []
         for window, fault in zip(windows, faults_of_hours(hours, seed), strict=True):
             samples.append(_sample(steps, lake, window, fault))
             if signals:
-                raise AskedToEnd(signals[0])
+                raise Interrupted(signals[0])
             if len(samples) % DAY == 0:
                 upkeep = steps.keep_up(
                     last_week=_time_since(samples[-7 * DAY :]), last_day=_time_since(samples[-DAY:])
@@ -124,7 +124,7 @@ def _differences(steps: Steps, lake: Lake, taken: Window) -> list[str]:
 def _report(samples: Sequence[Sample], different: Sequence[str]) -> int:
     endings = Counter(each.ending for each in samples)
     print(f"{len(samples)} hours, {median(each.seconds for each in samples):.1f} s each (median)")
-    print("\n".join(table([{"hours": endings[each], "run": str(each)} for each in Ending])))
+    print(tabulate([(endings[each], str(each)) for each in Ending], ("hours", "run"), "plain"))
     print()
     grown = growths(samples)
     rows = [
@@ -138,7 +138,7 @@ def _report(samples: Sequence[Sample], different: Sequence[str]) -> int:
         for each in grown
     ]
     short = f"too short to see growth: at least {STEADY_FROM + SHORTEST_STEADY} hours are needed"
-    print("\n".join(table(rows)) or short)
+    print(tabulate(rows, headers="keys", tablefmt="plain", floatfmt=".2f") or short)
     print()
     print(f"rows that differ from the independent computation: {len(different)}")
     if different:

@@ -14,6 +14,8 @@ from api.observability.logs import MAX_URL_BYTES, MAX_WAITING, AccessLog
 from tests.api.lake import Lake
 from tests.api.server import eventually, running_api
 
+pytestmark = pytest.mark.slow
+
 MOMENT = 1_763_600_000.25
 
 

@@ -16,6 +16,8 @@ from tests.api.lake import Lake
 from tests.api.server import address_of, eventually, readiness, start_api
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 DRAIN_SECONDS = 8.0
 """Clients need a second at most, unless the machine is busy."""
 LONG_DRAIN_SECONDS = 60.0

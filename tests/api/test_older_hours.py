@@ -14,6 +14,8 @@ from tests.api.silent_catalog import silent_catalog
 from weather.errors import StepError
 from weather.published import Published
 
+pytestmark = pytest.mark.slow
+
 SINCE, UNTIL = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.http.cache import SECURITY_HEADERS
-from local.folders import PROJECT
+from local.environment import PROJECT
 from local.processes import program
 from tests.patience import PATIENCE
 

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from local.ports import free_port
+from local.processes import free_port
 from local.store import running_store
 from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
 from tests.api.constant_load import asking_all_the_time, days
@@ -113,7 +113,7 @@ def test_a_hanging_store_is_reported_within_a_minute(
         lake.publish()
         with serve(lake) as client:
             # The kernel accepts connections, and the stopped server does not respond.
-            (process,) = psutil.Process(server.keeper).children()
+            (process,) = psutil.Process(server.supervisor).children()
             process.suspend()
             try:
                 eventually(lambda: problem(client), seconds=55)

@@ -13,6 +13,8 @@ from tests.api.lake import Lake, a_day
 from weather.ducklake import attached_lake
 from weather.window import HOUR, first_hour_from
 
+pytestmark = pytest.mark.slow
+
 NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
 OLD = NEWEST - timedelta(days=60)
 

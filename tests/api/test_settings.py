@@ -9,6 +9,8 @@ from tests.api.server import start_api
 from tests.patience import PATIENCE
 from weather.errors import ExitCode
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "value"),

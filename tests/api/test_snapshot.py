@@ -14,6 +14,8 @@ from weather.ducklake import attached_lake
 from weather.errors import StepError
 from weather.window import HOUR, first_hour_from
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
 """The newest hour of Lyon, which is current."""

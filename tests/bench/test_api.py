@@ -5,10 +5,10 @@ from io import StringIO
 
 import pytest
 
-from bench.api import loads_in_turn, speeds, times
+from bench.api import load_results, measured_loads, ratio_to
+from bench.api_baselines import MEASURED, Request
 from bench.api_load import Load
-from bench.api_servers import ASKED, Asked
-from local.progress import Progress
+from local.session import Progress
 
 
 def loads(**rates: tuple[float, ...]) -> dict[str, list[Load]]:
@@ -18,12 +18,14 @@ def loads(**rates: tuple[float, ...]) -> dict[str, list[Load]]:
 def test_a_ratio_is_of_numbers_measured_right_after_another() -> None:
     """A machine that is three times as fast in one round makes no difference."""
     measured = loads(ours=(80, 240, 70), ready_bytes=(100, 300, 100))
-    assert times(measured, "ready_bytes") == 0.8
+    assert ratio_to(measured, "ready_bytes") == 0.8
 
 
 def test_each_mart_has_its_own_names() -> None:
-    measured = loads(**dict.fromkeys(ASKED, (10.0,)))
-    small, large = ([each.name for each in speeds(measured, prefix)] for prefix in ("", "large_"))
+    measured = loads(**dict.fromkeys(MEASURED, (10.0,)))
+    small, large = (
+        [each.name for each in load_results(measured, prefix)] for prefix in ("", "large_")
+    )
     assert {
         "summary_over_ready_bytes",
         "summary_over_plain",
@@ -34,15 +36,15 @@ def test_each_mart_has_its_own_names() -> None:
 
 
 def test_rivals_are_asked_in_turn_and_back_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    sent: list[str] = []
 
     def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:
-        asked.append(address)
-        return Load(len(asked), 0.002, 0.1)
+        sent.append(address)
+        return Load(len(sent), 0.002, 0.1)
 
     monkeypatch.setattr("bench.api.load_on", load_on)
-    measured = loads_in_turn({name: Asked(name, {}) for name in "abc"}, Progress(StringIO()), 3)
-    warming_up, rounds = asked[:3], asked[3:]
+    measured = measured_loads({name: Request(name, {}) for name in "abc"}, Progress(StringIO()), 3)
+    warming_up, rounds = sent[:3], sent[3:]
     assert warming_up == ["a", "b", "c"]
     assert "".join(rounds) == "abccbaabc"
     assert [load.requests_per_second for load in measured["a"]] == [4, 9, 10]

@@ -12,7 +12,7 @@ from select import PIPE_BUF
 import pytest
 
 from bench.api_load import CLIENTS, load_by_own_client, parse_wrk
-from local.folders import PROJECT
+from local.environment import PROJECT
 from local.processes import python_module
 from weather.errors import StepError
 

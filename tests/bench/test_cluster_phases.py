@@ -7,8 +7,8 @@ from bench.cluster_phases import (
     WORKER_START,
     StepTimes,
     TaskTimes,
-    longest_way,
-    phases_of_way,
+    critical_path,
+    phases_of_path,
 )
 
 TIMES = {
@@ -20,12 +20,12 @@ TIMES = {
 UPSTREAM = {"publish": ["slow", "quick"], "slow": ["arrived"], "arrived": ["ingest"]}
 
 
-def test_the_longest_way_leads_through_the_task_that_ended_last() -> None:
-    assert longest_way("publish", UPSTREAM, TIMES) == ["ingest", "slow", "publish"]
+def test_the_critical_path_leads_through_the_task_that_ended_last() -> None:
+    assert critical_path("publish", UPSTREAM, TIMES) == ["ingest", "slow", "publish"]
 
 
 def test_phases_add_up_to_the_time_since_the_trigger() -> None:
-    phases = phases_of_way(["ingest", "slow", "publish"], TIMES, triggered=1)
+    phases = phases_of_path(["ingest", "slow", "publish"], TIMES, triggered=1)
     assert phases["ingest"] == {
         SCHEDULING: 1,
         WORKER_START: 2,
@@ -40,7 +40,7 @@ def test_phases_add_up_to_the_time_since_the_trigger() -> None:
 
 def test_a_task_that_is_not_waited_for_any_more_takes_no_more_time() -> None:
     times = {**TIMES, "publish": TaskTimes(36, 37, 50, None)}
-    phases = phases_of_way(["slow", "publish"], times, triggered=20)
+    phases = phases_of_path(["slow", "publish"], times, triggered=20)
     assert phases["slow"][WORK] == 6
     assert phases["slow"][CLOSING] == 0
     assert phases["publish"] == {SCHEDULING: 0, WORKER_START: 1, WORK: 13}

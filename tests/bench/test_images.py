@@ -1,4 +1,4 @@
-"""Images are measured where there is an engine to run them, and left out aloud elsewhere."""
+"""Images are measured if Docker can build them; otherwise a line reports the skip."""
 
 import io
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.images import measure_images, why_not
-from local.folders import PROJECT
-from local.progress import Progress
+from bench.images import measure_images, skip_reason
+from local.environment import PROJECT
+from local.session import Progress
 
 WITHOUT_AN_ENGINE = "#!/bin/sh\nexit 1\n"
 WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
@@ -24,7 +24,7 @@ WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
         (WITHOUT_BUILDX, "Docker has no buildx"),
     ],
 )
-def test_where_images_cannot_be_built_a_line_says_what_is_left_out(
+def test_a_skip_is_reported_if_images_cannot_be_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: str | None, reason: str
 ) -> None:
     if docker:
@@ -33,7 +33,7 @@ def test_where_images_cannot_be_built_a_line_says_what_is_left_out(
     said = io.StringIO()
     assert measure_images(Progress(said), rounds=1) == []
     assert said.getvalue().count("\n") == 1
-    assert f"left out: sizes and starts of the images, because {reason}" in said.getvalue()
+    assert f"skipped: sizes and starts of the images: {reason}" in said.getvalue()
 
 
 def test_make_images_without_buildx_is_one_clear_line(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_an_older_docker_has_buildkit_without_buildx(
     older = '#!/bin/sh\necho 20.10.24+dfsg1\n[ "$1" = version ]\n'
     make_program(tmp_path / "docker", older)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert why_not() is None
+    assert skip_reason() is None
 
 
 def make_program(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The comparison is fair: the plain run makes the mart that ours makes."""
+"""The plain dbt project builds the same mart."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -10,8 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from bench.lake import Lake
-from bench.plain_run import PlainRun
-from bench.workplace import Workplace
+from bench.pipeline import PlainRun
+from bench.sandbox import Sandbox
 from local.store import S3Server
 from weather.duckdb_extensions import install_extensions
 from weather.published import MART_KEY
@@ -29,13 +29,13 @@ WINDOWS = [
 def test_the_plain_run_makes_the_same_mart(
     s3_server: S3Server, replay: str, tmp_path: Path
 ) -> None:
-    workplace = Workplace(tmp_path, s3_server, replay)
+    sandbox = Sandbox(tmp_path, s3_server, replay)
     install_extensions(tmp_path / "duckdb")
-    lake = Lake(workplace, "same-mart")
+    lake = Lake(sandbox, "same-mart")
     lake.ingest_here(WINDOWS)
     for window in WINDOWS:
         lake.transform(window)
-    plain = PlainRun(workplace, lake)
+    plain = PlainRun(sandbox, lake)
     plain.transform()
     ours = rows_of_mart(lake)
     assert len(ours) > 3 * 27

@@ -20,9 +20,8 @@ def test_results_are_a_list_of_names_values_and_units(tmp_path: Path) -> None:
     ]
 
 
-def test_the_table_says_what_each_number_means() -> None:
-    assert table_of(RESULTS) == [
-        "name                  value  unit  what it means",
-        "transform_24_seconds  9.877  s     an hour's transform",
-        "plain_over_ours_720     2.0  x     the plain run over ours",
-    ]
+def test_the_table_has_a_meaning_for_each_number() -> None:
+    heading, first, second = table_of(RESULTS).splitlines()
+    assert heading.split() == ["name", "value", "unit", "meaning"]
+    assert first.split(maxsplit=3) == ["transform_24_seconds", "9.877", "s", "an hour's transform"]
+    assert second.split(maxsplit=3) == ["plain_over_ours_720", "2", "x", "the plain run over ours"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from local.ports import free_port
+from local.processes import free_port
 from tests.chart.helm import CHART
 from tests.orphans import mark
 

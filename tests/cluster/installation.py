@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from local.folders import PROJECT
+from local.environment import PROJECT
 from tests.cluster.connection import Cluster
 from tests.cluster.namespaces import WEATHER
 from weather.errors import ExitCode, StepError

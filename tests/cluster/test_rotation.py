@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from local.folders import PROJECT
+from local.environment import PROJECT
 from tests.cluster.installation import install_again
 from tests.cluster.namespaces import AIRFLOW
 from tests.cluster.system import System

@@ -11,7 +11,7 @@ import pytest
 
 from api.data.models import DailyWeather
 from bench.lake import Lake
-from bench.workplace import Workplace
+from bench.sandbox import Sandbox
 from local.store import S3Server
 from tests.api.server import running_api
 from tests.docs.examples import Example, examples_of
@@ -36,7 +36,7 @@ def client(
     """Yield a client of an API with the pipeline's data."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / "duckdb").symlink_to(duckdb_extensions)
-    lake = Lake(Workplace(folder, s3_server, replay), "docs")
+    lake = Lake(Sandbox(folder, s3_server, replay), "docs")
     lake.ingest(WINDOW)
     lake.build_models_together(WINDOW)
     lake.publish(WINDOW)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from bench.images import SETTINGS, image_names, why_not
+from bench.images import SETTINGS, image_names, skip_reason
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ for folder in {folder for folder in sys.path if os.path.isdir(folder)}:
 @pytest.fixture(scope="session")
 def names() -> dict[str, str]:
     """The full name of each image, built from the files that are here now."""
-    if reason := why_not():
+    if reason := skip_reason():
         pytest.skip(reason)
     found = image_names()
     known = subprocess.run(

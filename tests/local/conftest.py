@@ -1,4 +1,4 @@
-"""What tests of the one-machine runtime need: a state of their own, and programs to run."""
+"""A state directory for each test, and Python programs to run."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.folders import PROJECT, State
+from local.environment import PROJECT, StateDirectory
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(tmp_path / "state")
+def state(tmp_path: Path) -> StateDirectory:
+    return StateDirectory(tmp_path / "state")
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def outside() -> dict[str, str]:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
-    """Starts a piece of Python that can import the project, in a process of its own."""
+    """Start Python code in a child process that can import the project."""
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> "subprocess.Popen[str]":

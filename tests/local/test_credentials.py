@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from local.credentials import load_credentials, make_credentials, write_private
+from local.environment import load_credentials, make_credentials, write_private
 from weather.errors import StepError
 
 

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import psutil
 import pytest
 
-from local.folders import PROJECT
-from local.prepare import MANIFEST
-from tests.local.observing import running_with, wait_for
+from local.environment import PROJECT
+from local.session import MANIFEST
+from tests.local.observed_processes import running_with, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def command(state: Path, *arguments: str) -> list[str]:
 
 @pytest.fixture
 def run(state: Path, outside: dict[str, str]) -> Run:
-    """Runs one line of shell by `python -m local run`, its state shared by all tests here."""
+    """Run one line of shell by `python -m local run`, its state shared by all tests here."""
 
     def start(line: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -103,7 +103,7 @@ def test_no_command_is_one_clear_line(run: Run) -> None:
     ended = run(" ")
     assert ended.returncode == 64
     assert ended.stderr == (
-        'run: no command; say which: make run CMD="airflow dags test weather_pipeline"\n'
+        'run: CMD is empty; for example: make run CMD="airflow dags test weather_pipeline"\n'
     )
 
 
@@ -161,9 +161,7 @@ def test_a_state_that_cannot_be_written_is_one_clear_line(
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"run: {place}")
-    assert line.endswith(
-        "see that the folder can be written to and the disk has room, then try again"
-    )
+    assert "check that the folder is writable" in line
 
 
 def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
@@ -181,7 +179,7 @@ def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
     assert said == "SIGINT: ended, and nothing is left running\n"
 
 
-def test_a_store_that_was_removed_is_told_and_an_empty_lake_begins(run: Run, state: Path) -> None:
+def test_a_removed_store_is_reported_and_an_empty_lake_begins(run: Run, state: Path) -> None:
     assert run("true").returncode == 0
     shutil.rmtree(state / "s3")
     ended = run("python -m weather.lake create")

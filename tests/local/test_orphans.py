@@ -7,7 +7,7 @@ from subprocess import Popen
 
 import pytest
 
-from tests.local.observing import running_with, wait_for
+from tests.local.observed_processes import running_with, wait_for
 
 STUBBORN = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
 

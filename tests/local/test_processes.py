@@ -6,8 +6,8 @@ from subprocess import Popen
 
 import pytest
 
-from local.processes import Command, guarded, run_step, running
-from tests.local.observing import guards_of, running_with, wait_for
+from local.processes import Command, run_step, running, watched
+from tests.local.observed_processes import running_with, wait_for, watchers_of
 from weather.errors import StepError
 
 FAMILY = """
@@ -27,31 +27,31 @@ time.sleep(60)
 """
 
 
-def command(tmp_path: Path, code: str, patience: float = 5) -> Command:
+def command(tmp_path: Path, code: str, grace_seconds: float = 5) -> Command:
     """A Python program whose command line can be told from all others by `tmp_path`."""
     arguments = [sys.executable, "-c", code, str(tmp_path)]
-    return Command("the example", arguments, os.environ, tmp_path / "log", patience)
+    return Command("the example", arguments, os.environ, tmp_path / "log", grace_seconds)
 
 
 def says_ready(tmp_path: Path) -> bool:
     return "ready" in (tmp_path / "log").read_text()
 
 
-def test_all_of_a_service_is_ended(tmp_path: Path) -> None:
+def test_a_services_process_tree_is_ended(tmp_path: Path) -> None:
     with running(command(tmp_path, FAMILY)) as service:
         service.wait_until(lambda: says_ready(tmp_path), 60)
-        # The keeper, the service, its child, and the child in a session of its own.
+        # The supervisor, the service, its child, and the child in a session of its own.
         assert len(running_with(str(tmp_path))) == 4
     assert not running_with(str(tmp_path))
 
 
-def test_a_service_that_does_not_end_is_killed(tmp_path: Path) -> None:
-    with running(command(tmp_path, STUBBORN, patience=0.2)) as service:
+def test_a_service_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    with running(command(tmp_path, STUBBORN, grace_seconds=0.2)) as service:
         service.wait_until(lambda: says_ready(tmp_path), 60)
     assert not running_with(str(tmp_path))
 
 
-def test_all_of_a_service_is_ended_when_we_are_killed(
+def test_a_service_is_ended_when_its_owner_is_killed(
     tmp_path: Path, python: Callable[[str], "Popen[str]"]
 ) -> None:
     owner = python(f"""
@@ -72,30 +72,30 @@ def test_all_of_a_service_is_ended_when_we_are_killed(
     wait_for(lambda: not running_with(str(tmp_path)))
 
 
-def test_a_command_in_the_foreground_is_ended_when_we_are_killed(
+def test_a_foreground_command_is_ended_when_its_owner_is_killed(
     tmp_path: Path, python: Callable[[str], "Popen[str]"]
 ) -> None:
     owner = python(f"""
         import os, sys
-        from local.foreground import run_in_foreground
+        from local.shell import run_in_terminal
 
         code = "import time; print('ready', flush=True); time.sleep(60)"
-        run_in_foreground([sys.executable, "-c", code, {str(tmp_path)!r}], os.environ)
+        run_in_terminal([sys.executable, "-c", code, {str(tmp_path)!r}], os.environ)
         """)
     assert owner.stdout is not None
     assert owner.stdout.readline() == "ready\n"
-    wait_for(lambda: guards_of(owner.pid))
+    wait_for(lambda: watchers_of(owner.pid))
     owner.kill()
     wait_for(lambda: not running_with(str(tmp_path)))
 
 
-def test_a_guard_ends_with_what_it_guards() -> None:
-    with guarded(os.getpid()):
-        (guard,) = guards_of(os.getpid())
-    assert not guard.is_running()
+def test_a_watcher_ends_with_the_with_block() -> None:
+    with watched(os.getpid()):
+        (watcher,) = watchers_of(os.getpid())
+    assert not watcher.is_running()
 
 
-def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Path) -> None:
+def test_a_service_that_ends_early_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     code = "import sys; print('one', flush=True); sys.exit('no such table')"
     with (
         pytest.raises(StepError, match=r"the example has ended; .*one / no such table.*log"),
@@ -107,13 +107,13 @@ def test_a_service_that_ends_early_is_reported_with_its_last_words(tmp_path: Pat
 def test_a_service_that_is_never_ready_is_reported(tmp_path: Path) -> None:
     with (
         pytest.raises(StepError, match="the example was not ready within 0 seconds"),
-        running(command(tmp_path, STUBBORN, patience=0.2)) as service,
+        running(command(tmp_path, STUBBORN, grace_seconds=0.2)) as service,
     ):
         service.wait_until(lambda: False, 0.2)
     assert not running_with(str(tmp_path))
 
 
-def test_a_step_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> None:
+def test_a_step_that_fails_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(StepError, match=r"the example failed; its last lines: no bucket"):
         run_step(command(tmp_path, "import sys; sys.exit('no bucket')"))
 

@@ -4,11 +4,10 @@ import psutil
 import pytest
 
 from local import source
-from local.folders import State
-from local.progress import Progress
-from local.session import Session, mark_replay, running_session
+from local.environment import StateDirectory
+from local.session import Progress, Session, mark_replay, running_session
 from local.store import S3Server
-from tests.local.observing import wait_for
+from tests.local.observed_processes import wait_for
 from tests.weather.buckets import made_bucket
 from weather.errors import StepError
 from weather.published import PUBLISHED_KEY, read_source
@@ -26,16 +25,16 @@ def failure(session: Session) -> str:
 
 
 def test_a_store_or_a_replay_that_ends_is_told(
-    state: State, outside: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    state: StateDirectory, outside: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", "http://127.0.0.1:1")
     with running_session(outside, state, Progress()) as session:
         assert failure(session) == ""
         assert session.replay
-        session.replay.keeper.terminate()
+        session.replay.supervisor.terminate()
         wait_for(lambda: failure(session).startswith("the replay server has ended; its last lines"))
         assert session.store
-        (server,) = psutil.Process(session.store.keeper).children()
+        (server,) = psutil.Process(session.store.supervisor).children()
         server.kill()
         wait_for(lambda: failure(session).startswith("S3 has ended; its last lines: "))
 

@@ -9,11 +9,9 @@ import httpx
 import pytest
 
 from local import source
-from local.credentials import make_credentials
-from local.environment import base_environment
-from local.folders import State
-from local.source import answers, running_source
-from tests.local.observing import running_with
+from local.environment import StateDirectory, base_environment, make_credentials
+from local.source import is_open_meteo, running_source
+from tests.local.observed_processes import running_with
 from weather.errors import ExitCode, StepError
 
 NOWHERE = "http://127.0.0.1:1"
@@ -50,30 +48,30 @@ def silence() -> Iterator[str]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer may take its time on a busy machine."""
-    monkeypatch.setattr(source, "ANSWER_SECONDS", 60)
+    monkeypatch.setattr(source, "RESPONSE_SECONDS", 60)
 
 
 def test_a_service_that_gives_weather_is_found(replay: str, patient: None) -> None:
-    assert answers(replay)
+    assert is_open_meteo(replay)
 
 
-def test_a_page_is_no_weather(proxy: str) -> None:
-    assert not answers(proxy)
+def test_a_proxys_page_is_not_open_meteo(proxy: str) -> None:
+    assert not is_open_meteo(proxy)
 
 
 def test_nothing_is_found_where_nothing_listens() -> None:
-    assert not answers(NOWHERE)
+    assert not is_open_meteo(NOWHERE)
 
 
 def test_silence_is_not_waited_for(silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "ANSWER_SECONDS", 0.2)
-    assert not answers(silence)
+    monkeypatch.setattr(source, "RESPONSE_SECONDS", 0.2)
+    assert not is_open_meteo(silence)
 
 
 def test_a_source_that_is_named_is_used_and_not_asked(tmp_path: Path) -> None:
     with running_source({"OPEN_METEO_URL": NOWHERE}, tmp_path / "log") as chosen:
         assert chosen.environment == {}
-        assert NOWHERE in chosen.news
+        assert NOWHERE in chosen.message
         assert chosen.replay is None
 
 
@@ -87,7 +85,7 @@ def test_open_meteo_is_used_and_named_where_it_answers(
 
 
 def test_a_replay_says_that_it_is_none_of_todays_weather(
-    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state: StateDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", NOWHERE)
     environment = base_environment(os.environ, make_credentials(), state)
@@ -96,7 +94,7 @@ def test_a_replay_says_that_it_is_none_of_todays_weather(
         address = chosen.environment["OPEN_METEO_URL"]
         assert chosen.environment["OPEN_METEO_ARCHIVE_URL"] == address
         assert httpx.get(f"{address}/healthz", timeout=60).is_success
-        assert f"{NOWHERE} cannot be reached" in chosen.news
+        assert f"{NOWHERE} cannot be reached" in chosen.message
         assert "not today's weather" in chosen.attribution
         assert chosen.replay
     port = address.removeprefix("http://127.0.0.1:")

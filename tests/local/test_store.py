@@ -14,11 +14,10 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from local.credentials import S3Keys, make_s3_keys
-from local.ports import free_port, free_ports
-from local.seaweedfs import PORTS
-from local.store import S3Server, running_store, s3_client
-from tests.local.observing import running_with, wait_for
+from local.environment import S3Keys, make_s3_keys
+from local.processes import free_port, free_ports
+from local.store import PORTS, S3Server, running_store, s3_client
+from tests.local.observed_processes import running_with, wait_for
 from weather.errors import StepError
 
 Python = Callable[[str], "Popen[str]"]
@@ -26,16 +25,16 @@ Python = Callable[[str], "Popen[str]"]
 HOLD_A_STORE = """
     import sys, time
     from pathlib import Path
-    from local.signals import AskedToEnd, raise_when_asked_to_end
+    from local.supervisor import Interrupted, raise_on_signal
     from local.store import running_store
 
-    raise_when_asked_to_end()
+    raise_on_signal()
     try:
         with running_store(Path({folder!r})) as server:
             print(server.endpoint, flush=True)
 
             time.sleep(60)
-    except AskedToEnd as asked:
+    except Interrupted as asked:
         sys.exit(asked.exit_code)
 """
 
@@ -89,7 +88,7 @@ def test_who_has_no_keys_gets_nothing_from_any_of_its_ports(tmp_path: Path) -> N
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
-        (service,) = psutil.Process(server.keeper).children()
+        (service,) = psutil.Process(server.supervisor).children()
         listening = [each for each in service.net_connections("tcp") if each.status == "LISTEN"]
     assert server.ports[0] in {each.laddr.port for each in listening}
     assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
@@ -202,9 +201,11 @@ def test_a_killed_command_leaves_no_server(tmp_path: Path, python: Python) -> No
 def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         put(server, "raw/1", b"stored")
-        (service,) = psutil.Process(server.keeper).children()
+        (service,) = psutil.Process(server.supervisor).children()
         service.kill()
-        wait_for(lambda: not psutil.pid_exists(server.keeper) or not running_with(str(tmp_path)))
+        wait_for(
+            lambda: not psutil.pid_exists(server.supervisor) or not running_with(str(tmp_path))
+        )
     with running_store(tmp_path) as server:
         assert get(server, "raw/1") == b"stored"
 

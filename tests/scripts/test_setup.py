@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from tests.local.observing import running_with, wait_for
+from tests.local.observed_processes import running_with, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from bench.soak.faults import faults_of_hours
-from tests.local.observing import wait_for
+from tests.local.observed_processes import wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,7 @@ import httpx
 import pytest
 from minio import Minio
 
-from local.ports import LOOPBACK, free_ports
-from local.processes import Command, running
+from local.processes import LOOPBACK, Command, free_ports, running
 
 ROOT_USER = "root-of-test"
 ROOT_PASSWORD = "password-of-root"

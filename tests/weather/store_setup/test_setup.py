@@ -10,7 +10,7 @@ from minio import Minio, MinioAdmin
 from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
-from local.ports import LOOPBACK, free_port
+from local.processes import LOOPBACK, free_port
 from tests.orphans import mark
 from tests.weather.store_setup.conftest import ROOT_PASSWORD, ROOT_USER, Setup, client, policy
 

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from bench.api_history import repeat_oldest_week
+from bench.api_lakes import repeat_oldest_week
 from tests.api.lake import Lake, a_day
 from weather.ducklake import attached_lake
+
+pytestmark = pytest.mark.slow
 
 NEWEST = {"lyon": date(2026, 11, 23), "kolkata": date(2026, 11, 24)}
 DAYS = {"lyon": 8, "kolkata": 9}

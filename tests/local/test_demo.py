@@ -1,20 +1,20 @@
-from local.dag_run import Transcript
+from local.demo import LogParser
 
 INFO = "2026-11-23T21:10:24.862298Z [info     ] "
 SDK = " [airflow.sdk.definitions.dag] loc=dag.py:1501\n"
 STATE = f"{INFO}Task instance state updated [airflow.api_fastapi] rows_affected=1 new_state="
 
 
-def told(transcript: Transcript, *lines: str) -> list[str]:
-    """What a transcript tells of lines that come a second apart."""
-    news = [transcript.read(line, float(second)) for second, line in enumerate(lines)]
-    return [each for each in news if each]
+def read(parser: LogParser, *lines: str) -> list[str]:
+    """Feed lines that come a second apart."""
+    ended = [parser.read(line, float(second)) for second, line in enumerate(lines)]
+    return [each for each in ended if each]
 
 
-def test_each_task_is_told_with_its_state_and_seconds() -> None:
-    transcript = Transcript()
-    assert told(
-        transcript,
+def test_each_task_is_reported_with_its_state_and_seconds() -> None:
+    parser = LogParser()
+    assert read(
+        parser,
         f"{INFO}[DAG TEST] starting task_id=ingest map_index=0{SDK}",
         f"{INFO}Call 1 of 1: 3 locations [ingest]\n",
         f"{STATE}success ti_id=1\n",
@@ -22,13 +22,13 @@ def test_each_task_is_told_with_its_state_and_seconds() -> None:
         f"{INFO}[DAG TEST] starting task_id=models.stg_weather map_index=-1{SDK}",
         f"{STATE}skipped ti_id=2\n",
     ) == ["ingest[0]: success, 2.0 s", "models.stg_weather: skipped, 1.0 s"]
-    assert not transcript.failure
+    assert not parser.failure
 
 
-def test_a_failed_task_is_told_with_its_last_words() -> None:
-    transcript = Transcript()
-    assert told(
-        transcript,
+def test_a_failed_task_is_reported_with_its_error() -> None:
+    parser = LogParser()
+    assert read(
+        parser,
         f"{INFO}[DAG TEST] starting task_id=publish map_index=-1{SDK}",
         "2026-11-23T21:11:43.9Z [error    ] Task failed with exception     [task]\n",
         "Traceback (most recent call last):\n",
@@ -38,17 +38,17 @@ def test_a_failed_task_is_told_with_its_last_words() -> None:
         f"{INFO}::group::Post Execute          [task]\n",
         f"{STATE}up_for_retry ti_id=1\n",
     ) == ["publish: up_for_retry, 7.0 s"]
-    assert transcript.failure == "task publish failed: publish: The lake cannot be opened: no file."
+    assert parser.failure == "task publish failed: publish: The lake cannot be opened: no file."
 
 
-def test_the_last_words_of_one_task_are_not_anothers() -> None:
-    transcript = Transcript()
-    told(
-        transcript,
+def test_an_error_belongs_to_one_task() -> None:
+    parser = LogParser()
+    read(
+        parser,
         f"{INFO}[DAG TEST] starting task_id=ingest map_index=0{SDK}",
         "a line of its own\n",
         f"{STATE}success ti_id=1\n",
         f"{INFO}[DAG TEST] starting task_id=publish map_index=-1{SDK}",
         f"{STATE}failed ti_id=2\n",
     )
-    assert transcript.failure == "task publish failed: see the log"
+    assert parser.failure == "task publish failed: see the log"

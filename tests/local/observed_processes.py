@@ -1,4 +1,4 @@
-"""What a test can see of other processes."""
+"""Observe other processes."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from tests.patience import PATIENCE
 
 
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until `condition` holds; an assertion fails when it does not in time."""
+    """Poll `condition` until it is true, or fail after that time."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition is still false"
         time.sleep(0.05)
 
 
 def running_with(words: str) -> list[psutil.Process]:
-    """The processes whose command line contains `words`, whoever has started them."""
+    """Return all processes whose command line contains `words`."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
@@ -26,10 +26,11 @@ def running_with(words: str) -> list[psutil.Process]:
     return found
 
 
-def guards_of(owner: int) -> list[psutil.Process]:
-    """The guards that the process has started; others of this machine have their own."""
+def watchers_of(owner: int) -> list[psutil.Process]:
+    """Return the supervisors that the process has started for foreground processes."""
     return [
         process
         for process in psutil.process_iter(["cmdline", "ppid"])
-        if process.info["ppid"] == owner and "local.guard" in (process.info["cmdline"] or [])
+        if process.info["ppid"] == owner
+        and {"local.supervisor", "watch"} <= set(process.info["cmdline"] or [])
     ]

@@ -2,9 +2,9 @@ import os
 import pty
 import sys
 
-from local.folders import PROJECT
+from local.environment import PROJECT
 
-# What `make up` is: a parent that Ctrl-C would end, and a child that ends in order by itself.
+# As in `make up`: a parent that Ctrl-C would end, and a child that shuts down by itself.
 PARENT = """
 "$PYTHON" -c "$CHILD"
 echo "child's exit code: $?"
@@ -12,16 +12,16 @@ echo "child's exit code: $?"
 
 CHILD = """
 import time
-from local.signals import AskedToEnd, raise_when_asked_to_end
-from local.terminal import ctrl_c_for_us_alone
+from local.supervisor import Interrupted, raise_on_signal
+from local.up import foreground
 
-raise_when_asked_to_end()
-with ctrl_c_for_us_alone():
+raise_on_signal()
+with foreground():
     try:
         print("ready", flush=True)
         time.sleep(60)
-    except AskedToEnd:
-        print("ended in order", flush=True)
+    except Interrupted:
+        print("shut down", flush=True)
 """
 
 
@@ -43,4 +43,4 @@ def test_ctrl_c_reaches_the_child_and_not_the_parent() -> None:
     # Closing the terminal before its end would hang the parent up.
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(terminal)
-    assert b"ended in order" in output
+    assert b"shut down" in output

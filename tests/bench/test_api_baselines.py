@@ -1,4 +1,4 @@
-"""The comparison is fair: all servers give the same rows, and the ready bytes the same bytes."""
+"""The API and its baselines return the same rows, and `ready_bytes` the same bytes."""
 
 import os
 from collections.abc import Callable
@@ -9,10 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.api_lakes import DAYS_ASKED_FOR
-from bench.api_rivals import RIVALS
-from bench.api_servers import NOT_MODIFIED, OURS, running_servers
-from local.progress import Progress
+from bench.api_baselines import BASELINES, NOT_MODIFIED, OURS, running_servers
+from bench.api_lakes import DAYS
+from local.session import Progress
 from tests.api.lake import Lake, a_day
 from tests.patience import PATIENCE
 from weather.errors import StepError
@@ -27,7 +26,7 @@ LakeOf = Callable[[int], Lake]
 
 @pytest.fixture
 def lake_of(environment: None, monkeypatch: pytest.MonkeyPatch) -> LakeOf:
-    """Makes a lake of that many days of two locations; one day has hardly a value."""
+    """Make a lake of that many days of two locations; one day has hardly a value."""
     monkeypatch.setattr("bench.api_lakes.last_whole_hour", lambda: NOW)
 
     def make(count: int) -> Lake:
@@ -47,38 +46,38 @@ def lake_of(environment: None, monkeypatch: pytest.MonkeyPatch) -> LakeOf:
 
 
 def test_all_of_them_answer_the_same(lake_of: LakeOf, tmp_path: Path) -> None:
-    lake = lake_of(DAYS_ASKED_FOR + 10)
+    lake = lake_of(DAYS + 10)
     progress = Progress(StringIO())
     with running_servers(lake.environment, tmp_path, "lyon", progress) as servers:
-        answers = {
+        responses = {
             name: httpx.get(
                 each.address,
                 headers={"Accept-Encoding": "identity", **each.headers},
                 timeout=PATIENCE,
                 trust_env=False,
             )
-            for name, each in servers.asked.items()
+            for name, each in servers.requests.items()
         }
-    ours = answers[OURS]
+    ours = responses[OURS]
     days = [row["date"] for row in ours.json()]
     assert days[0] == str(NOW.date() - timedelta(days=1))
     assert days == sorted(days, reverse=True)
-    assert len(set(days)) == DAYS_ASKED_FOR
-    for rival in RIVALS:
-        assert answers[rival].json() == ours.json()
+    assert len(set(days)) == DAYS
+    for baseline in BASELINES:
+        assert responses[baseline].json() == ours.json()
     changing = ("date", "x-request-id")
-    ready = answers["ready_bytes"]
+    ready = responses["ready_bytes"]
     assert ready.content == ours.content
     assert {name: value for name, value in ready.headers.items() if name not in changing} == {
         name: value for name, value in ours.headers.items() if name not in changing
     }
-    assert answers[NOT_MODIFIED].status_code == 304
+    assert responses[NOT_MODIFIED].status_code == 304
 
 
 def test_a_mart_with_fewer_days_is_not_measured(lake_of: LakeOf, tmp_path: Path) -> None:
-    lake = lake_of(DAYS_ASKED_FOR)
+    lake = lake_of(DAYS)
     with (
         pytest.raises(StepError, match="with 364 days"),
         running_servers(lake.environment, tmp_path, "lyon", Progress(StringIO())),
     ):
-        pytest.fail("They are not to be measured")
+        pytest.fail("a mart with a missing day was measured")

@@ -1,0 +1,37 @@
+from pathlib import Path
+from threading import Event, Thread
+
+from local.supervisor import SharedLock, exclusive_lock
+from tests.patience import PATIENCE
+
+
+def test_a_second_process_waits_for_an_exclusive_lock(tmp_path: Path) -> None:
+    lock, waits, done = tmp_path / "folder" / "lock", Event(), Event()
+
+    def second() -> None:
+        with exclusive_lock(lock, waiting=waits.set):
+            done.set()
+
+    with exclusive_lock(lock, waiting=lambda: None):
+        thread = Thread(target=second)
+        thread.start()
+        assert waits.wait(PATIENCE)
+        assert not done.is_set()
+    assert done.wait(PATIENCE)
+    thread.join()
+
+
+def test_a_free_lock_is_not_waited_for(tmp_path: Path) -> None:
+    waited = Event()
+    with exclusive_lock(tmp_path / "lock", waiting=waited.set):
+        assert not waited.is_set()
+
+
+def test_an_owner_whose_lock_file_was_removed_cannot_end_a_later_service(tmp_path: Path) -> None:
+    first = SharedLock(tmp_path / "lock")
+    (tmp_path / "lock").unlink()
+    second = SharedLock(tmp_path / "lock")
+    assert not first.try_exclusive()
+    assert second.try_exclusive()
+    first.close()
+    second.close()
