@@ -1,16 +1,16 @@
-# Every command of the project; `make` alone lists them.
+# All commands of the project; `make` lists them.
 
 SHELL := /bin/bash
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
 export PYTHON
-# Airflow and dbt start in half the time when Python keeps what it has compiled.
+# Airflow and dbt start twice as fast with compiled Python files.
 unexport PYTHONDONTWRITEBYTECODE
-# Settings of another Python than .venv's.
+# These belong to another Python than .venv's.
 unexport PYTHONHOME
 unexport PYTHONSAFEPATH
-# With it, the scripts' `cd` could go to a folder of the same name elsewhere.
+# With CDPATH, `cd` in the scripts could enter another folder of the same name.
 unexport CDPATH
 export COMMAND = $(value CMD)
 
@@ -20,16 +20,16 @@ export COMMAND = $(value CMD)
 help:  ## List these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-setup:  ## Make .venv from requirements/all.txt (every command below does it where needed)
+setup:  ## Install requirements/all.txt into .venv (the commands below do it if needed)
 	@scripts/setup
 
-demo: setup  ## Run the pipeline once on real input, print the API's response, and end
+demo: setup  ## Run the pipeline once on real input and print the API's response
 	@$(RUN) local demo
 
-test: setup  ## Pass every test that needs no cluster (one of them: make test ARGS=tests/local)
+test: setup  ## Run all tests that need no cluster (some: make test ARGS=tests/local)
 	@$(RUN) pytest $(ARGS)
 
-test-fast: setup  ## Pass the tests that start no Airflow, dbt or browser, in under 2 minutes
+test-fast: setup  ## Run the tests without Airflow, dbt and browser (under 2 minutes)
 	@$(RUN) pytest -m "not slow" $(ARGS)
 
 lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; changes nothing
@@ -38,40 +38,40 @@ lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; cha
 up: setup  ## Keep Airflow (:8080), the API (:8000) and S3 (:9000) running until Ctrl-C
 	@$(RUN) local up
 
-shell: setup  ## Open a shell with the environment active and S3 running until it is left
+shell: setup  ## Open a shell with the environment active and S3 running
 	@$(RUN) local shell
 
-run: setup  ## Do the same for one command: make run CMD="airflow dags test weather_pipeline"
+run: setup  ## Run one command in that environment: make run CMD="airflow dags list"
 	@$(RUN) local run "$$COMMAND"
 
-bench: setup  ## Measure side by side, print a table and write bench/results.json
+bench: setup  ## Run all benchmarks, print a table and write bench/results.json
 	@$(RUN) local run "python -m bench"
 
-soak: setup  ## Run 500 hours in a row with faults: the rows must be right, and nothing may grow
+soak: setup  ## Run 500 hours in a row with faults, then check rows and growth
 	@$(RUN) local run "python -m bench.soak $(ARGS)"
 
-lock: setup  ## Write requirements/ from pyproject.toml (newest versions: UPGRADE=1)
+lock: setup  ## Resolve pyproject.toml into requirements/ (newest versions: UPGRADE=1)
 	@scripts/lock
 
 variables: setup  ## Write what dbt needs of weather/variables.py into dbt_project/
 	@$(RUN) scripts.dbt_variables
 
-vendor:  ## Fetch the page's charting library from its package (needs npm)
+vendor:  ## Download the page's charting library (needs npm)
 	@scripts/vendor
 
-images:  ## Build all images with one tag, the commit's (PUSH=1 pushes them)
+images:  ## Build all images, tagged with the commit (PUSH=1 pushes them)
 	@scripts/images
 
-cluster:  ## Install everything on Kubernetes: kind, or CLUSTER=current (settings: scripts/cluster/up)
+cluster:  ## Install on Kubernetes: kind, or CLUSTER=current (settings: scripts/cluster/up)
 	@scripts/cluster/up
 
-cluster-test: setup  ## Install it from nothing on an empty cluster, pass the cluster's tests, remove it
+cluster-test: setup  ## Install on an empty cluster, run the cluster tests, and uninstall
 	@scripts/cluster/test
 
-cluster-down:  ## Uninstall it; the volumes stay (kind's cluster goes with them)
+cluster-down:  ## Uninstall; volumes stay (a kind cluster is deleted with its volumes)
 	@scripts/cluster/down
 
-clean:  ## Remove everything that the commands above made, the lake included
+clean:  ## Delete everything that these commands have made, the lake included
 	rm -rf .venv .weather .setup.lock .setup.log dbt_project/target dbt_project/logs bench/results.json
 	rm -rf tests/artifacts tests/cluster/artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ and the parser that the API has.
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -176,7 +176,10 @@ def main() -> None:
     parser.add_argument("--response", type=Path, required=True, help="the API's, as JSON")
     given = parser.parse_args()
     response = json.loads(given.response.read_text(encoding="utf-8"))
-    apps = {"ready_bytes": ready_bytes, "response_model": response_model}
+    apps: dict[str, Callable[[Response], ASGIApp]] = {
+        "ready_bytes": ready_bytes,
+        "response_model": response_model,
+    }
     uvicorn.run(
         apps[given.name](response) if given.name in apps else plain(),
         host=LOOPBACK,

@@ -1,1 +1,1 @@
-"""Weeks of hourly runs in a row on one machine, without Airflow, while the source has faults."""
+"""Soak test: weeks of hourly runs in a row, without Airflow, while the source has faults."""

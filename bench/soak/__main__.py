@@ -16,7 +16,7 @@ from bench.lake import Lake, last_whole_hour
 from bench.sandbox import running_sandbox
 from bench.soak.faults import faults_of_hours
 from bench.soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
-from bench.soak.steps import Ending, Steps
+from bench.soak.steps import Outcome, Steps
 from local.session import Progress
 from local.supervisor import STOP_SIGNALS, Interrupted
 from tests.expected_mart import expected_mart
@@ -33,7 +33,7 @@ MART = "FROM daily_weather_stats ORDER BY location_id, date"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the soak; 0 if the rows are right and nothing grows."""
+    """Run the soak test; return 0 if the rows are right and nothing grows."""
     parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
     parser.add_argument("--hours", type=int, default=HOURS)
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
@@ -48,15 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def soak(hours: int, seed: int) -> int:
-    """Run the hours that end now on a lake of their own, and judge them.
+    """Run the hours that end now on a new lake, compare its rows, and measure growth.
 
     Raises:
-        Interrupted: after the hour in which a signal has come.
+        Interrupted: a signal came; raised after the hour it came in.
     """
     progress = Progress()
     signals: list[int] = []
     for each in STOP_SIGNALS:
-        # No exception: dbt would take it for a fault of the model that it is building.
+        # Not an exception, which dbt would report as an error of the current model.
         signal.signal(each, lambda number, _: signals.append(number))
     windows = [
         lookback_window(last_whole_hour() - age * HOUR, DEFAULT_LOOKBACK_HOURS)
@@ -86,19 +86,19 @@ def soak(hours: int, seed: int) -> int:
 
 
 def _time_since(samples: Sequence[Sample]) -> timedelta:
-    """How long ago the first of these runs began."""
+    """Return the time since the first of these runs began."""
     return timedelta(seconds=time.perf_counter() - samples[0].began)
 
 
 def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
     start, worked = time.perf_counter(), time.process_time()
-    ending = steps.run(window, fault)
-    if ending is Ending.NOT_PUBLISHED and steps.run(window, fault="") is not Ending.WELL:
-        raise StepError(f"{window.key} does not end well after '{fault}' is over.")
+    outcome = steps.run(window, fault)
+    if outcome is Outcome.NOT_PUBLISHED and steps.run(window, fault="") is not Outcome.SUCCESS:
+        raise StepError(f"{window.key}: the run after the fault '{fault}' failed too")
     return Sample(
         began=start,
         fault=fault,
-        ending=ending,
+        outcome=outcome,
         seconds=time.perf_counter() - start,
         cpu_seconds=time.process_time() - worked,
         table_files=sum(1 for _ in lake.store.list(TABLE_FILES)),
@@ -106,14 +106,14 @@ def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
     )
 
 
-def _differences(steps: Steps, lake: Lake, taken: Window) -> list[str]:
-    """The rows of the published mart that are not computed without SQL, and the other way round."""
+def _differences(steps: Steps, lake: Lake, window: Window) -> list[str]:
+    """Compare the published mart with one computed without SQL; return the rows that differ."""
     published = read_published(lake.store)
     snapshot_id = published.snapshot_id if published else None
     with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:
         rows = Counter(attached.execute(MART).fetchall())
     locations = read_locations(Path(lake.environment["WEATHER_LOCATIONS"]))
-    expected = Counter(expected_mart(locations, taken.start, taken.end))
+    expected = Counter(expected_mart(locations, window.start, window.end))
     return [
         f"{origin:<9}  {', '.join(map(str, row))}"
         for origin, only_there in (("published", rows - expected), ("computed", expected - rows))
@@ -122,9 +122,9 @@ def _differences(steps: Steps, lake: Lake, taken: Window) -> list[str]:
 
 
 def _report(samples: Sequence[Sample], different: Sequence[str]) -> int:
-    endings = Counter(each.ending for each in samples)
+    outcomes = Counter(each.outcome for each in samples)
     print(f"{len(samples)} hours, {median(each.seconds for each in samples):.1f} s each (median)")
-    print(tabulate([(endings[each], str(each)) for each in Ending], ("hours", "run"), "plain"))
+    print(tabulate([(outcomes[each], str(each)) for each in Outcome], ("hours", "run"), "plain"))
     print()
     grown = growths(samples)
     rows = [

@@ -1,12 +1,12 @@
-"""Which faults the source has in which hour, drawn at random from a seed."""
+"""Choose the source's fault for each hour at random, from a seed."""
 
 import random
 from collections.abc import Iterator
 
 FAULTY_SHARE = 0.4
-"""Of the hours."""
+"""Share of hours with a fault."""
 
-HEALED_BY_ANOTHER_TRY = (
+TRANSIENT = (
     "server_error*1",
     "unavailable*2",
     "bad_gateway*1",
@@ -19,8 +19,8 @@ HEALED_BY_ANOTHER_TRY = (
     "reset*1",
     "hang*1",
 )
-NO_ANSWER = ("unavailable", "hourly_limit", "daily_limit", "unauthorized")
-"""The whole hour long: a later run takes the hour as one of those before its own."""
+WHOLE_HOUR = ("unavailable", "hourly_limit", "daily_limit", "unauthorized")
+"""Faults that outlast all retries: a later run's lookback gets the hour."""
 
 ONE_LOCATION_REJECTED = (
     "wrong_units@0",
@@ -34,17 +34,17 @@ ONE_LOCATION_REJECTED = (
     "missing_variable@2",
 )
 WRONG_WEATHER = ("odd_temperature", "impossible_values")
-"""Right in their form, so that only dbt's tests find them; the hour is run again after them."""
+"""Values that only dbt's tests reject; the hour is run again afterwards."""
 
-KINDS = (HEALED_BY_ANOTHER_TRY, NO_ANSWER, ONE_LOCATION_REJECTED, WRONG_WEATHER)
+KINDS = (TRANSIENT, WHOLE_HOUR, ONE_LOCATION_REJECTED, WRONG_WEATHER)
 
 
 def faults_of_hours(hours: int, seed: int) -> Iterator[str]:
-    """A rule of the replay server for each hour; empty for an hour without a fault.
+    """Yield a fault rule of the replay server for each hour, or an empty text.
 
-    The first and the last hour have none: what only they take would be missing in the end.
+    The first and the last hour have none, because no other run gets all of their hours.
     """
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, and guards no secret
+    chance = random.Random(seed)  # noqa: S311 - repeatable, and not for secrets
     for hour in range(hours):
         fault = chance.choice(chance.choice(KINDS)) if chance.random() < FAULTY_SHARE else ""
         yield fault if 0 < hour < hours - 1 else ""

@@ -1,34 +1,34 @@
-"""What was measured after each hour, and whether it stays flat."""
+"""Samples of CPU time, files and catalog size after each hour, and their growth."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.soak.steps import Ending
+from bench.soak.steps import Outcome
 
 STEADY_FROM = 8 * 24
-"""Hours after which as many snapshots and files go as come: 7 days kept, and a day of grace."""
+"""Hours until expiry removes as much as runs add: 7 days of retention and a day of grace."""
 
 SHORTEST_STEADY = 4 * 24
-"""Hours: two days to compare with two days."""
+"""Hours: two days and two days to compare."""
 
 MOST_GROWTH = 1.2
-"""Of the later half over the earlier one: what grows with the lake's age has 1.4 or more."""
+"""Limit for the later half over the earlier one; growth with the lake's age gives 1.4 or more."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An hour's run, and the lake after it."""
+    """Measurements of an hour's run, and of the lake after it."""
 
     began: float
-    """By the clock of `time.perf_counter`, in seconds."""
+    """Seconds of `time.perf_counter`."""
     fault: str
-    ending: Ending
-    """Of its first try."""
+    outcome: Outcome
+    """Outcome of the first attempt."""
     seconds: float
-    """All tries together; not the day's upkeep."""
+    """Duration of all attempts, without the daily upkeep."""
     cpu_seconds: float
-    """Of these, what this process has worked: other programs make it wait."""
+    """CPU time, which other programs on the machine do not change."""
     table_files: int
     catalog_bytes: int
 
@@ -43,12 +43,12 @@ class Growth:
 
     @property
     def ratio(self) -> float:
-        """The later over the earlier."""
+        """The later half over the earlier one."""
         return self.later / self.earlier
 
     @property
     def is_flat(self) -> bool:
-        """Whether it has grown no more than chance explains."""
+        """Whether the growth is within the limit."""
         return self.ratio <= MOST_GROWTH
 
 
@@ -60,7 +60,7 @@ MEASURES: Sequence[tuple[str, Callable[[Sequence[Sample]], float]]] = (
 
 
 def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """How each measure has grown since the lake is steady; nothing where that is too short."""
+    """Return the growth of each measure in the steady hours; empty if they are too few."""
     steady = samples[STEADY_FROM:]
     if len(steady) < SHORTEST_STEADY:
         return []

@@ -1,4 +1,4 @@
-"""The steps of an hour's run as the DAG has them, in one process that starts only once."""
+"""The steps of the DAG's hourly run, in one process."""
 
 import logging
 import os
@@ -24,33 +24,33 @@ from weather.window import Window
 RETRY_POLICY = RetryPolicy(
     first_backoff=0.05, longest_backoff=0.2, minute=0.2, timeouts=Timeouts(connect=2, read=1)
 )
-"""As many tries as a real run has, and no time lost between them."""
+"""As many attempts as in a real run, with short waits."""
 
 
-class Ending(StrEnum):
-    """How an hour's run ended."""
+class Outcome(StrEnum):
+    """Outcome of an hour's run."""
 
-    WELL = "ended well"
-    INGEST_FAILED = "published what arrived; ingest red"
-    NOT_PUBLISHED = "not published; run again"
+    SUCCESS = "success"
+    INGEST_FAILED = "published, but ingest failed"
+    NOT_PUBLISHED = "not published, run again"
 
 
 class Steps:
-    """Runs the steps on a lake; their output goes to a file."""
+    """The steps on one lake, with their output in a log."""
 
     def __init__(self, lake: Lake, log: Path) -> None:
-        """Take over the process's environment."""
+        """Change the environment of this process."""
         os.environ |= lake.environment
         self.settings = read_settings(LakeSettings)
         self._source = lake.environment["OPEN_METEO_URL"]
         self._log = log
         logging.basicConfig(filename=log, format="%(message)s", force=True)
 
-    def run(self, window: Window, fault: str) -> Ending:
-        """A whole run while the source has a fault, whose models run whatever ingest brought.
+    def run(self, window: Window, fault: str) -> Outcome:
+        """Run all steps while the source has a fault; the models run even if ingest fails.
 
         Raises:
-            StepError: publish fails, which no fault of the source may bring about.
+            StepError: publish fails, which no fault of the source may cause.
         """
         httpx.post(f"{self._source}/replay/faults", content=fault).raise_for_status()
         os.environ["WEATHER_WINDOW_START"] = window.start.isoformat()
@@ -58,12 +58,12 @@ class Steps:
         with self._log.open("a") as log, redirect_stdout(log), redirect_stderr(log):
             ingested = ingest(["--shard", "0", "--shards", "1"], retry_policy=RETRY_POLICY)
             if not dbtRunner().invoke(["--quiet", *BUILD[1:]]).success:
-                return Ending.NOT_PUBLISHED
+                return Outcome.NOT_PUBLISHED
             published = lake_step(["publish"])
         if published:
             raise StepError(f"publish failed; {describe_log(self._log)}")
-        return Ending.WELL if ingested == ExitCode.OK else Ending.INGEST_FAILED
+        return Outcome.SUCCESS if ingested == ExitCode.OK else Outcome.INGEST_FAILED
 
     def keep_up(self, *, last_week: timedelta, last_day: timedelta) -> Maintenance:
-        """The day's upkeep, told how long the lake's last week and last day have taken here."""
+        """Run the daily upkeep, with retention times scaled to the duration of this test."""
         return maintain(self.settings, kept=last_week, grace=last_day)

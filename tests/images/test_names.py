@@ -118,7 +118,7 @@ def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> Non
     [
         (["tag"], {}, "found no git commit"),
         (["tag"], {"WEATHER_IMAGE_TAG": "latest"}, "WEATHER_IMAGE_TAG is 'latest'"),
-        (["tags"], {"WEATHER_IMAGE_TAG": "1"}, "'tags' is not known"),
+        (["tags"], {"WEATHER_IMAGE_TAG": "1"}, "unknown argument 'tags'"),
         ([], {"WEATHER_IMAGE_TAG": "1", "DOCKER_HOST": "unix:///nowhere"}, "cannot reach"),
     ],
 )

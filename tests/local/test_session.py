@@ -15,6 +15,8 @@ from weather.settings import StoreSettings
 from weather.source import OPEN_METEO, REPLAY
 from weather.storage import Store
 
+pytestmark = pytest.mark.slow
+
 
 def failure(session: Session) -> str:
     try:

@@ -20,6 +20,8 @@ from local.store import PORTS, S3Server, running_store, s3_client
 from tests.local.observed_processes import running_with, wait_for
 from weather.errors import StepError
 
+pytestmark = pytest.mark.slow
+
 Python = Callable[[str], "Popen[str]"]
 
 HOLD_A_STORE = """

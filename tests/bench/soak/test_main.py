@@ -28,9 +28,9 @@ def test_some_hours_end_with_the_right_rows() -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[2:5] == [
-        "    2  ended well",
-        "    1  published what arrived; ingest red",
-        "    1  not published; run again",
+        "      2  success",
+        "      1  published, but ingest failed",
+        "      1  not published, run again",
     ]
     assert "too short to see growth: at least 288 hours are needed" in ended.stdout
     assert ended.stdout.endswith("rows that differ from the independent computation: 0\n")

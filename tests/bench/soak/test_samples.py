@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from bench.soak.samples import SHORTEST_STEADY, STEADY_FROM, Sample, growths
-from bench.soak.steps import Ending
+from bench.soak.steps import Outcome
+
+SUCCESS = Outcome.SUCCESS
 
 DAY = 24
 HOURS = 500
@@ -27,7 +29,7 @@ def samples(
     hours: int, cpu: Measure = flat, files: Measure = flat, catalog: Measure = flat
 ) -> list[Sample]:
     return [
-        Sample(0, "", Ending.WELL, 0, cpu(hour), round(files(hour)), round(1024 * catalog(hour)))
+        Sample(0, "", SUCCESS, 0, cpu(hour), round(files(hour)), round(1024 * catalog(hour)))
         for hour in range(hours)
     ]
 
