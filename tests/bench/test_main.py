@@ -20,7 +20,7 @@ def no_load(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in ("hours", "locations", "api", "cluster"):
         monkeypatch.setattr(program, f"measure_{part}", lambda *_, **__: [])
     monkeypatch.setattr(program, "write_results", fail)
-    monkeypatch.setattr(program, "raise_when_asked_to_end", lambda: None)
+    monkeypatch.setattr(program, "raise_on_signal", lambda: None)
 
 
 def test_a_failure_costs_nothing_that_was_measured_before_it(

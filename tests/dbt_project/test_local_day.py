@@ -13,6 +13,8 @@ from tests.tzif import Rules, zone_names
 from weather import timezones
 from weather.lake.dbt_plugin import add_utc_offsets
 
+pytestmark = pytest.mark.slow
+
 MACROS = Path("dbt_project/macros/local_day.sql")
 
 HOUR = 3600

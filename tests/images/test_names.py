@@ -150,4 +150,4 @@ def test_a_build_that_fails_shows_its_last_lines_and_names_the_image(
     assert "weather-ingest:1 built" in ended.stderr
     *_, last_of_build, verdict = ended.stderr.splitlines()
     assert last_of_build == "the disk is full"
-    assert verdict.startswith("images: weather-dbt:1 was not built")
+    assert verdict.startswith("images: the build of weather-dbt:1 failed")

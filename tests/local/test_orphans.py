@@ -9,6 +9,8 @@ import pytest
 
 from tests.local.observed_processes import running_with, wait_for
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
 
 

@@ -18,6 +18,8 @@ from weather.errors import ExitCode, StepError
 from weather.lake.dbt_plugin import Plugin
 from weather.settings import LakeSettings, read_settings
 
+pytestmark = pytest.mark.slow
+
 ATTEMPTS_FOR_A_WRITE = 6
 """DuckDB's for http_retries = 1, of which no documentation tells."""
 

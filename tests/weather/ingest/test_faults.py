@@ -13,6 +13,8 @@ from weather.ingest.__main__ import main
 from weather.ingest.fetch import RetryPolicy
 from weather.window import Window
 
+pytestmark = pytest.mark.slow
+
 SetFaults = Callable[[str], None]
 Stored = Callable[[str], Lines]
 

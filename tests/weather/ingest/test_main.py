@@ -17,6 +17,8 @@ from weather.settings import StoreSettings
 from weather.storage import Store
 from weather.window import HOUR, Window
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 ENDS = {
     "WEATHER_WINDOW_START": WINDOW.start.isoformat(),

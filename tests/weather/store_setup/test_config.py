@@ -6,6 +6,8 @@ from tests.weather.store_setup.conftest import Setup
 from weather.errors import ExitCode, StepError
 from weather.store_setup.config import Credentials, read_config
 
+pytestmark = pytest.mark.slow
+
 
 def test_users_are_those_of_both_folders(setup: Setup) -> None:
     config = read_config(setup.environment)
