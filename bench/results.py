@@ -24,7 +24,7 @@ def table_of(results: Sequence[Result]) -> str:
     """Return an aligned table with a heading."""
     rows = [(each.name, round(each.value, 3), each.unit, each.meaning) for each in results]
     headings = ("name", "value", "unit", "meaning")
-    return str(tabulate(rows, headings, tablefmt="plain", floatfmt=".10g"))
+    return str(tabulate(rows, headings, tablefmt="plain", floatfmt=".10g")) if rows else ""
 
 
 def write_results(results: Sequence[Result], path: Path = RESULTS) -> None:

@@ -59,7 +59,7 @@ class Progress:
 class Session:
     """Settings and services of one command.
 
-    `store` and `replay` are None if inherited settings name others.
+    `store` and `replay` stay None if inherited settings name others.
     """
 
     environment: Mapping[str, str]

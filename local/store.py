@@ -116,7 +116,7 @@ def _lock(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _owned(folder: Path) -> Iterator[None]:
-    """Own the folder's server inside the `with`; end the server if there is no other owner."""
+    """Own the folder's server inside the `with`; end the server if it has no other owner."""
     lock = SharedLock(_lock(folder))
     try:
         yield
@@ -241,7 +241,7 @@ def _seaweedfs(folder: Path, keys: S3Keys, ports: list[int]) -> list[str]:
         "s3.iam": "false",
         # On by default: reports to SeaweedFS's makers.
         "master.telemetry": "false",
-        # Each bucket takes volumes of its own. The default limit is the free disk in gigabytes.
+        # Each bucket takes its own volumes. The default limit is the free disk in gigabytes.
         "master.volumeSizeLimitMB": 64,
         "volume.max": 10_000,
         "volume.preStopSeconds": 0,

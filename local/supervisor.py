@@ -25,7 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A signal asked this command to end; like KeyboardInterrupt, not an ordinary exception."""
+    """A stop signal came; like KeyboardInterrupt, not a subclass of Exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)

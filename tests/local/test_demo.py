@@ -46,7 +46,7 @@ def test_an_error_belongs_to_one_task() -> None:
     read(
         parser,
         f"{INFO}[DAG TEST] starting task_id=ingest map_index=0{SDK}",
-        "a line of its own\n",
+        "a line of the task\n",
         f"{STATE}success ti_id=1\n",
         f"{INFO}[DAG TEST] starting task_id=publish map_index=-1{SDK}",
         f"{STATE}failed ti_id=2\n",

@@ -1,4 +1,4 @@
-"""`python -m local`, as `make` calls it, with a state of its own."""
+"""`python -m local`, as `make` calls it, with its own state directory."""
 
 import shlex
 import shutil
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MISSING = "http://127.0.0.1:1"
-"""An address where nothing answers: no command here needs the source to."""
+"""An address without a server: no command here sends requests to the source."""
 
 
 @pytest.fixture(scope="module")

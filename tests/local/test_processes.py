@@ -28,7 +28,7 @@ time.sleep(60)
 
 
 def command(tmp_path: Path, code: str, grace_seconds: float = 5) -> Command:
-    """A Python program whose command line can be told from all others by `tmp_path`."""
+    """A Python program whose command line contains `tmp_path`."""
     arguments = [sys.executable, "-c", code, str(tmp_path)]
     return Command("the example", arguments, os.environ, tmp_path / "log", grace_seconds)
 
@@ -40,7 +40,7 @@ def says_ready(tmp_path: Path) -> bool:
 def test_a_services_process_tree_is_ended(tmp_path: Path) -> None:
     with running(command(tmp_path, FAMILY)) as service:
         service.wait_until(lambda: says_ready(tmp_path), 60)
-        # The supervisor, the service, its child, and the child in a session of its own.
+        # The supervisor, the service, its child, and the child in a separate session.
         assert len(running_with(str(tmp_path))) == 4
     assert not running_with(str(tmp_path))
 

@@ -41,7 +41,7 @@ def pins(name: str) -> dict[str, str]:
         more = True
         while more:
             hash_line = HASH.fullmatch(next(lines))
-            assert hash_line, f"{name}.txt: {pin['name']} has a line that is no hash"
+            assert hash_line, f"{name}.txt: {pin['name']} has a line without a hash"
             more = bool(hash_line["more"])
     return found
 

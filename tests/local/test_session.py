@@ -1,4 +1,4 @@
-"""A session notices when something of its own ends by itself."""
+"""A session reports a service that has ended."""
 
 import psutil
 import pytest

@@ -18,7 +18,7 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 class ProxysPage(BaseHTTPRequestHandler):
-    """Answers every question with a page, as a proxy does that wants a log-in first."""
+    """Return a log-in page for every request, as some proxies do."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -47,7 +47,7 @@ def silence() -> Iterator[str]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer may take its time on a busy machine."""
+    """A long time limit, for a busy machine."""
     monkeypatch.setattr(source, "RESPONSE_SECONDS", 60)
 
 

@@ -36,8 +36,8 @@ HOLD_A_STORE = """
             print(server.endpoint, flush=True)
 
             time.sleep(60)
-    except Interrupted as asked:
-        sys.exit(asked.exit_code)
+    except Interrupted as interrupted:
+        sys.exit(interrupted.exit_code)
 """
 
 

@@ -1,4 +1,4 @@
-with answers as (
+with responses as (
 
     select
         location.id as location_id,
@@ -34,7 +34,7 @@ hours as (
         unnest(hourly.precipitation) as precipitation_mm,
         unnest(hourly.wind_speed_10m) as windspeed_kmh,
         fetched_at
-    from answers
+    from responses
 
 )
 
