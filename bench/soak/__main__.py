@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepError as error:
         print(f"soak: {error}", file=sys.stderr)
         return error.exit_code
-    except Interrupted as asked:
-        return asked.exit_code
+    except Interrupted as interrupted:
+        return interrupted.exit_code
 
 
 def soak(hours: int, seed: int) -> int:
