@@ -144,7 +144,7 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         with (
-            pytest.raises(StepError, match=f"port {port} .* S3 .* taken") as raised,
+            pytest.raises(StepError, match=f"port {port} .* S3 .* already in use") as raised,
             running_store(tmp_path, port=port),
         ):
             pass
