@@ -16,6 +16,8 @@ from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[SnapshotWatcher]:
