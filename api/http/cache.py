@@ -62,7 +62,7 @@ class ResponseHead:
     status: int
     headers: Headers
     lines: bytes = field(init=False)
-    """The serialized head without its empty last line: each request adds headers of its own."""
+    """The serialized head without its empty last line: each request adds further headers."""
 
     def __post_init__(self) -> None:
         """Validate and serialize the headers."""

@@ -93,7 +93,7 @@ def _line(access: Access) -> str:
     return (
         f'{{"time":"{_timestamp(ended)}","level":"info","logger":"api.access",'
         f'"request_id":"{request_id.decode()}",{_fields(details)},'
-        f'"milliseconds":{seconds * 1000:.3f},"answer":"{outcome}"}}\n'
+        f'"milliseconds":{seconds * 1000:.3f},"answer":"{outcome}"}}\n'  # words: keep, a field
     )
 
 

@@ -62,7 +62,7 @@ class Welcome(BaseModel):
 
 @router.get("/", tags=["weather"], response_model=Welcome, responses=page(HTML))
 async def front_page(request: Request, served: Served) -> Response:
-    """The API's name and documentation; a page for clients that prefer HTML."""
+    """Name and documentation of the API; a page for clients that prefer HTML."""
     headers = {"Vary": "Accept", "Cache-Control": CACHED}
     if request.scope["media_type"] == HTML:
         return Response(_page_with(served.source), media_type=HTML, headers=headers)

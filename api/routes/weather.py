@@ -58,7 +58,7 @@ def summary(query: Annotated[SummaryQuery, Query()], request: Request) -> Respon
 
 @router.get("/latest", responses=one_row(DailyWeather), dependencies=[reject_repeated()])
 def latest(query: Annotated[LatestQuery, Query()], served: Served, request: Request) -> Response:
-    """The newest day of one location, which may be incomplete."""
+    """Newest day of one location, which may be incomplete."""
     location = _known_location(query.location, served)
     page = _snapshot_with([location], served).days.page([location], limit=1)
     return rows_response(

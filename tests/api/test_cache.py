@@ -61,8 +61,8 @@ encoding = sys.argv[1]
 bodies = [str([*range(number, 20_000 + number)]).encode() for number in range(200)]
 
 def is_whole(body):
-    answer = cacheable_response([(b"content-type", b"text/csv")], body, "/", encoding, 1)
-    return pa.decompress(answer.body, len(body), CODECS[encoding][0], asbytes=True) == body
+    response = cacheable_response([(b"content-type", b"text/csv")], body, "/", encoding, 1)
+    return pa.decompress(response.body, len(body), CODECS[encoding][0], asbytes=True) == body
 
 with ThreadPoolExecutor(8) as threads:
     assert all(threads.map(is_whole, bodies))

@@ -167,8 +167,8 @@ def test_no_response_has_a_password(lake: Lake, serve: Serve) -> None:
     lake.publish()
     lake.environment["PGPASSWORD"] = "Rhubarb9"
     with ExitStack() as running:
-        nobody = httpx.URL(running.enter_context(nobodys_address()))
-        address = f"host=127.0.0.1 port={nobody.port} user=lake dbname=lake"
+        listener = httpx.URL(running.enter_context(nobodys_address()))
+        address = f"host=127.0.0.1 port={listener.port} user=lake dbname=lake"
         lake.environment["LAKE_CATALOG"] = f"postgres:{address}"
         client = running.enter_context(serve(lake))
         eventually(lambda: "from the lake" in problem(client))

@@ -132,7 +132,7 @@ def test_conditions_come_before_the_range(client: httpx.Client) -> None:
         ({"If-Range": etag}, 206),
         ({"If-Range": f"W/{etag}"}, 200),
         ({"If-Range": '"other"'}, 200),
-        # Several snapshots may be published in a second: a date is no strong validator.
+        # Several snapshots may be published in a second: a date is not a strong validator.
         ({"If-Range": modified}, 200),
         ({"If-Match": etag}, 206),
         ({"If-Match": f'"other", {etag}'}, 206),

@@ -6,7 +6,10 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from api.observability.metrics import BUCKETS, RequestMetrics
 
-NAME, HELP = "http_request_duration_seconds", "Time from a request to the end of its answer."
+NAME, HELP = (
+    "http_request_duration_seconds",
+    "Time from the request's head to the end of the response.",
+)
 ROUTE = "/weather/summary"
 
 durations = st.lists(st.sampled_from(BUCKETS) | st.floats(0, 10), min_size=1, max_size=20)
