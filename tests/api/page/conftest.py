@@ -72,7 +72,7 @@ class Visit:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until nothing is being asked for."""
+        """Wait until no request is open."""
         self.page.wait_for_selector("main[aria-busy=false]", timeout=MILLISECONDS)
 
     def text(self, selector: str) -> str:

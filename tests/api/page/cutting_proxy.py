@@ -25,11 +25,11 @@ class CuttingProxy(ThreadingHTTPServer):
         self.prefix = prefix
         """The start of paths that the API does not see, as with nginx's `proxy_pass http://api/`."""
         self.cut_path: str | None = None
-        """Of answers to this path, half of the body comes."""
+        """Responses to this path end after half of their body."""
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The proxy's URL."""
         return f"http://127.0.0.1:{self.server_port}{self.prefix}"
 
 
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: CuttingProxy
 
     def do_GET(self) -> None:
-        """Answer as the API does."""
+        """Return the API's response."""
         if not self.path.startswith(f"{self.server.prefix}/"):
             self.send_error(404)
             return

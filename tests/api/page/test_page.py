@@ -20,7 +20,7 @@ DRAWN = """canvas => {
   }
   return [many, sum];
 }"""
-"""How many pixels of a chart are drawn on, and a number that stands for the picture."""
+"""Count the drawn pixels of a chart, and compute a checksum of the picture."""
 
 
 def drawn(page: Page) -> dict[str, list[int]]:
@@ -275,5 +275,5 @@ def test_another_colour_scheme_is_taken_up_at_once(address: str, visit: Open) ->
     page = visit(address, color_scheme="light").page
     light = drawn(page)
     page.emulate_media(color_scheme="dark")
-    # A browser tells the page with its next frame.
+    # A browser notifies the page with its next frame.
     eventually(lambda: all(picture != light[name] for name, picture in drawn(page).items()))

@@ -148,7 +148,7 @@ def test_a_defect_of_the_page_is_told_and_tried_again(address: str, visit: Open)
 
 
 def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> Visit:
-    """A visit to a page that is told something else of Lyon."""
+    """A visit to a page with another response for Lyon."""
     seen = visit(address, width=width)
 
     def with_others(route: Route) -> None:
