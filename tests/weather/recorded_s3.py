@@ -27,7 +27,7 @@ AWS_HOSTS = (
     "s3-fips.us-east-1.amazonaws.com",
     "s3.cn-north-1.amazonaws.com.cn",
 )
-"""The proxy answers in the place of these, so that no request leaves this machine."""
+"""The proxy responds in place of these, so that no request leaves this machine."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def recording_server(*, tls: Path | None = None, is_proxy: bool = False) -> Iter
 
     Args:
         tls: a PEM file with a key and a certificate; a proxy uses it inside of its tunnels.
-        is_proxy: answer requests for other hosts, and record what the proxy itself was sent.
+        is_proxy: respond for other hosts, and record requests to the proxy itself.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if tls:
@@ -74,7 +74,7 @@ def recording_server(*, tls: Path | None = None, is_proxy: bool = False) -> Iter
             self.connection = context.wrap_socket(self.connection, server_side=True)
             self.rfile = self.connection.makefile("rb")
             self.wfile = self.connection.makefile("wb", buffering=0)
-            # Python's client asks for a tunnel in HTTP/1.0.
+            # Python's client opens a tunnel in HTTP/1.0.
             self.close_connection = False
 
         def finish(self) -> None:

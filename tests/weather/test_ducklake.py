@@ -21,7 +21,7 @@ from weather.settings import LakeSettings, read_settings
 pytestmark = pytest.mark.slow
 
 ATTEMPTS_FOR_A_WRITE = 6
-"""DuckDB's for http_retries = 1, of which no documentation tells."""
+"""DuckDB's for http_retries = 1; undocumented."""
 
 
 def failure(
@@ -53,14 +53,14 @@ def test_the_message_names_the_settings_and_not_what_they_are(
 
 
 @pytest.mark.parametrize("address", ["host={} port={} user=weather", "postgresql://weather@{}:{}"])
-def test_a_silent_catalog_is_not_waited_for_for_ever(
+def test_a_silent_catalog_times_out(
     environment: None, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setitem(POSTGRES_TIMEOUTS, "connect_timeout", "2")
     with silent_catalog() as port:
         catalog = f"postgres:{address.format('127.0.0.1', port)}"
         opening = in_background(lambda: failure(catalog, monkeypatch))
-        # Not until it ends by itself: when the block does, it is told so.
+        # At most 60 s: the end of the block closes the connection.
         wait([opening], 60)
         assert opening.done()
     assert "timeout" in opening.result()
@@ -150,7 +150,7 @@ def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
     assert attempts == ATTEMPTS_FOR_A_WRITE
 
 
-def test_a_silent_store_is_given_up_within_a_minute_by_dbt_as_well(environment: None) -> None:
+def test_dbt_times_out_within_a_minute_on_a_silent_store(environment: None) -> None:
     names = ", ".join(f"current_setting('{name}')" for name in STORE_TIMEOUTS)
     with duckdb.connect(
         config={"extension_directory": os.environ["DUCKDB_EXTENSION_DIRECTORY"]}

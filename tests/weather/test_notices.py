@@ -28,7 +28,7 @@ FAILURE: dict[str, Any] = {
         dag_id="weather_pipeline", task_id="ingest", run_id=RUN_ID, try_number=5, log_url=LOG
     ),
     "dag_run": SimpleNamespace(start_date=datetime(2026, 11, 20, 5, 7, 3, tzinfo=UTC)),
-    "exception": RuntimeError("new-york: 'hourly_units' is not\nwhat was asked for"),
+    "exception": RuntimeError("new-york: 'hourly_units' is not\nas requested"),
 }
 
 LATE: dict[str, Any] = {
@@ -58,7 +58,7 @@ def test_notice_of_a_failed_task_names_run_reason_log_and_runbook(
     assert text == (
         "weather_pipeline: ingest failed after 5 tries, in run "
         f"{RUN_ID} that began at 2026-11-20 05:07 UTC: "
-        "new-york: 'hourly_units' is not what was asked for\n"
+        "new-york: 'hourly_units' is not as requested\n"
         f"Log: {LOG}\n"
         "What to do: docs/runbooks/WeatherRunsFail.md"
     )

@@ -8,7 +8,7 @@ from weather.source import REPLAY
 
 
 class FailingStore:
-    """A store without the source's object, which cannot be asked for any other object."""
+    """A store without the source's object, which fails for any other object."""
 
     bucket = "weather"
 

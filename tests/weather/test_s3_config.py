@@ -376,7 +376,7 @@ def test_renewed_credentials_reach_an_open_lake(
         with door.opened(0) as lake:
             lake.execute(f"FROM read_blob('s3://{bucket()}/{KEY}')").fetchall()
         keys.append({(each.access_key, each.token) for each in place.seen()})
-    # The first use asks twice: for what there is, and for what is valid longer.
+    # The first use sends two requests: the second one for longer-lived credentials.
     assert keys[0] != keys[1]
     assert all(
         access.removeprefix("key-") == token.removeprefix("token-")

@@ -36,7 +36,7 @@ def failure_of(group: type[SettingsGroup]) -> str:
     return str(failure.value)
 
 
-def test_defaults_are_the_designs() -> None:
+def test_defaults() -> None:
     pipeline = read_settings(PipelineSettings)
     assert read_settings(SourceSettings).model_dump() == {
         "open_meteo_url": "https://api.open-meteo.com",
@@ -84,7 +84,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(
         f"postgres://weather@db/lake?sslmode=require&password={SECRET}",
     ],
 )
-def test_a_password_in_the_catalogs_address_is_told_its_place(
+def test_a_password_in_the_catalogs_address_is_rejected(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAKE_CATALOG", f"postgres:{address}")

@@ -62,7 +62,7 @@ def failure_of(store: Store) -> StepError:
     return failure.value
 
 
-def test_what_is_put_can_be_got(store: Store) -> None:
+def test_get_returns_what_was_put(store: Store) -> None:
     store.put("raw/a °.json", b"one\ntwo")
     assert store.get("raw/a °.json") == b"one\ntwo"
 
@@ -73,7 +73,7 @@ def test_a_key_holds_what_was_put_last(store: Store) -> None:
     assert store.get("key") == b""
 
 
-def test_a_key_that_is_not_there_gives_none(store: Store) -> None:
+def test_a_missing_key_returns_none(store: Store) -> None:
     assert store.get("nothing") is None
 
 
@@ -167,7 +167,7 @@ def test_a_store_that_cannot_be_reached_is_unavailable() -> None:
         assert failure_of(store_at(url)).exit_code == ExitCode.UNAVAILABLE
 
 
-def test_a_store_that_does_not_answer_is_unavailable() -> None:
+def test_a_store_that_does_not_respond_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         failure = failure_of(store_at(f"http://127.0.0.1:{port}", read_seconds=0.3))
@@ -185,7 +185,7 @@ def test_a_store_that_hangs_is_in_the_log_at_each_attempt(
     assert PASSWORD not in line
 
 
-def test_a_store_that_never_responds_is_given_up_within_a_minute() -> None:
+def test_a_request_to_an_unresponsive_store_fails_within_a_minute() -> None:
     limits = {
         name: float(each.default)
         for name, each in signature(Store).parameters.items()
@@ -198,19 +198,19 @@ def test_a_store_that_never_responds_is_given_up_within_a_minute() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_store_in_trouble_is_tried_again_and_then_unavailable(status: int) -> None:
+def test_a_failing_store_is_retried_and_then_unavailable(status: int) -> None:
     with scripted_server([Reply(b"<html>busy</html>", status=status)]) as server:
         failure = failure_of(store_at(server.url))
         assert failure.exit_code == ExitCode.UNAVAILABLE
         assert len(server.forms) == 2
 
 
-def test_a_short_trouble_of_the_store_passes_unseen() -> None:
+def test_a_transient_error_of_the_store_is_retried() -> None:
     with scripted_server([Reply(status=503), Reply()]) as server:
         store_at(server.url).put("key", b"body")
 
 
-def test_an_answer_cut_short_is_unavailable() -> None:
+def test_a_truncated_response_is_unavailable() -> None:
     with scripted_server([Reply(b"half", cut=True)]) as server, pytest.raises(StepError) as failure:
         store_at(server.url).get("key")
     assert failure.value.exit_code == ExitCode.UNAVAILABLE

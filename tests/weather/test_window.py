@@ -79,7 +79,7 @@ def test_a_key_is_readable() -> None:
         (FIVE.replace(tzinfo=None), FIVE + HOUR),
     ],
 )
-def test_what_is_no_window_of_whole_hours_in_utc_is_refused(start: datetime, end: datetime) -> None:
+def test_other_ends_than_whole_hours_in_utc_are_rejected(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match=r"is not a whole hour in UTC|is not before"):
         Window(start, end)
 
@@ -91,13 +91,13 @@ def test_a_moment_written_with_its_offset_is_read_as_the_same_in_utc(moment: dat
     assert read.utcoffset() == timedelta(0)
 
 
-def test_a_moment_without_an_offset_is_meant_in_utc() -> None:
+def test_a_moment_without_an_offset_is_in_utc() -> None:
     assert parse_moment("2026-11-20T05:00") == parse_moment("2026-11-20T05:00Z") == FIVE
     assert parse_moment("2026-11-20") == FIVE.replace(hour=0)
 
 
 @given(run_end=moments, lookback=st.integers(1, 300))
-def test_a_run_without_wishes_takes_the_lookback_window(run_end: datetime, lookback: int) -> None:
+def test_a_run_without_params_takes_the_lookback_window(run_end: datetime, lookback: int) -> None:
     assert wide_window(None, None, run_end, lookback) == lookback_window(run_end, lookback)
     assert wide_window("", "", run_end, lookback) == lookback_window(run_end, lookback)
 
@@ -118,7 +118,7 @@ def test_a_wide_window_never_takes_an_hour_that_has_not_happened_yet(
     ("start", "end"),
     [("2026-11-20T05:00", "2026-11-20T05:00"), ("2026-11-21", None), ("yesterday", None)],
 )
-def test_a_wide_window_that_is_none_is_refused(start: str, end: str | None) -> None:
+def test_invalid_params_are_rejected(start: str, end: str | None) -> None:
     with pytest.raises(ValueError, match=r"window_start: '.*'"):
         wide_window(start, end, FIVE + 12 * HOUR, 168)
 
@@ -126,7 +126,7 @@ def test_a_wide_window_that_is_none_is_refused(start: str, end: str | None) -> N
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:30:00Z"]
 )
-def test_a_moment_at_the_end_of_the_calendar_is_refused_as_others_are(text: str) -> None:
+def test_a_moment_at_the_end_of_the_calendar_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="is not within the years 1 to 9999"):
         first_hour_from(parse_moment(text))
     with pytest.raises(StepError, match="WEATHER_WINDOW_START, WEATHER_WINDOW_END: ") as failure:
@@ -134,7 +134,7 @@ def test_a_moment_at_the_end_of_the_calendar_is_refused_as_others_are(text: str)
     assert failure.value.exit_code == ExitCode.SETTING
 
 
-def test_a_step_is_told_its_window_by_the_environment() -> None:
+def test_the_window_comes_from_the_environment() -> None:
     window = window_of_environment("2026-11-20T05:00:00+00:00", "2026-11-20T07:00:00+01:00")
     assert window == Window(FIVE, FIVE + HOUR)
 

@@ -35,7 +35,7 @@ def retry_policy() -> RetryPolicy:
 
 @pytest.fixture
 def settings(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
-    """An empty bucket of its own, in an environment without other settings and without a source."""
+    """An empty bucket, in an environment without other settings and without a source."""
     for name in list(os.environ):
         if name.startswith(("WEATHER_", "OPEN_METEO_", "AWS_")):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Locations, windows and valid answers to build tests from, and strategies that make them."""
+"""Example locations, windows and valid responses, and strategies that generate them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h
 
 @cache
 def location(number: int) -> Location:
-    """A location that is told from others by its number."""
+    """Make a location from its number."""
     return Location(
         id=f"place-{number}",
         name=f"Place {number}",
@@ -64,8 +64,8 @@ def values() -> st.SearchStrategy[float | int | None]:
 
 
 @st.composite
-def asked_and_answered(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, dict[str, Any]]:
-    """A window, and a valid answer to it with at least one value."""
+def requested_and_returned(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, dict[str, Any]]:
+    """A window, and a valid response with at least one value."""
     window = draw(windows(most_hours))
     columns: dict[str, list[Any]] = {
         name: draw(st.lists(values(), min_size=window.hours, max_size=window.hours))

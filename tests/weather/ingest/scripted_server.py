@@ -38,7 +38,7 @@ class ScriptedServer:
 
 @contextmanager
 def nobodys_address() -> Iterator[str]:
-    """An address that refuses connections, and which nobody else can take meanwhile."""
+    """Reserve an address that refuses connections."""
     with socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

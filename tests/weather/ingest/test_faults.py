@@ -66,7 +66,7 @@ def arguments(window: Window) -> list[str]:
     return ["--start", window.start.isoformat(), "--end", window.end.isoformat()]
 
 
-def test_without_a_fault_every_answer_is_stored_and_accepted(
+def test_without_a_fault_every_response_is_accepted(
     faults: SetFaults, run: Run, stored: Stored, three_locations: list[str]
 ) -> None:
     code, summary, _ = run()
@@ -100,7 +100,7 @@ def test_without_a_fault_every_answer_is_stored_and_accepted(
         ("streaming_error", "error while streaming", 200, "Unexpected error while streaming data"),
     ],
 )
-def test_a_fault_that_passes_is_tried_again_and_its_body_kept(
+def test_a_transient_fault_is_retried_and_its_body_stored(
     faults: SetFaults, run: Run, stored: Stored, fault: str, retry: str, status: int, body: str
 ) -> None:
     faults(f"{fault}*2")
@@ -118,7 +118,7 @@ def test_a_fault_that_passes_is_tried_again_and_its_body_kept(
 @pytest.mark.parametrize(
     ("fault", "retry", "read"), [("reset", "connection error", 10), ("hang", "timeout", 6)]
 )
-def test_a_fault_without_a_body_is_tried_again(
+def test_a_transient_fault_without_a_body_is_retried(
     faults: SetFaults, run: Run, stored: Stored, fault: str, retry: str, read: float
 ) -> None:
     faults(f"{fault}*1")
@@ -139,7 +139,7 @@ def test_a_fault_without_a_body_is_tried_again(
         ("hang", "timeout: timed out", 0, 0.5),
     ],
 )
-def test_a_fault_that_stays_ends_as_unavailable(
+def test_a_lasting_fault_ends_as_unavailable(
     faults: SetFaults,
     faulty_replay: str,
     run: Run,
@@ -192,7 +192,7 @@ def test_a_fault_that_stays_ends_as_unavailable(
         ),
     ],
 )
-def test_a_refusal_ends_at_once_with_the_services_own_reason(
+def test_a_permanent_failure_ends_at_once_with_the_services_reason(
     faults: SetFaults,
     faulty_replay: str,
     run: Run,
@@ -228,7 +228,7 @@ def test_a_refusal_ends_at_once_with_the_services_own_reason(
         ("other_place", "longitude 91.0312, 10,007 km from the requested 1.5, 1.0"),
     ],
 )
-def test_an_answer_of_wrong_form_is_kept_apart_and_holds_no_other_back(
+def test_an_invalid_response_is_rejected_and_the_others_accepted(
     faults: SetFaults, run: Run, stored: Stored, fault: str, reason: str
 ) -> None:
     faults(f"{fault}@1")
@@ -260,9 +260,7 @@ def test_the_last_line_names_a_few_of_many_rejected_locations(
 
 
 @pytest.mark.parametrize("fault", ["odd_temperature", "impossible_values"])
-def test_whether_a_value_is_possible_is_not_judged_here(
-    faults: SetFaults, run: Run, fault: str
-) -> None:
+def test_impossible_values_are_accepted_here(faults: SetFaults, run: Run, fault: str) -> None:
     faults(fault)
     code, summary, _ = run()
     assert (code, summary["accepted"]) == (ExitCode.OK, 3)

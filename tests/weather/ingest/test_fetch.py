@@ -23,19 +23,19 @@ def waits_of(retry_policy: RetryPolicy, *troubles: FailureKind) -> list[float]:
     return waits
 
 
-def test_waits_double_with_a_bit_of_jitter_and_end_after_the_last_try() -> None:
+def test_backoff_doubles_with_jitter_up_to_the_last_attempt() -> None:
     waits = waits_of(RetryPolicy(), *[FailureKind.SERVER_ERROR] * 5)
     assert len(waits) == 4
     for wait, least in zip(waits, (2, 4, 8, 16), strict=True):
         assert least <= wait <= least * 1.1
 
 
-def test_a_used_up_minute_is_waited_for() -> None:
+def test_backoff_after_the_minutely_limit_is_a_minute() -> None:
     waits = waits_of(RetryPolicy(), *[FailureKind.MINUTELY_LIMIT] * 5)
     assert all(60 <= wait <= 66 for wait in waits)
 
 
-def test_no_wait_is_longer_than_the_longest() -> None:
+def test_backoff_is_limited() -> None:
     waits = waits_of(RetryPolicy(attempts=12, deadline=9999), *[FailureKind.TIMEOUT] * 12)
     assert all(wait <= 66 for wait in waits)
 
@@ -43,14 +43,14 @@ def test_no_wait_is_longer_than_the_longest() -> None:
 @pytest.mark.parametrize(
     "kind", [FailureKind.HOURLY_LIMIT, FailureKind.DAILY_LIMIT, FailureKind.REFUSED]
 )
-def test_what_another_try_cannot_mend_is_not_tried_again(kind: FailureKind) -> None:
+def test_permanent_failures_are_not_retried(kind: FailureKind) -> None:
     assert waits_of(RetryPolicy(), kind) == []
 
 
-def test_no_try_starts_after_the_deadline() -> None:
+def test_no_attempt_starts_after_the_deadline() -> None:
     assert waits_of(RetryPolicy(deadline=1), *[FailureKind.TIMEOUT] * 5) == []
 
 
 @given(st.floats(0, 1000))
-def test_jitter_makes_a_wait_up_to_a_tenth_longer(seconds: float) -> None:
+def test_jitter_adds_up_to_a_tenth(seconds: float) -> None:
     assert seconds <= jittered(seconds) <= seconds * 1.1

@@ -10,7 +10,7 @@ from weather.window import Window
 
 
 @given(window=windows(), count=st.integers(0, 350))
-def test_every_location_is_asked_for_every_hour_once(window: Window, count: int) -> None:
+def test_every_location_and_hour_is_in_one_call(window: Window, count: int) -> None:
     locations = [location(number) for number in range(count)]
     calls = list(Job(window, 0, 1, locations).calls)
     asked = sorted((call.window.start, each.id) for call in calls for each in call.locations)

@@ -45,7 +45,7 @@ def _environment(settings: StoreSettings, three_locations: list[str], faults: ob
     """A store, locations and a source without faults."""
 
 
-def test_a_run_that_goes_well_prints_a_line_a_call_and_a_summary() -> None:
+def test_a_successful_run_prints_a_line_for_each_call_and_a_summary() -> None:
     result = run(**ENDS)
     assert result.returncode == ExitCode.OK
     (line,) = result.stderr.splitlines()
@@ -71,7 +71,7 @@ def test_arguments_win_over_the_environment(stored: Callable[[str], Lines]) -> N
     assert (told["hours_asked"], told["hours_received"], told["hours_rejected"]) == (1, 1, 0)
 
 
-def test_a_fault_gives_its_exit_code_and_a_last_line(faults: Callable[[str], None]) -> None:
+def test_a_fault_sets_the_exit_code_and_the_last_line(faults: Callable[[str], None]) -> None:
     faults("hourly_limit")
     result = run(**ENDS)
     assert result.returncode == ExitCode.WAIT_NEXT_HOUR
@@ -79,7 +79,7 @@ def test_a_fault_gives_its_exit_code_and_a_last_line(faults: Callable[[str], Non
     assert json.loads(result.stdout)["accepted"] == 0
 
 
-def test_a_run_that_fails_leaves_its_report_as_well(
+def test_a_failed_run_stores_its_report(
     faults: Callable[[str], None], stored: Callable[[str], Lines]
 ) -> None:
     faults("hourly_limit")
@@ -89,7 +89,7 @@ def test_a_run_that_fails_leaves_its_report_as_well(
     assert (told["hours_asked"], told["hours_received"]) == (18, 0)
 
 
-def test_a_report_that_cannot_be_stored_spoils_nothing(
+def test_a_report_that_cannot_be_stored_is_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     stored: Callable[[str], Lines],
@@ -109,7 +109,7 @@ def test_a_report_that_cannot_be_stored_spoils_nothing(
     assert "The report of this shard was not stored. The S3 store is full." in caplog.text
 
 
-def test_a_shard_without_locations_does_nothing_well() -> None:
+def test_a_shard_without_locations_succeeds() -> None:
     result = run("--shard", "0", "--shards", "4", **ENDS)
     assert result.returncode == ExitCode.OK
     assert json.loads(result.stdout)["calls"] == 0

@@ -17,7 +17,7 @@ def call_from(start: datetime) -> Call:
     return Call(0, Window(start, start + HOUR), [location(1)])
 
 
-def test_the_form_asks_for_the_hours_of_the_window_and_no_other() -> None:
+def test_the_form_requests_the_hours_of_the_window() -> None:
     window = Window(datetime(2026, 11, 16, 5, tzinfo=UTC), datetime(2026, 11, 23, 5, tzinfo=UTC))
     assert request_form(Call(0, window, [location(1), location(2)])) == {
         "latitude": "1.0,2.0",

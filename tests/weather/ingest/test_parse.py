@@ -124,7 +124,7 @@ def error(reason: str) -> bytes:
         (200, b"[{},{}]", FailureKind.WRONG_COUNT, "2 responses for 1 locations"),
     ],
 )
-def test_a_reply_without_answers_is_a_trouble_with_a_reason(
+def test_failures_have_a_kind_and_a_reason(
     status: int, body: bytes, kind: FailureKind, reason: str
 ) -> None:
     found = trouble_of(status, body)
@@ -132,7 +132,7 @@ def test_a_reply_without_answers_is_a_trouble_with_a_reason(
     assert "\n" not in found.reason
 
 
-def test_only_limits_of_long_periods_and_refusals_are_not_tried_again() -> None:
+def test_only_quotas_and_refusals_are_permanent_failures() -> None:
     assert EXIT_CODES == {
         FailureKind.HOURLY_LIMIT: ExitCode.WAIT_NEXT_HOUR,
         FailureKind.DAILY_LIMIT: ExitCode.WAIT_NEXT_DAY,
@@ -142,22 +142,22 @@ def test_only_limits_of_long_periods_and_refusals_are_not_tried_again() -> None:
 
 
 @given(st.integers(201, 599), st.binary(max_size=300))
-def test_any_body_with_any_status_is_a_trouble_and_never_an_error(status: int, body: bytes) -> None:
+def test_any_body_with_an_error_status_is_a_failed_attempt(status: int, body: bytes) -> None:
     trouble_of(status, body)
 
 
 @given(st.binary(max_size=300))
-def test_any_body_is_answers_or_a_trouble(body: bytes) -> None:
+def test_any_body_is_parsed_or_a_failed_attempt(body: bytes) -> None:
     with suppress(AttemptFailed):
         assert len(parse_response(200, body, 1)) == 1
 
 
-def test_one_location_is_answered_by_an_object_and_several_by_an_array() -> None:
+def test_one_location_is_an_object_and_several_are_an_array() -> None:
     assert parse_response(200, b'{"elevation": 19}', 1) == [{"elevation": 19}]
     assert parse_response(200, b'[{"elevation": 19}, {}]', 2) == [{"elevation": 19}, {}]
 
 
-def test_numbers_that_are_no_json_are_kept_as_text() -> None:
+def test_numbers_that_are_not_json_become_strings() -> None:
     body = b"[NaN, Infinity, -Infinity, 1e999, 13.6]"
     assert parse_response(200, body, 5) == ["NaN", "Infinity", "-Infinity", "1e999", 13.6]
 
@@ -167,7 +167,7 @@ def test_numbers_that_are_no_json_are_kept_as_text() -> None:
     "nan -nan NAN +nan -nan(ind) nan(0x8000000000000) inf -inf +Inf Infinity -INFINITY 1.#QNAN "
     "None undefined True .5 +5 01 0x1F 1,5E".replace(",", "_").split(),
 )
-def test_a_word_that_is_not_json_is_kept_as_text_and_leaves_the_rest(word: str) -> None:
+def test_an_invalid_literal_becomes_a_string(word: str) -> None:
     body = f'[{{"elevation": {word}, "name": "\\"{word}\\", {word} "}}, {{"a": [{word},1.5]}}]'
     assert parse_response(200, body.encode(), 2) == [
         {"elevation": word, "name": f'"{word}", {word} '},
@@ -175,7 +175,7 @@ def test_a_word_that_is_not_json_is_kept_as_text_and_leaves_the_rest(word: str) 
     ]
 
 
-def test_an_odd_text_in_an_unused_field_leaves_the_rest() -> None:
+def test_an_odd_string_in_an_unused_field_is_kept() -> None:
     long = "9" * 5000
     body = b'{"name": "a\x01\xff", "elevation": ' + long.encode() + b', "hourly": {"time": []}}'
     assert parse_response(200, body, 1) == [
@@ -183,7 +183,7 @@ def test_an_odd_text_in_an_unused_field_leaves_the_rest() -> None:
     ]
 
 
-def test_an_echoed_secret_is_blotted_out() -> None:
+def test_an_echoed_secret_is_redacted() -> None:
     found = trouble_of(400, error("the key k-3 is unknown")).redacted("k-3")
     assert found.reason == "400: the key *** is unknown"
     assert b"k-3" not in found.body

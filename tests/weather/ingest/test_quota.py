@@ -47,7 +47,9 @@ def run_of(locations: int, hours: int) -> Job:
     ("locations", "hours", "expected"),
     [(3, 168, 3), (3, YEAR, 81), (100, YEAR, 2_700), (100, 337, 200), (10_000, 168, 10_000)],
 )
-def test_a_run_weighs_what_its_calls_weigh(locations: int, hours: int, expected: float) -> None:
+def test_the_weight_of_a_run_is_the_sum_of_its_calls(
+    locations: int, hours: int, expected: float
+) -> None:
     assert run_weight(run_of(locations, hours), FREE, NOW) == expected
 
 
@@ -62,13 +64,13 @@ def test_every_shard_has_the_weight_of_the_whole_run(
 
 
 @pytest.mark.parametrize("locations", [40, 100, 1_000, 2_500, 2_501, 5_000])
-def test_the_hours_that_fit_are_let_through_and_an_hour_more_is_not(locations: int) -> None:
+def test_one_hour_more_than_fits_exceeds_the_quota(locations: int) -> None:
     hours = hours_within_quota(locations)
     assert quota_problem(run_of(locations, hours), FREE, NOW) is None
     assert quota_problem(run_of(locations, hours + 1), FREE, NOW) is not None
 
 
-def test_what_the_hour_allows_is_paced_within_a_few_minutes() -> None:
+def test_the_rate_limit_allows_the_hourly_quota_within_minutes() -> None:
     seconds = seconds_between_calls(HOURLY_QUOTA, HOURS_PER_CALL, 3, API, has_key=False)
     assert seconds < timedelta(minutes=10).total_seconds()
 
@@ -82,18 +84,18 @@ def test_what_the_hour_allows_is_paced_within_a_few_minutes() -> None:
         source_at("https://open-meteo.example.org"),
     ],
 )
-def test_paid_plans_and_own_servers_take_any_run(source: SourceSettings) -> None:
+def test_paid_plans_and_other_servers_have_no_quota(source: SourceSettings) -> None:
     assert quota_problem(run_of(6_000, YEAR), source, NOW) is None
 
 
-def test_only_the_hours_that_the_free_host_has_count() -> None:
+def test_only_calls_to_the_free_service_count() -> None:
     start = NOW.replace(minute=0) - timedelta(days=100)
     job = Job(Window(start, start + 2 * HOURS_PER_CALL * HOUR), 0, 1, [location(1), location(2)])
     assert run_weight(job, source_at("http://127.0.0.1:9", ARCHIVE), NOW) == 2
     assert run_weight(job, FREE, NOW) == 4
 
 
-def test_more_locations_than_an_hour_allows_fit_into_no_window() -> None:
+def test_too_many_locations_exceed_the_quota_with_any_window() -> None:
     problem = quota_problem(run_of(5_001, 1), FREE, NOW)
     assert problem is not None
     assert "counts as 5,001 API calls" in problem
@@ -130,7 +132,7 @@ def ask_free_service(
 AskFreeService = Callable[[ScriptedServer, int, Window], int]
 
 
-def test_a_run_beyond_the_limit_is_refused_in_one_line_before_its_first_call(
+def test_a_run_beyond_the_quota_fails_before_its_first_call(
     ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server([Reply(status=503)]) as server:
@@ -144,7 +146,7 @@ def test_a_run_beyond_the_limit_is_refused_in_one_line_before_its_first_call(
     assert "about 336 h fit for these locations" in line
 
 
-def test_a_run_within_the_limit_is_asked_of_the_free_service(
+def test_a_run_within_the_quota_is_fetched(
     ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server([Reply(json.dumps(responses_to(WINDOW, [0, 1, 2])).encode())]) as server:
@@ -179,7 +181,9 @@ def test_a_call_weighs_what_the_service_counts(
 
 
 @given(locations=st.integers(1, 1000), hours=st.integers(1, 5000), variables=st.integers(1, 30))
-def test_a_minute_of_calls_keeps_the_limit(locations: int, hours: int, variables: int) -> None:
+def test_the_pace_stays_below_the_minutely_limit(
+    locations: int, hours: int, variables: int
+) -> None:
     seconds = seconds_between_calls(locations, hours, variables, API, has_key=False)
     calls_a_minute = 60 / seconds
     assert calls_a_minute * weight(locations, hours, variables) <= 600 * 1.000001
@@ -197,5 +201,7 @@ def test_a_minute_of_calls_keeps_the_limit(locations: int, hours: int, variables
         ("https://not-open-meteo.com", False, 0),
     ],
 )
-def test_only_the_free_service_is_paced(address: str, has_key: bool, expected: float) -> None:
+def test_only_the_free_service_has_a_rate_limit(
+    address: str, has_key: bool, expected: float
+) -> None:
     assert seconds_between_calls(100, 168, 3, address, has_key) == expected

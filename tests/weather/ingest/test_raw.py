@@ -26,13 +26,13 @@ def test_keys_name_window_moment_shard_and_call() -> None:
     assert keys.attempt(CALL, 3) == f"rejected/{folder}/shard-002-of-004-call-0007.attempt-3.json"
 
 
-def test_tries_that_start_at_the_same_moment_have_keys_of_their_own() -> None:
+def test_tries_that_start_in_the_same_second_have_different_keys() -> None:
     tries = [Keys.of_try(JOB, MOMENT) for _ in range(100)]
     assert len({keys.raw(CALL) for keys in tries}) == 100
     assert all(keys.folder.startswith(f"{WINDOW.key}/20261123T050711Z-") for keys in tries)
 
 
-def test_a_location_named_like_an_attempt_has_a_key_of_its_own() -> None:
+def test_a_location_named_like_an_attempt_has_another_key() -> None:
     keys = Keys.of_try(JOB, MOMENT)
     assert keys.rejected(CALL, "attempt-3") != keys.attempt(CALL, 3)
 
@@ -50,7 +50,7 @@ def test_keys_of_different_calls_differ(
     assert (key == other_key) == same
 
 
-def test_a_line_has_the_whole_answer_with_where_and_when_it_came_from() -> None:
+def test_a_line_has_the_whole_response_with_host_and_time() -> None:
     answers = [response_of(WINDOW), {"hourly": "odd"}]
     receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, answers)
     lines = [json.loads(line) for line in raw_lines(receipt, [None, "hourly is odd"])]
@@ -83,7 +83,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(JSON_VALUES)
-def test_any_answer_makes_one_line_of_json(answer: object) -> None:
+def test_any_response_makes_one_line_of_json(answer: object) -> None:
     receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, [answer])
     (line,) = raw_lines(receipt, [None])
     assert line.count(b"\n") == 1
@@ -92,7 +92,7 @@ def test_any_answer_makes_one_line_of_json(answer: object) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_body_of_a_failed_try_makes_one_line_of_json(body: bytes) -> None:
+def test_any_body_of_a_failed_attempt_makes_one_line_of_json(body: bytes) -> None:
     line = failed_attempt_line(
         CALL, "host", MOMENT, AttemptFailed(FailureKind.HTML, "reason", 502, body)
     )

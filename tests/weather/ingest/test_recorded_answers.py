@@ -1,4 +1,4 @@
-"""The checks against answers recorded from the real service, where they are at hand."""
+"""Validate responses recorded from the real service, if they are available."""
 
 import json
 import os
@@ -29,7 +29,7 @@ NEW_YORK = location(1).model_copy(update={"latitude": 40.71, "longitude": -74.01
 
 pytestmark = pytest.mark.skipif(
     not RECORDED.is_dir(),
-    reason="no recorded answers: set WEATHER_RECORDED_ANSWERS to their folder",
+    reason="no recorded responses: set WEATHER_RECORDED_ANSWERS to their folder",
 )
 
 
@@ -38,7 +38,7 @@ def body_of(name: str) -> bytes:
 
 
 def window_of(answer: Any) -> Window:
-    """The hours from an answer's first to its last."""
+    """Return the window of a response."""
     first, last = (
         datetime.fromisoformat(answer["hourly"]["time"][place]).replace(tzinfo=UTC)
         for place in (0, -1)
@@ -47,14 +47,14 @@ def window_of(answer: Any) -> Window:
 
 
 @pytest.mark.parametrize(("name", "hours"), [("new-york", 336), ("melbourne", 168)])
-def test_a_real_answer_is_accepted(name: str, hours: int) -> None:
+def test_a_real_response_is_accepted(name: str, hours: int) -> None:
     (answer,) = parse_response(200, body_of(f"forecast-{name}"), 1)
     window = window_of(answer)
     assert window.hours == hours
     assert wrong_format(answer, window) is None
 
 
-def test_a_real_answer_is_stored_whole(store: Store, retry_policy: RetryPolicy) -> None:
+def test_a_real_response_is_stored_unchanged(store: Store, retry_policy: RetryPolicy) -> None:
     body = body_of("forecast-new-york")
     window = window_of(json.loads(body))
     with scripted_server([Reply(body)]) as server:
@@ -66,7 +66,7 @@ def test_a_real_answer_is_stored_whole(store: Store, retry_policy: RetryPolicy) 
     assert json.loads(store.get(key) or b"")["answer"] == json.loads(body)
 
 
-def test_a_real_answer_in_local_time_without_all_variables_is_rejected() -> None:
+def test_a_real_response_in_local_time_without_all_variables_is_rejected() -> None:
     (answer,) = parse_response(200, body_of("forecast-brasilia-local-time"), 1)
     window = window_of(answer)
     assert wrong_format(answer, window) == ("utc_offset_seconds is -10800, but UTC was requested")
@@ -77,7 +77,7 @@ def test_a_real_answer_in_local_time_without_all_variables_is_rejected() -> None
 
 
 @pytest.mark.parametrize("name", ["error-400-unit", "error-400-variable"])
-def test_a_real_refusal_is_handed_on_in_its_own_words(
+def test_the_reason_of_a_real_error_is_in_the_message(
     name: str, store: Store, retry_policy: RetryPolicy
 ) -> None:
     body = body_of(name)
@@ -96,7 +96,7 @@ def test_a_real_refusal_is_handed_on_in_its_own_words(
     assert f"400: {reason}" in str(failure.value)
 
 
-def test_whatever_answers_are_recorded_have_a_test_here() -> None:
+def test_every_recorded_response_has_a_test_here() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     assert [
         file.name

@@ -39,7 +39,7 @@ HEALTHY = Reply(json.dumps(responses_to(WINDOW, [1, 2])).encode())
 @pytest.mark.parametrize(
     ("reply", "response_timeout", "retry", "kept"),
     [
-        (Reply(b"[{}]"), 10, "wrong number of answers", "[{}]"),
+        (Reply(b"[{}]"), 10, "wrong number of answers", "[{}]"),  # words: keep
         (
             Reply(b'{"error": true, "reason": "?"}'),
             10,
@@ -56,7 +56,7 @@ HEALTHY = Reply(json.dumps(responses_to(WINDOW, [1, 2])).encode())
         (Reply(b"[" + b" " * 9, pieces=10, seconds_between=1), 6, "timeout", "[ "),
     ],
 )
-def test_what_a_failed_try_received_is_kept(
+def test_the_body_of_a_failed_attempt_is_stored(
     store: Store,
     retry_policy: RetryPolicy,
     stored: Stored,
@@ -78,20 +78,20 @@ def test_what_a_failed_try_received_is_kept(
     assert attempt["body"].startswith(kept)
 
 
-def test_the_key_is_sent_and_neither_stored_nor_shown(
+def test_the_api_key_is_sent_but_neither_stored_nor_logged(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     key = "very-secret-key"
-    echo = Reply(f'{{"error":true,"reason":"{key} is no key"}}'.encode(), status=503)
+    echo = Reply(f'{{"error":true,"reason":"{key} is not a key"}}'.encode(), status=503)
     refusal = replace(echo, status=401)
     with scripted_server([echo, HEALTHY, refusal]) as server:
         ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
         with pytest.raises(StepError) as failure:
             ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
     assert {form["apikey"] for form in server.forms} == {key}
-    assert "401: *** is no key" in str(failure.value)
+    assert "401: *** is not a key" in str(failure.value)
     everything = json.dumps(stored(""))
-    assert "*** is no key" in everything
+    assert "*** is not a key" in everything
     assert key not in everything
 
 
@@ -108,7 +108,7 @@ def test_each_response_is_stored_with_its_location(
     ]
 
 
-def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
+def test_a_failed_call_ends_the_run_and_earlier_calls_stay_stored(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_PER_CALL * HOUR)
@@ -132,7 +132,7 @@ def test_calls_before_a_failure_stay_stored_and_no_further_one_is_made(
     assert [key[-14:] for key in stored("raw/")] == ["call-0000.json"]
 
 
-def test_an_answer_is_stored_before_it_is_judged(
+def test_a_response_is_stored_before_its_validation(
     store: Store, retry_policy: RetryPolicy, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
@@ -146,7 +146,7 @@ def test_an_answer_is_stored_before_it_is_judged(
     assert {(line["accepted"], line["reason"]) for line in lines} == {(False, "not validated yet")}
 
 
-def test_a_window_fetched_again_leaves_what_earlier_tries_stored(
+def test_fetching_a_window_again_keeps_stored_objects(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     empty = response_of(WINDOW, {name: [None] * WINDOW.hours for name in UNITS}, number=2)
@@ -168,7 +168,7 @@ def test_a_window_fetched_again_leaves_what_earlier_tries_stored(
     assert len({lines[0]["fetched_at"] for lines in stored("raw/").values()}) == 3
 
 
-def test_hours_of_different_age_are_asked_of_their_hosts(
+def test_old_and_recent_hours_come_from_different_hosts(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     now = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)
@@ -192,7 +192,7 @@ def test_hours_of_different_age_are_asked_of_their_hosts(
     ]
 
 
-def test_an_hour_that_has_not_happened_yet_is_never_asked_for(store: Store) -> None:
+def test_a_future_hour_is_never_requested(store: Store) -> None:
     last = WINDOW.last_hour
     job = Job(WINDOW, 0, 1, [location(1)])
     with pytest.raises(StepError) as failure:
@@ -219,7 +219,7 @@ def test_the_present_hour_has_happened(store: Store, retry_policy: RetryPolicy) 
         )
 
 
-def test_nobody_at_the_address_ends_as_unavailable(store: Store, retry_policy: RetryPolicy) -> None:
+def test_a_refused_connection_ends_as_unavailable(store: Store, retry_policy: RetryPolicy) -> None:
     with nobodys_address() as url, pytest.raises(StepError) as failure:
         ingest(JOB, source_at(url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
@@ -275,7 +275,7 @@ def test_a_gateways_error_does_not_name_the_source(
 
 
 @pytest.mark.parametrize("status", [408, 425, 403, 404, 502])
-def test_a_page_of_a_gateway_is_tried_again(
+def test_a_gateways_error_page_is_retried(
     store: Store, retry_policy: RetryPolicy, status: int
 ) -> None:
     page = Reply(b"<html><head><title>Gateway</title></head></html>", status=status)
@@ -285,9 +285,7 @@ def test_a_page_of_a_gateway_is_tried_again(
     assert (stats.accepted, stats.retries.total()) == (2, 2)
 
 
-def test_a_gateway_that_always_refuses_is_named_as_one(
-    store: Store, retry_policy: RetryPolicy
-) -> None:
+def test_the_message_names_a_gateway(store: Store, retry_policy: RetryPolicy) -> None:
     with (
         scripted_server([Reply(b"<title>404 Not Found</title>", status=404)]) as server,
         pytest.raises(StepError) as failure,
@@ -322,7 +320,7 @@ def test_a_redirect_of_the_same_host_gets_the_whole_form(
     "target",
     ["http://api.example.org/v1/forecast", "//127.0.0.2/v1/forecast", "http://127.0.0.1:9/x"],
 )
-def test_a_redirect_elsewhere_is_named_and_gets_no_request(
+def test_a_redirect_to_another_host_is_not_followed(
     store: Store, retry_policy: RetryPolicy, target: str
 ) -> None:
     with (
@@ -337,7 +335,7 @@ def test_a_redirect_elsewhere_is_named_and_gets_no_request(
     assert len(server.forms) == 1
 
 
-def test_a_circle_of_redirects_ends(store: Store, retry_policy: RetryPolicy) -> None:
+def test_a_redirect_loop_ends(store: Store, retry_policy: RetryPolicy) -> None:
     with (
         scripted_server([Reply(b"", 307, location="/v1/forecast")]) as server,
         pytest.raises(StepError) as failure,
@@ -357,7 +355,7 @@ def test_a_redirect_to_https_of_the_same_host_is_followed() -> None:
 
 
 def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[Form], Reply]:
-    """Respond well, except to requests with a bad location; these are told by latitude."""
+    """Respond well, except to requests with a bad location; which are known by latitude."""
 
     def reply(form: Form) -> Reply:
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
@@ -389,7 +387,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 @pytest.mark.parametrize("bad", [0, 6, 10])
-def test_a_location_that_spoils_the_body_is_rejected_alone(
+def test_only_the_location_that_breaks_the_body_is_rejected(
     store: Store, retry_policy: RetryPolicy, stored: Stored, name: str, bad: int
 ) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(11)])
@@ -441,7 +439,7 @@ def test_several_bad_locations_of_a_hundred_are_found(
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_service_that_fails_for_all_is_given_up_after_few_requests(
+def test_a_service_that_always_fails_gets_few_requests(
     store: Store, retry_policy: RetryPolicy, name: str
 ) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(80)])
@@ -468,7 +466,7 @@ def test_a_service_that_fails_for_all_is_given_up_after_few_requests(
         Reply(b"[{", cut=True),
     ],
 )
-def test_a_service_that_is_not_well_gets_no_split_requests(
+def test_calls_are_not_split_for_an_unhealthy_service(
     store: Store, retry_policy: RetryPolicy, reply: Reply
 ) -> None:
     with scripted_server([reply]) as server, pytest.raises(StepError) as failure:
@@ -477,7 +475,7 @@ def test_a_service_that_is_not_well_gets_no_split_requests(
     assert {form["latitude"] for form in server.forms} == {"1.0,2.0"}
 
 
-def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
+def test_later_calls_request_a_bad_location_separately(
     store: Store, retry_policy: RetryPolicy
 ) -> None:
     window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_PER_CALL * HOUR)
@@ -506,7 +504,7 @@ def test_a_bad_location_is_asked_for_alone_in_later_calls_and_holds_none_back(
 
 
 @pytest.mark.parametrize("name", ["odd structure", "no data"])
-def test_a_location_that_is_alone_in_its_call_holds_no_other_call_back(
+def test_a_bad_location_alone_in_its_call_leaves_other_calls(
     store: Store, retry_policy: RetryPolicy, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr("weather.ingest.job.LOCATIONS_PER_CALL", 1)
@@ -547,7 +545,7 @@ def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
     ],
     ids=["reversed", "first", "second", "number", "no latitude"],
 )
-def test_only_responses_for_the_locations_asked_for_are_accepted(
+def test_only_responses_for_the_requested_locations_are_accepted(
     store: Store,
     retry_policy: RetryPolicy,
     change: Callable[[list[Any]], list[Any]],

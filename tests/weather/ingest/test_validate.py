@@ -9,56 +9,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.weather.ingest.examples import UNITS, asked_and_answered, location, response_of
+from tests.weather.ingest.examples import UNITS, location, requested_and_returned, response_of
 from weather.ingest.validate import wrong_format, wrong_location
 from weather.locations import Location
 from weather.window import Window
 
 WINDOW = Window(datetime(2026, 11, 22, 22, tzinfo=UTC), datetime(2026, 11, 23, 2, tzinfo=UTC))
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
-@given(asked_and_answered())
-def test_an_answer_with_a_value_and_any_nulls_is_accepted(case: tuple[Window, Answer]) -> None:
-    window, answer = case
-    assert wrong_format(answer, window) is None
+@given(requested_and_returned())
+def test_a_response_with_one_value_and_any_nulls_is_valid(case: tuple[Window, Response]) -> None:
+    window, response = case
+    assert wrong_format(response, window) is None
 
 
-@given(asked_and_answered())
-def test_an_answer_to_another_window_is_rejected(case: tuple[Window, Answer]) -> None:
-    window, answer = case
+@given(requested_and_returned())
+def test_a_response_for_another_window_is_invalid(case: tuple[Window, Response]) -> None:
+    window, response = case
     longer = Window(window.start, window.end + (window.end - window.start))
-    assert wrong_format(answer, longer) is not None
+    assert wrong_format(response, longer) is not None
 
 
-@given(asked_and_answered(), st.data())
-def test_an_answer_that_lacks_an_hour_is_rejected(
-    case: tuple[Window, Answer], data: st.DataObject
+@given(requested_and_returned(), st.data())
+def test_a_response_without_some_hour_is_invalid(
+    case: tuple[Window, Response], data: st.DataObject
 ) -> None:
-    window, answer = case
+    window, response = case
     lost = data.draw(st.integers(0, window.hours - 1))
-    for column in answer["hourly"].values():
+    for column in response["hourly"].values():
         del column[lost]
-    assert wrong_format(answer, window) is not None
+    assert wrong_format(response, window) is not None
 
 
-@given(asked_and_answered(), st.sampled_from(["time", *UNITS]), st.data())
-def test_a_column_with_a_value_too_few_or_too_many_is_rejected(
-    case: tuple[Window, Answer], name: str, data: st.DataObject
+@given(requested_and_returned(), st.sampled_from(["time", *UNITS]), st.data())
+def test_a_column_of_another_length_is_invalid(
+    case: tuple[Window, Response], name: str, data: st.DataObject
 ) -> None:
-    window, answer = case
-    column = answer["hourly"][name]
+    window, response = case
+    column = response["hourly"][name]
     column[:] = data.draw(st.sampled_from([column[:-1], [*column, column[-1]]]))
-    assert wrong_format(answer, window) is not None
+    assert wrong_format(response, window) is not None
 
 
-@given(asked_and_answered(), st.data())
-def test_hours_out_of_order_are_rejected(case: tuple[Window, Answer], data: st.DataObject) -> None:
-    window, answer = case
-    times = answer["hourly"]["time"]
+@given(requested_and_returned(), st.data())
+def test_unsorted_hours_are_invalid(case: tuple[Window, Response], data: st.DataObject) -> None:
+    window, response = case
+    times = response["hourly"]["time"]
     shuffled = data.draw(st.permutations(times))
-    answer["hourly"]["time"] = list(shuffled)
-    assert (wrong_format(answer, window) is None) == (list(shuffled) == times)
+    response["hourly"]["time"] = list(shuffled)
+    assert (wrong_format(response, window) is None) == (list(shuffled) == times)
 
 
 JSON_VALUES = st.recursive(
@@ -68,56 +68,59 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(asked_and_answered(most_hours=3), JSON_VALUES, st.data())
-def test_whatever_stands_in_an_answers_place_it_is_judged_without_an_error(
-    case: tuple[Window, Answer], odd: Any, data: st.DataObject
+@given(requested_and_returned(most_hours=3), JSON_VALUES, st.data())
+def test_validation_never_raises(
+    case: tuple[Window, Response], odd: Any, data: st.DataObject
 ) -> None:
-    window, answer = case
+    window, response = case
     place = data.draw(
         st.sampled_from([(), ("hourly",), ("hourly_units",), ("utc_offset_seconds",)])
     )
     if place:
-        answer[place[0]] = odd
+        response[place[0]] = odd
     else:
-        hourly = answer["hourly"]
+        hourly = response["hourly"]
         name = data.draw(st.sampled_from(sorted(hourly)))
         hourly[name] = data.draw(st.sampled_from([odd, [odd] * window.hours]))
-    wrong_format(answer, window)
+    wrong_format(response, window)
     wrong_format(odd, window)
 
 
-def changed(change: Callable[[Answer], object]) -> Answer:
-    answer = deepcopy(response_of(WINDOW))
-    change(answer)
-    return answer
+def changed(change: Callable[[Response], object]) -> Response:
+    response = deepcopy(response_of(WINDOW))
+    change(response)
+    return response
 
 
-def put(name: str, place: int, value: object) -> Callable[[Answer], object]:
-    return lambda answer: answer["hourly"][name].__setitem__(place, value)
+def put(name: str, place: int, value: object) -> Callable[[Response], object]:
+    return lambda response: response["hourly"][name].__setitem__(place, value)
 
 
-def column(name: str, values: object) -> Callable[[Answer], object]:
-    return lambda answer: answer["hourly"].__setitem__(name, values)
+def column(name: str, values: object) -> Callable[[Response], object]:
+    return lambda response: response["hourly"].__setitem__(name, values)
 
 
-def unit(name: str, text: str) -> Callable[[Answer], object]:
-    return lambda answer: answer["hourly_units"].__setitem__(name, text)
+def unit(name: str, text: str) -> Callable[[Response], object]:
+    return lambda response: response["hourly_units"].__setitem__(name, text)
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
         (
-            lambda answer: answer.update(utc_offset_seconds=-10800),
+            lambda response: response.update(utc_offset_seconds=-10800),
             "utc_offset_seconds is -10800, but UTC was requested",
         ),
         (
-            lambda answer: answer.pop("utc_offset_seconds"),
+            lambda response: response.pop("utc_offset_seconds"),
             "utc_offset_seconds is None, but UTC was requested",
         ),
-        (lambda answer: answer.pop("hourly"), "hourly or hourly_units is missing"),
-        (lambda answer: answer.update(hourly_units=[]), "hourly or hourly_units is missing"),
-        (lambda answer: answer["hourly"].pop("precipitation"), "hourly.precipitation is missing"),
+        (lambda response: response.pop("hourly"), "hourly or hourly_units is missing"),
+        (lambda response: response.update(hourly_units=[]), "hourly or hourly_units is missing"),
+        (
+            lambda response: response["hourly"].pop("precipitation"),
+            "hourly.precipitation is missing",
+        ),
         (column("time", None), "hourly.time is missing"),
         (
             column("wind_speed_10m", [1.0] * 3),
@@ -178,41 +181,41 @@ def unit(name: str, text: str) -> Callable[[Answer], object]:
             "wind_speed_10m at 2026-11-23T01:00 is inf, not a finite number",
         ),
         (
-            lambda answer: [column(name, [None] * 4)(answer) for name in UNITS],
+            lambda response: [column(name, [None] * 4)(response) for name in UNITS],
             "all values of the 4 hours are null",
         ),
     ],
 )
-def test_a_reason_says_what_is_wrong(change: Callable[[Answer], object], problem: str) -> None:
+def test_the_reason_names_the_problem(change: Callable[[Response], object], problem: str) -> None:
     assert wrong_format(changed(change), WINDOW) == problem
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda answer: answer.update(utc_offset_seconds=0.0),
-        lambda answer: answer.update(current={"time": "2026-11-23T13:15"}),
+        lambda response: response.update(utc_offset_seconds=0.0),
+        lambda response: response.update(current={"time": "2026-11-23T13:15"}),
         column("precipitation", [None] * 4),
-        lambda answer: (
-            column("precipitation", [None] * 4)(answer),
-            unit("precipitation", "undefined")(answer),
+        lambda response: (
+            column("precipitation", [None] * 4)(response),
+            unit("precipitation", "undefined")(response),
         ),
         column("temperature_2m", [None, 1, 2.5, None]),
         put("wind_speed_10m", 0, 2000.0),
     ],
 )
-def test_what_the_service_may_answer_is_no_problem(change: Callable[[Answer], object]) -> None:
+def test_what_the_service_may_return_is_valid(change: Callable[[Response], object]) -> None:
     assert wrong_format(changed(change), WINDOW) is None
 
 
-@pytest.mark.parametrize("answer", [None, [], "text", 1, {"error": True, "reason": "no"}])
-def test_something_else_than_an_answer_is_a_problem(answer: object) -> None:
-    assert wrong_format(answer, WINDOW) is not None
+@pytest.mark.parametrize("response", [None, [], "text", 1, {"error": True, "reason": "no"}])
+def test_another_json_value_is_invalid(response: object) -> None:
+    assert wrong_format(response, WINDOW) is not None
 
 
-def test_a_number_that_no_float_can_hold_is_a_problem() -> None:
-    answer = changed(put("temperature_2m", 0, json.loads("1" + "0" * 400)))
-    assert wrong_format(answer, WINDOW) is not None
+def test_a_number_too_large_for_a_float_is_invalid() -> None:
+    response = changed(put("temperature_2m", 0, json.loads("1" + "0" * 400)))
+    assert wrong_format(response, WINDOW) is not None
 
 
 def place(latitude: float, longitude: float) -> Location:
@@ -235,12 +238,12 @@ def place(latitude: float, longitude: float) -> Location:
         ((45.75, 4.85), ("45.7", "4.8")),
     ],
 )
-def test_coordinates_within_the_grids_reach_are_no_problem(
+def test_coordinates_of_a_nearby_grid_cell_are_valid(
     asked: tuple[float, float], said: tuple[object, object]
 ) -> None:
-    answer = {"latitude": said[0], "longitude": said[1]}
-    assert wrong_location(answer, place(*asked), 0) is None
-    assert wrong_location(answer | {"location_id": 3}, place(*asked), 3) is None
+    response = {"latitude": said[0], "longitude": said[1]}
+    assert wrong_location(response, place(*asked), 0) is None
+    assert wrong_location(response | {"location_id": 3}, place(*asked), 3) is None
 
 
 @pytest.mark.parametrize(
@@ -256,11 +259,11 @@ def test_coordinates_within_the_grids_reach_are_no_problem(
         ((45.75, 4.85), (-45.75, -175.15), 20015),
     ],
 )
-def test_coordinates_of_another_place_are_named_with_those_asked_for(
+def test_distant_coordinates_are_named_with_the_requested_ones(
     asked: tuple[float, float], said: tuple[object, object], kilometres: float
 ) -> None:
-    answer = {"latitude": said[0], "longitude": said[1]}
-    problem = wrong_location(answer, place(*asked), 0)
+    response = {"latitude": said[0], "longitude": said[1]}
+    problem = wrong_location(response, place(*asked), 0)
     assert problem is not None
     words = re.fullmatch(
         r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from the requested "
@@ -274,7 +277,7 @@ def test_coordinates_of_another_place_are_named_with_those_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("answer", "position", "problem"),
+    ("response", "position", "problem"),
     [
         ({"location_id": 2}, 0, "location_id is 2, but 0 was requested"),
         ({"location_id": 1}, 2, "location_id is 1, but 2 was requested"),
@@ -285,14 +288,14 @@ def test_coordinates_of_another_place_are_named_with_those_asked_for(
         ({"latitude": 405.75, "longitude": 4.85}, 0, "the response is for latitude 405.75, "),
     ],
 )
-def test_a_response_for_another_location_is_a_problem(
-    answer: Answer, position: int, problem: str
+def test_a_response_for_another_location_is_invalid(
+    response: Response, position: int, problem: str
 ) -> None:
-    assert (wrong_location(answer, place(45.75, 4.85), position) or "").startswith(problem)
+    assert (wrong_location(response, place(45.75, 4.85), position) or "").startswith(problem)
 
 
 @pytest.mark.parametrize(
-    ("answer", "position"),
+    ("response", "position"),
     [
         ({}, 0),
         ({"location_id": 0}, 0),
@@ -301,14 +304,14 @@ def test_a_response_for_another_location_is_a_problem(
         ({"latitude": 45.7, "longitude": 4.8}, 1),
     ],
 )
-def test_a_response_that_contradicts_nothing_is_no_problem(answer: Answer, position: int) -> None:
-    assert wrong_location(answer, place(45.75, 4.85), position) is None
+def test_a_response_without_a_contradiction_is_valid(response: Response, position: int) -> None:
+    assert wrong_location(response, place(45.75, 4.85), position) is None
 
 
 @given(JSON_VALUES, JSON_VALUES, JSON_VALUES, st.integers(0, 2))
-def test_whatever_is_in_the_places_fields_is_judged_without_an_error(
+def test_validation_of_the_location_never_raises(
     number: Any, latitude: Any, longitude: Any, position: int
 ) -> None:
-    answer = {"location_id": number, "latitude": latitude, "longitude": longitude}
-    wrong_location(answer, place(45.75, 4.85), position)
+    response = {"location_id": number, "latitude": latitude, "longitude": longitude}
+    wrong_location(response, place(45.75, 4.85), position)
     wrong_location(number, place(45.75, 4.85), position)

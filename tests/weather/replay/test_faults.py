@@ -107,7 +107,7 @@ def test_a_reset_closes_the_connection_without_a_response(replay: httpx.Client) 
 
 
 def lengths(answer: dict[str, Any]) -> list[int]:
-    """How many entries each column of an answer has."""
+    """Return the length of each column."""
     return [len(column) for column in answer["hourly"].values()]
 
 

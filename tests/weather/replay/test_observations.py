@@ -1,4 +1,4 @@
-"""The observations themselves, and which of them stands for a coordinate and an hour."""
+"""The observations, and their mapping to coordinates and hours."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""The replay held against answers that were recorded from the real service.
+"""Compare the replay with responses recorded from the real service.
 
 So that client and replay cannot agree on a mistake. The recordings are no part of the project:
 WEATHER_RECORDED_ANSWERS names their folder.
@@ -22,7 +22,7 @@ OTHER_SECTIONS = {"current", "current_units", "daily", "daily_units"}
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(),
-    reason=f"no recorded answers in {FOLDER}: name their folder in WEATHER_RECORDED_ANSWERS",
+    reason=f"no recorded responses in {FOLDER}: name their folder in WEATHER_RECORDED_ANSWERS",
 )
 
 
@@ -66,7 +66,7 @@ def real(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def replayed(replay: httpx.Client, real: dict[str, Any]) -> dict[str, Any]:
-    """The replay's answer to the request that the recording answers."""
+    """The replay's response to the recorded request."""
     times = real["hourly"]["time"]
     response = replay.get(
         "/v1/forecast",

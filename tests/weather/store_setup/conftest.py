@@ -80,7 +80,7 @@ def client(endpoint: str, user: str, password: str) -> Minio:
         access_key=user,
         secret_key=password,
         secure=False,
-        # Or it would ask for it, which none of the users may.
+        # Without it, the client requests it, which no user may.
         region="us-east-1",
     )
 

@@ -18,7 +18,7 @@ def test_users_are_those_of_both_folders(setup: Setup) -> None:
     assert config.buckets == ["weather", "airflow-logs"]
 
 
-def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> None:
+def test_days_are_by_bucket_and_optional(setup: Setup) -> None:
     assert read_config(setup.environment).kept_days == {}
     environment = {**setup.environment, "STORE_KEPT_DAYS": "airflow-logs=90, weather=7"}
     assert read_config(environment).kept_days == {"airflow-logs": 90, "weather": 7}
@@ -27,7 +27,7 @@ def test_days_are_by_bucket_and_none_are_given_without_them(setup: Setup) -> Non
 @pytest.mark.parametrize(
     "days", ["90", "weather=", "weather=0", "weather=-1", "weather=soon", "=90", "another=90"]
 )
-def test_days_that_are_none_are_named(setup: Setup, days: str) -> None:
+def test_malformed_days_are_named(setup: Setup, days: str) -> None:
     with pytest.raises(StepError, match=f"STORE_KEPT_DAYS: '{days}'"):
         read_config({**setup.environment, "STORE_KEPT_DAYS": days})
 
@@ -60,21 +60,21 @@ def test_a_missing_file_is_named(setup: Setup, lacking: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])
-def test_a_file_that_is_no_policy_is_named(setup: Setup, content: str) -> None:
+def test_a_malformed_policy_file_is_named(setup: Setup, content: str) -> None:
     (setup.folder / "policies" / "reader.json").write_text(content)
     with pytest.raises(StepError, match=r"reader\.json is "):
         read_config(setup.environment)
 
 
 @pytest.mark.parametrize("endpoint", ["weather-store:9000", "http://", "s3://weather-store"])
-def test_an_endpoint_that_is_no_address_is_named(setup: Setup, endpoint: str) -> None:
+def test_a_malformed_endpoint_is_named(setup: Setup, endpoint: str) -> None:
     ended = setup.run(AWS_ENDPOINT_URL=endpoint)
     assert ended.returncode == ExitCode.SETTING
     assert ended.stderr.startswith(f"store_setup: AWS_ENDPOINT_URL: '{endpoint}': ")
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_store_that_is_not_there_is_one_line_after_the_patience(setup: Setup) -> None:
+def test_an_unreachable_store_is_one_line_after_the_timeout(setup: Setup) -> None:
     ended = setup.run()
     assert ended.returncode == ExitCode.UNAVAILABLE
     assert setup.environment["AWS_ENDPOINT_URL"] in ended.stderr

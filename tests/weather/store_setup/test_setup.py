@@ -43,7 +43,7 @@ def test_users_can_do_what_their_policies_say_and_nothing_else(store: Setup) -> 
     assert refused(put, reader, "raw/hour.json") == "AccessDenied"
 
 
-def test_what_was_done_is_one_line_without_a_password(store: Setup) -> None:
+def test_the_result_is_one_line_without_a_password(store: Setup) -> None:
     bucket = f"new-{uuid4().hex}"
     ended = store.run(STORE_BUCKETS=f"{bucket}, weather")
     made = json.loads(ended.stdout)
@@ -53,7 +53,7 @@ def test_what_was_done_is_one_line_without_a_password(store: Setup) -> None:
     assert "password" not in ended.stdout
 
 
-def test_objects_are_kept_for_as_many_days_as_were_said_last(store: Setup) -> None:
+def test_the_last_expiry_replaces_earlier_ones(store: Setup) -> None:
     root = client(store.environment["AWS_ENDPOINT_URL"], ROOT_USER, ROOT_PASSWORD)
     for days in (90, 30):
         ended = store.run(STORE_KEPT_DAYS=f"airflow-logs={days}")
@@ -64,7 +64,7 @@ def test_objects_are_kept_for_as_many_days_as_were_said_last(store: Setup) -> No
     assert root.get_bucket_lifecycle("weather") is None
 
 
-def test_again_changes_nothing(store: Setup) -> None:
+def test_a_repeated_run_changes_nothing(store: Setup) -> None:
     assert store.run().returncode == 0
     put(store.client("writer", "password-1"), "raw/again.json")
     ended = store.run()
@@ -73,7 +73,7 @@ def test_again_changes_nothing(store: Setup) -> None:
     assert get(store.client("reader", "password-2"), "raw/again.json") == b"rain"
 
 
-def test_again_with_another_password_and_policy_puts_both_in_place(store: Setup) -> None:
+def test_a_repeated_run_replaces_password_and_policy(store: Setup) -> None:
     assert store.run().returncode == 0
     store.user("writer", "password-3", policy(("s3:PutObject", "weather/rejected/*")))
     assert store.run().returncode == 0
@@ -84,7 +84,7 @@ def test_again_with_another_password_and_policy_puts_both_in_place(store: Setup)
     assert refused(put, old, "rejected/hour.json") == "SignatureDoesNotMatch"
 
 
-def test_a_policy_that_was_given_by_hand_is_taken_back(store: Setup) -> None:
+def test_a_policy_attached_by_hand_is_removed(store: Setup) -> None:
     assert store.run().returncode == 0
     admin = MinioAdmin(
         endpoint=store.environment["AWS_ENDPOINT_URL"].removeprefix("http://"),
@@ -105,7 +105,7 @@ def test_a_policy_that_was_given_by_hand_is_taken_back(store: Setup) -> None:
         ({"STORE_BUCKETS": "No_Bucket"}, "STORE_BUCKETS: 'No_Bucket'"),
     ],
 )
-def test_what_the_store_refuses_is_one_line_and_not_tried_again(
+def test_a_rejected_request_is_one_line_and_not_retried(
     store: Setup, changes: dict[str, str], said: str
 ) -> None:
     ended = store.run(**changes, STORE_PATIENCE_SECONDS="60")
@@ -116,7 +116,7 @@ def test_what_the_store_refuses_is_one_line_and_not_tried_again(
     assert "another-password" not in ended.stderr
 
 
-def test_a_policy_that_is_none_names_the_policy(store: Setup) -> None:
+def test_an_invalid_policy_is_named(store: Setup) -> None:
     store.user("writer", "password-1", {"Version": "2012-10-17", "Statement": [{"Effect": "No"}]})
     ended = store.run()
     assert ended.returncode == 64
