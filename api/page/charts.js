@@ -1,7 +1,8 @@
-// The three charts, drawn by uPlot (a global of its script): temperature, rain and wind over time.
+// A chart for each variable over time, drawn by uPlot (a global of its script).
 
 import { extremes } from "./columns.js";
 import { hatch } from "./marks.js";
+import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 
 const DAY = 86_400; // seconds
@@ -16,10 +17,8 @@ const COLOURS = 7; // --temperature-1 to --temperature-7
 
 const POINTS_APART = 12; // pixels between days from which on each average has its point
 
-const CHARTS = {
+const LOOKS = {
   temperature: {
-    title: "Temperature",
-    unit: "°C",
     height: [250, 210],
     columns: ["lowest", "highest", "average"],
     range: (least, greatest) => [Math.floor(least - 1), Math.ceil(greatest + 1)],
@@ -43,10 +42,6 @@ const CHARTS = {
     ],
   },
   rain: {
-    title: "Rain",
-    unit: "mm",
-    height: [140, 120],
-    columns: ["rain"],
     range: (least, greatest) => [0, Math.max(5, greatest * 1.1)],
     series: (look) => [
       {
@@ -58,14 +53,23 @@ const CHARTS = {
     ],
   },
   wind: {
-    title: "Wind",
-    unit: "km/h",
-    height: [140, 120],
-    columns: ["wind"],
     range: (least, greatest) => [0, Math.max(20, greatest * 1.1)],
     series: (look) => [{ ...line(look("--wind")), fill: look("--wind-area") }],
   },
 };
+
+/** A variable's chart: a line without a look of its own. */
+function chartOf({ id, label, unit }) {
+  return {
+    title: label,
+    unit,
+    height: [140, 120],
+    columns: [id],
+    range: (least, greatest) => [Math.floor(least - 1), Math.ceil(greatest + 1)],
+    series: (look) => [line(look("--average"))],
+    ...LOOKS[id],
+  };
+}
 
 const bars = (options) => window.uPlot.paths.bars(options);
 
@@ -179,13 +183,14 @@ function looks() {
 }
 
 /**
- * Draw the three charts into `figures`, an element by the name of each; `choose` is called with
+ * Draw the charts into `figures`, an element by the id of each variable; `choose` is called with
  * the index of the day that is pointed at. Gives what marks a day, and what takes them away.
  */
 export function drawCharts(figures, data, choose) {
   const look = looks();
-  const drawn = Object.entries(CHARTS).map(([name, chart]) => {
-    const figure = figures[name];
+  const drawn = VARIABLES.map((variable) => {
+    const chart = chartOf(variable);
+    const figure = figures[variable.id];
     const size = () => ({
       width: figure.clientWidth,
       height: chart.height[figure.clientWidth < 600 ? 1 : 0],

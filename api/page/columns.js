@@ -1,6 +1,7 @@
-// Rows as the columns that charts draw. Pure.
+// Rows as the columns that charts draw.
 
-const VALUES = ["lowest", "highest", "average", "rain", "wind"];
+import { DAY_COLUMNS } from "./variables.js";
+
 const DAY = 86_400; // seconds
 
 /** The seconds since 1970 at a day's midnight in UTC. */
@@ -23,7 +24,7 @@ export function columns(newestFirst, step) {
   const time = [];
   for (let each = first; each <= last; each = following(each, step)) time.push(each);
   const rows = time.map((each) => known.get(each) ?? null);
-  const lists = VALUES.map((name) => [name, rows.map((row) => row?.[name] ?? null)]);
+  const lists = Object.keys(DAY_COLUMNS).map((name) => [name, rows.map((row) => row?.[name] ?? null)]);
   return { step, time, rows, ...Object.fromEntries(lists) };
 }
 

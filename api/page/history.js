@@ -4,14 +4,15 @@ import { drawCharts } from "./charts.js";
 import { columns } from "./columns.js";
 import { address } from "./source.js";
 import { showTable } from "./table.js";
+import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 
-const NAMES = ["temperature", "rain", "wind"];
+const NOTES = { rain: "snow as water" };
 const FORMATS = ["csv", "parquet", "json"];
 
 const element = (id) => document.getElementById(id);
 const slider = element("day");
-const figures = Object.fromEntries(NAMES.map((name) => [name, element(`${name}-chart`)]));
+const figures = Object.fromEntries(VARIABLES.map((variable) => [variable.id, chartFigure(variable)]));
 
 let charts = null;
 let data = null;
@@ -42,6 +43,18 @@ export function showHistory(location, newestFirst, { step, start }) {
   showTable(newestFirst, step, `${location.name}, ${range}`);
 }
 
+/** Add the element that a variable's chart is drawn into. */
+function chartFigure({ id, label, unit, statistics }) {
+  const figure = element("chart").content.cloneNode(true).firstElementChild;
+  const note = NOTES[id] ?? (statistics[0].function === "avg" && "average");
+  figure.id = `${id}-chart`;
+  figure.querySelector("b").textContent = label;
+  figure.querySelector(".quiet").textContent = note ? `${unit}, ${note}` : unit;
+  figure.querySelector(".reading").id = `${id}-reading`;
+  element("charts").append(figure);
+  return figure;
+}
+
 /** Show no charts. */
 export function hideHistory() {
   charts?.remove();
@@ -60,15 +73,15 @@ function read(index) {
   const row = data.rows[index];
   const date = new Date(data.time[index] * 1000).toISOString().slice(0, 10);
   const name = data.step === "day" ? words.dayInShort(date) : words.month(date);
-  const readings = words.readings(row);
+  const readings = VARIABLES.map((variable) => [variable.id, words.reading(variable, row)]);
   const remark = row === null || row.complete ? "" : `incomplete: ${words.share(row)}`;
-  for (const [chart, reading] of Object.entries(readings)) {
+  for (const [chart, reading] of readings) {
     element(`${chart}-reading`).textContent = reading;
   }
   element("selected-day").textContent = name;
   element("selected-remark").textContent = remark;
   slider.value = index;
-  const told = Object.entries(readings).map((entry) => entry.join(" "));
+  const told = readings.map((each) => each.join(" "));
   slider.setAttribute("aria-valuetext", [name, ...told, remark].filter(Boolean).join(", "));
   charts.select(index);
 }

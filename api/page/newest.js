@@ -1,12 +1,24 @@
 // The newest hour in figures, the newest day in a sentence, and how fresh they are.
 
 import { extremes, mean } from "./columns.js";
+import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 
 const LATE = 3 * 3_600_000; // milliseconds; the pipeline publishes each hour
 const HOUR = 3_600_000;
 
+const REMARKS = { rain: words.wetness, wind: words.force };
+
 const element = (id) => document.getElementById(id);
+
+for (const { id } of VARIABLES) {
+  const figure = element("figure").content.cloneNode(true);
+  figure.firstElementChild.className = id;
+  figure.querySelector("dt").id = `${id}-label`;
+  figure.querySelector(".figure").id = id;
+  figure.querySelector(".remark").id = `${id}-remark`;
+  element("figures").append(figure);
+}
 
 /** Whether hours are missing that should be there by now. */
 export function isLate(location, now) {
@@ -18,20 +30,10 @@ export function isLate(location, now) {
  * its days, or its months, with which no day is compared.
  */
 export function showNewest(location, hour, day, rows, step) {
-  const at = hour && words.hour(hour.time, hour.offset);
-  const before = hour && words.hour(hour.time - HOUR, hour.offset);
-  const { temperature, rain, wind } = hour ?? { temperature: null, rain: null, wind: null };
   const hours = day.complete ? "the whole day" : `${words.count(day.hours, "hour")} so far`;
   const texts = {
     name: location.name,
-    "temperature-label": hour ? `Temperature at ${at}` : "Temperature",
-    "rain-label": hour ? `Rain ${before}–${at}` : "Rain",
-    "wind-label": hour ? `Wind at ${at}` : "Wind",
-    temperature: words.celsius(temperature),
-    rain: words.millimetres(rain),
-    "rain-remark": rain === null ? "no value" : words.wetness(rain),
-    wind: words.kilometresPerHour(wind),
-    "wind-remark": wind === null ? "no value" : words.force(wind),
+    ...Object.assign({}, ...VARIABLES.map((variable) => figureTexts(variable, hour))),
     "newest-day": `${words.dayInFull(day.date)} · ${hours}`,
     sentence: words.sentence(day),
     comparison: step === "day" ? comparison(rows) : "",
@@ -39,6 +41,23 @@ export function showNewest(location, hour, day, rows, step) {
   for (const [id, text] of Object.entries(texts)) element(id).textContent = text;
   showSpan(day, rows, step);
   element("newest").hidden = false;
+}
+
+/** The texts of a variable's figure, by their elements' ids. */
+function figureTexts({ id, label, unit, preceding_hour: precedingHour }, hour) {
+  const value = hour?.values[id] ?? null;
+  const remark = REMARKS[id];
+  const texts = {
+    [`${id}-label`]: hour ? `${label} ${period(hour, precedingHour)}` : label,
+    [id]: words.quantity(value, unit),
+  };
+  if (remark) texts[`${id}-remark`] = value === null ? "no value" : remark(value);
+  return texts;
+}
+
+function period({ time, offset }, precedingHour) {
+  const at = words.hour(time, offset);
+  return precedingHour ? `${words.hour(time - HOUR, offset)}–${at}` : `at ${at}`;
 }
 
 /** The newest whole day against the other whole days: an unfinished one lacks its warm hours. */

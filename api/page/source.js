@@ -1,5 +1,7 @@
 // What the page asks the API for.
 
+import { DAY_COLUMNS, VARIABLES } from "./variables.js";
+
 const PATIENCE = 15_000; // milliseconds
 
 /** The API gave no answer. */
@@ -117,11 +119,9 @@ export async function newestHour(location) {
   }
   const rows = told.map((row) => ({
     time: Date.parse(row.hour_timestamp),
-    temperature: row.temperature_c,
-    rain: row.precipitation_mm,
-    wind: row.windspeed_kmh,
+    values: Object.fromEntries(VARIABLES.map(({ id, column }) => [id, row[column]])),
   }));
-  const newest = rows.find((row) => [row.temperature, row.rain, row.wind].some((value) => value !== null));
+  const newest = rows.find(({ values }) => Object.values(values).some((value) => value !== null));
   return newest ? { ...newest, offset: offset(given.headers.get("X-Weather-Newest-Hour")) } : null;
 }
 
@@ -135,11 +135,7 @@ function offset(local) {
 function named(row) {
   return {
     date: row.date ?? row.month,
-    lowest: row.temp_min_c,
-    highest: row.temp_max_c,
-    average: row.temp_avg_c,
-    rain: row.total_precipitation_mm,
-    wind: row.avg_windspeed_kmh,
+    ...Object.fromEntries(Object.entries(DAY_COLUMNS).map(([name, column]) => [name, row[column]])),
     hours: row.hours,
     completeDays: row.complete_days ?? null,
     complete: row.is_complete,

@@ -1,17 +1,16 @@
 // The values of the charts as a table, for those who read rather than look.
 
+import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 
 const details = document.getElementById("table");
 const frame = details.querySelector(".scroll");
 
-const COLUMNS = [
-  ["Lowest °C", "lowest"],
-  ["Average °C", "average"],
-  ["Highest °C", "highest"],
-  ["Rain mm", "rain"],
-  ["Wind km/h", "wind"],
-];
+const COLUMNS = VARIABLES.flatMap(({ id, label, unit }) =>
+  id === "temperature"
+    ? ["lowest", "average", "highest"].map((name) => [`${words.capitalized(name)} ${unit}`, name])
+    : [[`${label} ${unit}`, id]],
+);
 
 let pending = null;
 

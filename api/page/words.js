@@ -42,9 +42,14 @@ export function number(value) {
   return value === null ? NO_VALUE : decimals.format(value).replace("-", "−");
 }
 
-export const celsius = (value) => (value === null ? NO_VALUE : `${number(value)} °C`);
-export const millimetres = (value) => (value === null ? NO_VALUE : `${number(value)} mm`);
-export const kilometresPerHour = (value) => (value === null ? NO_VALUE : `${number(value)} km/h`);
+/** A value with its unit. */
+export function quantity(value, unit) {
+  return value === null ? NO_VALUE : `${number(value)} ${unit}`;
+}
+
+export const celsius = (value) => quantity(value, "°C");
+
+export const capitalized = (text) => `${text[0].toUpperCase()}${text.slice(1)}`;
 
 /** A count with its noun, as in "1 day" and "1,200 days". */
 export function count(many, noun) {
@@ -110,11 +115,10 @@ export function wetness(rain) {
 export function sentence({ lowest, highest, rain, wind }) {
   const parts = [];
   if (lowest !== null) parts.push(`between ${number(lowest)} and ${celsius(highest)}`);
-  if (rain !== null) parts.push(rain > 0 ? `${millimetres(rain)} of rain` : "no rain");
+  if (rain !== null) parts.push(rain > 0 ? `${quantity(rain, "mm")} of rain` : "no rain");
   if (wind !== null) parts.push(`${force(wind)} on average`);
   if (parts.length === 0) return "No values yet.";
-  const day = new Intl.ListFormat(LANGUAGE).format(parts);
-  return `${day[0].toUpperCase()}${day.slice(1)}.`;
+  return `${capitalized(new Intl.ListFormat(LANGUAGE).format(parts))}.`;
 }
 
 /** A whole day's mean temperature against the mean of other whole days. */
@@ -139,16 +143,14 @@ export function share({ hours, completeDays }) {
   return completeDays === null ? count(hours, "hour") : count(completeDays, "complete day");
 }
 
-/** What a row of a chart says, by the name of the chart. */
-export function readings(row) {
-  if (row === null) return { temperature: "no data", rain: "no data", wind: "no data" };
+/** The value of a variable in a row of its chart. */
+export function reading({ id, unit }, row) {
+  if (row === null) return "no data";
   const { lowest, highest, average } = row;
-  const range = `${number(lowest)} to ${celsius(highest)}, average ${number(average)}`;
-  return {
-    temperature: lowest === null ? "no value" : range,
-    rain: row.rain === null ? "no value" : millimetres(row.rain),
-    wind: row.wind === null ? "no value" : kilometresPerHour(row.wind),
-  };
+  const value = id === "temperature" ? lowest : row[id];
+  if (value === null) return "no value";
+  if (id !== "temperature") return quantity(value, unit);
+  return `${number(lowest)} to ${quantity(highest, unit)}, average ${number(average)}`;
 }
 
 /** A date on a chart's axis. */
