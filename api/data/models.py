@@ -1,14 +1,17 @@
 """The models of the API's rows: pydantic for OpenAPI and validation, Arrow for data."""
 
 import datetime
+from collections.abc import Iterable
 from functools import cache
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
+
+from weather.variables import VARIABLES, Variable
 
 UNIT = "x-unit"
 
@@ -18,9 +21,6 @@ def _in(unit: str) -> JsonDict:
     return {UNIT: unit}
 
 
-Celsius = Annotated[float, Field(json_schema_extra=_in("°C"), examples=[11.4])]
-Millimetres = Annotated[float, Field(json_schema_extra=_in("mm"), examples=[2.3])]
-KilometresPerHour = Annotated[float, Field(json_schema_extra=_in("km/h"), examples=[14.8])]
 Degrees = Annotated[float, Field(json_schema_extra=_in("°"))]
 
 
@@ -38,21 +38,41 @@ class WeatherRow(Row):
     )
 
 
-class DailyWeather(WeatherRow):
-    """One local day of one location; a statistic without a value is null."""
+def _with_values(base: type[Row], columns: Iterable[tuple[Variable, str, str]]) -> Any:
+    """Return the base model with further fields: variables, column names and descriptions."""
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[
+                float,
+                Field(json_schema_extra=_in(variable.unit), examples=[variable.example]),
+            ]
+            | None,
+            Field(description=description),
+        )
+        for variable, name, description in columns
+    }
+    return create_model(f"{base.__name__}Values", __base__=base, **fields)
 
+
+class _Day(WeatherRow):
     date: datetime.date = Field(
         description="The day, in the location's time zone.", examples=["2026-11-20"]
     )
-    temp_min_c: Celsius | None = Field(description="Lowest temperature of the day's hours, in °C.")
-    temp_max_c: Celsius | None = Field(description="Highest temperature of the day's hours, in °C.")
-    temp_avg_c: Celsius | None = Field(description="Mean temperature of the day's hours, in °C.")
-    total_precipitation_mm: Millimetres | None = Field(
-        description="Sum of the day's rain, showers and snow, in mm of water."
-    )
-    avg_windspeed_kmh: KilometresPerHour | None = Field(
-        description="Mean wind speed of the day's hours at 10 m, in km/h."
-    )
+
+
+_DayValues: Any = _with_values(
+    _Day,
+    (
+        (variable, statistic.column, statistic.description)
+        for variable in VARIABLES
+        for statistic in variable.statistics
+    ),
+)
+
+
+class DailyWeather(_DayValues):  # type: ignore[misc]
+    """One local day of one location; a statistic without a value is null."""
+
     hours: int = Field(
         ge=0,
         le=25,
@@ -65,39 +85,39 @@ class DailyWeather(WeatherRow):
     )
 
 
-class HourlyWeather(WeatherRow):
-    """One hour of one location; a missing or impossible value is null."""
-
+class _Hour(WeatherRow):
     hour_timestamp: datetime.datetime = Field(
         description="The hour, in UTC.", examples=["2026-11-20T05:00:00Z"]
     )
-    temperature_c: Celsius | None = Field(description="Air temperature at 2 m at the hour, in °C.")
-    precipitation_mm: Millimetres | None = Field(
-        description="Rain, showers and snow of the hour before, in mm of water."
-    )
-    windspeed_kmh: KilometresPerHour | None = Field(
-        description="Wind speed at 10 m at the hour, in km/h."
-    )
+
+
+_HourValues: Any = _with_values(
+    _Hour, ((variable, variable.column, variable.description) for variable in VARIABLES)
+)
+
+
+class HourlyWeather(_HourValues):  # type: ignore[misc]
+    """One hour of one location; a missing or impossible value is null."""
+
     fetched_at: datetime.datetime = Field(
         description="When the newest response for the hour was received, in UTC.",
         examples=["2026-11-20T06:07:12Z"],
     )
 
 
-class _Statistics(WeatherRow):
+_PeriodValues: Any = _with_values(
+    WeatherRow,
+    (
+        (variable, statistic.column, statistic.period_description)
+        for variable in VARIABLES
+        for statistic in variable.statistics
+    ),
+)
+
+
+class _Statistics(_PeriodValues):  # type: ignore[misc]
     """Statistics of the days of a month or a year."""
 
-    temp_min_c: Celsius | None = Field(description="Lowest temperature of all days, in °C.")
-    temp_max_c: Celsius | None = Field(description="Highest temperature of all days, in °C.")
-    temp_avg_c: Celsius | None = Field(
-        description="Mean of the days' mean temperatures, each weighted by its hours, in °C."
-    )
-    total_precipitation_mm: Millimetres | None = Field(
-        description="Sum of the days' rain, showers and snow, in mm of water."
-    )
-    avg_windspeed_kmh: KilometresPerHour | None = Field(
-        description="Mean of the days' mean wind speeds, in km/h."
-    )
     hours: int = Field(
         ge=0,
         description="Hours that have a temperature.",

@@ -16,6 +16,7 @@ from api.data.series import Series
 from weather.ducklake import attached_lake
 from weather.published import Published
 from weather.settings import LakeSettings
+from weather.variables import VARIABLES, Statistic
 from weather.window import HOUR
 
 NEWEST_HOUR_LOOKBACK = timedelta(days=7)
@@ -36,17 +37,32 @@ DAYS = f"""
     ORDER BY date DESC, location
 """  # noqa: S608 (names of the code)
 
+
+def _of_days(statistic: Statistic) -> str:
+    """Return the SQL expression of a month's or a year's statistic, from its days."""
+    column, function = statistic.column, statistic.function
+    if function in {"min", "max"}:
+        return f"{function}({column})"
+    # Sums of decimals do not depend on the order of the rows.
+    exact = f"{column}::DECIMAL(12, 4)"
+    if statistic.weighted_by_hours:
+        weights = f"sum(hours) FILTER ({column} IS NOT NULL)"
+        return f"round(sum({exact} * hours)::DOUBLE / {weights}, 1)"
+    return f"round({function}({exact})::DOUBLE, 1)"
+
+
+_STATISTICS = ", ".join(
+    f"{_of_days(statistic)} AS {statistic.column}"
+    for variable in VARIABLES
+    for statistic in variable.statistics
+)
+_HAS_VALUE = f"coalesce({', '.join(each.column for each in VARIABLES)}) IS NOT NULL"
+
 PERIODS = """
     SELECT
         location_id AS location,
         {period} AS {name},
-        min(temp_min_c) AS temp_min_c,
-        max(temp_max_c) AS temp_max_c,
-        -- Sums of decimals do not depend on the order of the rows.
-        round(sum(temp_avg_c::DECIMAL(12, 4) * hours)::DOUBLE
-            / sum(hours) FILTER (temp_avg_c IS NOT NULL), 1) AS temp_avg_c,
-        round(sum(total_precipitation_mm::DECIMAL(12, 4))::DOUBLE, 1) AS total_precipitation_mm,
-        round(avg(avg_windspeed_kmh::DECIMAL(12, 4)), 1) AS avg_windspeed_kmh,
+        {statistics},
         sum(hours)::INTEGER AS hours,
         count(*) AS days,
         count(*) FILTER (is_complete) AS complete_days,
@@ -57,12 +73,14 @@ PERIODS = """
 """
 
 MONTHS = PERIODS.format(
+    statistics=_STATISTICS,
     table=_DAYS_TABLE,
     period="date_trunc('month', date)::DATE",
     name="month",
     days="day(last_day(any_value(date)))",
 )
 YEARS = PERIODS.format(
+    statistics=_STATISTICS,
     table=_DAYS_TABLE,
     period="year(date)",
     name="year",
@@ -91,7 +109,7 @@ NEWEST_HOURS = f"""
         SELECT location_id, hour_timestamp
         FROM {_HOURS_TABLE}
         WHERE hour_timestamp >= $since
-            AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
+            AND {_HAS_VALUE}
         UNION ALL BY NAME
         SELECT location_id, date
         FROM {_DAYS_TABLE}
@@ -104,7 +122,7 @@ HOURS_PRESENT = f"""
     FROM {_HOURS_TABLE}
     WHERE hour_timestamp >= $since
         AND hour_timestamp < $until
-        AND coalesce(temperature_c, precipitation_mm, windspeed_kmh) IS NOT NULL
+        AND {_HAS_VALUE}
     GROUP BY location_id
 """  # noqa: S608 (names of the code)
 

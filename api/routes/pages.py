@@ -3,6 +3,7 @@
 Swagger UI's files are those of the package fastapi-swagger, so that no page loads from elsewhere.
 """
 
+import json
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from api.formats.negotiation import HTML
 from api.routes.openapi import page, with_source
 from api.routes.parameters import Served
 from weather.source import Source
+from weather.variables import VARIABLES
 
 PAGE = Path(__file__).parents[1] / "page"
 PAGE_FILES = {
@@ -42,6 +44,24 @@ MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+
+VARIABLES_JSON = json.dumps(
+    [
+        {
+            "label": variable.label,
+            "unit": variable.unit,
+            "column": variable.column,
+            "preceding_hour": variable.preceding_hour,
+            "statistics": [
+                {"column": statistic.column, "function": statistic.function}
+                for statistic in variable.statistics
+            ],
+        }
+        for variable in VARIABLES
+    ],
+    ensure_ascii=False,
+)
+"""The variables for the front page's scripts."""
 
 CACHED = "public, max-age=60"
 CACHED_DOCS = "public, max-age=3600"
@@ -71,8 +91,10 @@ async def front_page(request: Request, served: Served) -> Response:
 
 
 def _page_with(source: Source) -> str:
-    """Return the page with the source in its footer, for readers without JavaScript."""
-    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    """Return the page with its variables, and with the source for readers without JavaScript."""
+    page = (
+        (PAGE / "index.html").read_text(encoding="utf-8").replace("{{variables}}", VARIABLES_JSON)
+    )
     for name in ("attribution", "url", "licence_url"):
         page = page.replace(f"{{{{{name}}}}}", escape(getattr(source, name)))
     return page
