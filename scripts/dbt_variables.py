@@ -116,11 +116,18 @@ def _tests(tests: Sequence[RangeTest], key: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the files, and name those that have changed."""
-    for path, text in generated_files().items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            print(f"changed: {path.relative_to(DBT_PROJECT.parent)}", file=sys.stderr)
+    """Write the files that are stale; with `--check`, fail instead."""
+    stale = {
+        path: text
+        for path, text in generated_files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+    if stale and sys.argv[1:] == ["--check"]:
+        names = ", ".join(path.name for path in stale)
+        sys.exit(f"{names}: older than weather/variables.py; run `make variables`")
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+        print(f"changed: {path.relative_to(DBT_PROJECT.parent)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

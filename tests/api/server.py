@@ -19,14 +19,18 @@ SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 
 def start_api(
-    environment: Mapping[str, str], log: Path, *, drain_seconds: float = 0
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    drain_seconds: float = 0,
+    folder: Path = PROJECT,
 ) -> subprocess.Popen[bytes]:
     """Start the API on a free port."""
     command = [sys.executable, "-m", "api", "--port", "0", "--drain-seconds", str(drain_seconds)]
     with log.open("wb") as file:
         return subprocess.Popen(
             command,
-            cwd=PROJECT,
+            cwd=folder,
             env={**_without_settings(os.environ), **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -34,9 +38,11 @@ def start_api(
 
 
 @contextmanager
-def running_api(environment: Mapping[str, str], log: Path) -> Iterator[httpx.Client]:
+def running_api(
+    environment: Mapping[str, str], log: Path, *, folder: Path = PROJECT
+) -> Iterator[httpx.Client]:
     """Yield a client of an API that runs until the block ends."""
-    process = start_api(environment, log)
+    process = start_api(environment, log, folder=folder)
     try:
         with httpx.Client(base_url=address_of(log), timeout=PATIENCE, trust_env=False) as client:
             yield client
