@@ -45,8 +45,8 @@ class Published(BaseModel):
     `window_end` published before."""
     run: RunReport | None = None
     """The run's report; None if there was none."""
-    source: Source = OPEN_METEO
-    """Source of the data; older objects lack this field."""
+    source: Source | None = OPEN_METEO
+    """Source of the data, None before the first response; older objects lack this field."""
     lake: str | None = None
     """The lake's id (`weather.ducklake.lake_id`); older objects lack this field."""
 

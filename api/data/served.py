@@ -52,7 +52,8 @@ class ServedData:
     @property
     def source(self) -> Source:
         """The source of the served data; Open-Meteo before a snapshot is loaded."""
-        return self.snapshot.published.source if self.snapshot else OPEN_METEO
+        published = self.snapshot.published if self.snapshot else None
+        return (published and published.source) or OPEN_METEO
 
     def zone(self, location: str) -> tzinfo:
         """Return the location's time zone; UTC if locations.yaml no longer lists it."""

