@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Servers:
-    """The API, and the requests to it and to its baselines, by the names in `MEASURED`."""
+    """The running API, and one request for each name in `MEASURED`."""
 
     api: HttpServer
     requests: Mapping[str, Request]

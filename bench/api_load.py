@@ -44,7 +44,7 @@ class Load:
 
 
 def client_name() -> str:
-    """Return the name of the client; its CPU time is this machine's too."""
+    """Return the name of the load generator, which runs on the measured machine."""
     return "wrk" if shutil.which("wrk") else "bench.api_load, because wrk is not installed"
 
 

@@ -24,7 +24,7 @@ print(time.perf_counter() - start)
 
 
 def measure_dag_import(progress: Progress, rounds: int) -> list[Result]:
-    """Import the DAG file in several new processes."""
+    """Measure the median time to import the DAG file, each time in a new process."""
     seconds = [_seconds() for _ in range(rounds)]
     progress.done(f"DAG file imported {rounds} times")
     return [

@@ -118,7 +118,7 @@ class Series:
     def _matching(
         self, locations: Sequence[str], start: int, end: int, limit: int
     ) -> Sequence[int]:
-        """Return up to `limit` + 1 row numbers of the locations, with start <= number < end."""
+        """Return the first `limit` + 1 row numbers in [start, end) that belong to the locations."""
         found: list[int] = []
         for location in set(locations):
             numbers = self._numbers.get(location, ())

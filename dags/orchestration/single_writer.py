@@ -58,7 +58,7 @@ def wait_for_other_runs(context: Context) -> None:
 
 
 def other_run_writes(task: Any) -> bool:
-    """Return whether another run is between the end of its first task and its own end.
+    """Return whether another run may write: its first task has ended, the run has not.
 
     Args:
         task: the running task instance, the first of its run.

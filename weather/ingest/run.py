@@ -94,7 +94,7 @@ def ingest(
 
 @dataclass
 class _Run:
-    """One try of a job, and the results of its calls so far."""
+    """One attempt to ingest a job: its requests to the source, and their failures so far."""
 
     calls: int
     keys: Keys

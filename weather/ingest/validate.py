@@ -108,7 +108,7 @@ def wrong_format(response: object, window: Window) -> str | None:
 
 
 def _format_problems(response: object, window: Window) -> Iterator[str]:
-    """Yield problems in an order in which each check may rely on those before it."""
+    """Yield the format problems of a response; each check relies on the ones before it."""
     if not isinstance(response, dict):
         yield f"the response is {shortened(response)}, not an object"
         return

@@ -20,7 +20,7 @@ class BackupStorage(Protocol):
 
     @property
     def name(self) -> str:
-        """Name for messages."""
+        """Name of the storage in error messages."""
 
     def put(self, key: str, body: bytes) -> None:
         """Store an object atomically; replace one with the same key."""
@@ -70,7 +70,7 @@ class FolderStorage:
         return str(self._folder)
 
     def put(self, key: str, body: bytes) -> None:
-        """See BackupStorage."""
+        """Store an object atomically; replace one with the same key."""
         path = self._folder / key
         unfinished = path.with_name(path.name + UNFINISHED)
         with self._errors_in_a_line():
@@ -82,7 +82,7 @@ class FolderStorage:
             unfinished.replace(path)
 
     def get(self, key: str) -> bytes | None:
-        """See BackupStorage."""
+        """Return an object's bytes; None if the key does not exist."""
         with self._errors_in_a_line():
             try:
                 return (self._folder / key).read_bytes()
@@ -90,7 +90,7 @@ class FolderStorage:
                 return None
 
     def sizes(self) -> dict[str, int]:
-        """See BackupStorage."""
+        """Return the size in bytes of every object, by key."""
         with self._errors_in_a_line():
             return {
                 path.relative_to(self._folder).as_posix(): path.stat().st_size
@@ -99,7 +99,7 @@ class FolderStorage:
             }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See BackupStorage."""
+        """Delete objects; ignore keys that do not exist."""
         with self._errors_in_a_line():
             for key in keys:
                 (self._folder / key).unlink(missing_ok=True)
@@ -125,20 +125,20 @@ class BucketStorage:
         self.name = f"s3://{bucket}/{prefix}"
 
     def put(self, key: str, body: bytes) -> None:
-        """See BackupStorage."""
+        """Store an object atomically; replace one with the same key."""
         self._store.put(self._prefix + key, body)
 
     def get(self, key: str) -> bytes | None:
-        """See BackupStorage."""
+        """Return an object's bytes; None if the key does not exist."""
         return self._store.get(self._prefix + key)
 
     def sizes(self) -> dict[str, int]:
-        """See BackupStorage."""
+        """Return the size in bytes of every object, by key."""
         return {
             found.key.removeprefix(self._prefix): found.size
             for found in self._store.objects(self._prefix)
         }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See BackupStorage."""
+        """Delete objects; ignore keys that do not exist."""
         self._store.delete(self._prefix + key for key in keys)
