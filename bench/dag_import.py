@@ -20,7 +20,7 @@ start = time.perf_counter()
 import weather_pipeline
 print(time.perf_counter() - start)
 """
-"""What every DAG imports is loaded before the clock starts."""
+"""Timed program; imports that every DAG needs come before the clock starts."""
 
 
 def measure_dag_import(progress: Progress, rounds: int) -> list[Result]:

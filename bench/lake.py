@@ -9,7 +9,7 @@ import yaml
 from bench.sandbox import Sandbox
 from local.environment import DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
-from weather.dbt_environment import DBT_ENVIRONMENT
+from weather.dbt_environment import DBT_ENVIRONMENT, PROFILE
 from weather.ingest.job import Job
 from weather.ingest.run import Stats, ingest
 from weather.locations import read_locations
@@ -23,7 +23,7 @@ MODELS = ("stg_weather", "rejected_weather", "daily_weather_stats")
 BUILD = [
     *(program("dbt"), "build"),
     *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-    *("--profile", "weather", "--target", "lake"),
+    *PROFILE,
 ]
 
 

@@ -34,6 +34,7 @@ from local.processes import (
 from local.source import running_source
 from local.store import S3Server, running_store
 from local.supervisor import exclusive_lock
+from weather.dbt_environment import PROFILE
 from weather.published import PUBLISHED_KEY, SOURCE_KEY
 from weather.settings import DEFAULT_BUCKET, StoreSettings
 from weather.source import REPLAY
@@ -193,11 +194,9 @@ def prepare(
         run("duckdb extensions", python_module("weather.duckdb_extensions", str(extensions)))
 
     def parse() -> None:
-        # dbt reuses a partial parse only if profile and target are named as Cosmos names them.
-        profile = ["--profile", "weather", "--target", "lake"]
         # The DAG reads the manifest there, whatever DBT_TARGET_PATH is.
         paths = ["--project-dir", str(DBT_PROJECT), "--target-path", str(MANIFEST.parent)]
-        run("dbt parse", [program("dbt"), "parse", *paths, *profile])
+        run("dbt parse", [program("dbt"), "parse", *paths, *PROFILE])
 
     def migrate() -> None:
         passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from dbt.cli.main import dbtRunner
 
-from weather.dbt_environment import DBT_ENVIRONMENT
+from weather.dbt_environment import DBT_ENVIRONMENT, PROFILE
 from weather.ducklake import attached_lake
 from weather.ingest.__main__ import main as ingest
 from weather.lake.__main__ import main as lake_step
@@ -18,7 +18,6 @@ from weather.window import Window, lookback_window
 
 MODELS = ["stg_weather", "rejected_weather", "daily_weather_stats"]
 PROJECT = ["--project-dir", "dbt_project", "--profiles-dir", "dbt_project"]
-PROFILE = ["--profile", "weather", "--target", "lake"]
 
 
 class Pipeline:

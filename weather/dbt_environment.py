@@ -1,4 +1,7 @@
-"""Environment variables for dbt in a run, in both runtimes."""
+"""Profile arguments and environment variables for dbt, in both runtimes."""
+
+PROFILE = ("--profile", "weather", "--target", "lake")
+"""dbt reuses a partial parse only if profile and target are named as Cosmos names them."""
 
 DBT_ENVIRONMENT = {
     # dbt's unit tests check the SQL before a release, on fixed rows.

@@ -117,7 +117,7 @@ class BucketSettings(SettingsGroup):
 
 
 class PipelineSettings(BucketSettings):
-    """What the DAG runs: locations, hours and runtime."""
+    """Settings of the DAG: locations, hours and runtime."""
 
     weather_locations: Path = Field(
         DEFAULT_LOCATIONS, description="YAML file that lists the locations."

@@ -19,7 +19,7 @@ FIRST_YEAR = 2000
 """Before it, `utc_offsets` has one offset for each zone, because no source has older hours."""
 
 SECONDS_AHEAD = 5 * 366 * 24 * 3600
-"""How far `utc_offsets` goes into the future; the lake has no future hours."""
+"""Reach of `utc_offsets` into the future; the lake has no future hours."""
 
 _STEP = 28 * 24 * 3600
 """Seconds; no yearly rule keeps an offset for less time."""

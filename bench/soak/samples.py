@@ -48,7 +48,7 @@ class Growth:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the growth is within the limit."""
+        """True if the growth is within the limit."""
         return self.ratio <= MOST_GROWTH
 
 

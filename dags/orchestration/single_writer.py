@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 HOLD_SLOT = timedelta(minutes=1)
-"""How long to hold the task's slot before rescheduling: other runs' first tasks need that slot."""
+"""Time to hold the task's slot before rescheduling: other runs' first tasks need that slot."""
 
 RESCHEDULE_DELAY = timedelta(seconds=30)
 """With a shorter delay, Airflow may take the end of one try for the end of the next."""

@@ -16,7 +16,7 @@ from kubernetes.client import models as k8s
 from orchestration.retry_policy import SIGKILLED, SIGTERMED, StepFailed
 
 FAILED_PODS_KEPT = timedelta(days=3)
-"""How long failed pods are kept for inspection. Kubernetes has no TTL for pods without a Job."""
+"""Age at which failed pods are deleted. Kubernetes has no TTL for pods without a Job."""
 
 RUN_LABELS = {"run_id", "map_index"}
 """Labels that differ between the runs of a task."""
@@ -27,7 +27,7 @@ class FastPodManager(PodManager):
 
     POLL_SECONDS = 0.2
     POLL_FOR_SECONDS = 3.0
-    """How long to poll fast after the end of the log, before the operator's own polling starts."""
+    """Time to poll fast after the end of the log, before the operator's own polling starts."""
 
     def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
         """Return whether the container runs; its log ends before its status changes."""

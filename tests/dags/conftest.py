@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.orphans import mark
+from weather.dbt_environment import PROFILE
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 def manifest(airflow_environment: dict[str, str]) -> Path:
     """dbt's manifest, parsed from the project."""
     subprocess.run(
-        ["dbt", "--quiet", "parse", "--profile", "weather", "--target", "lake"],
+        ["dbt", "--quiet", "parse", *PROFILE],
         cwd=PROJECT / "dbt_project",
         env={
             **airflow_environment,

@@ -10,7 +10,8 @@ from dbt.cli.main import dbtRunner
 
 from scripts.dbt_variables import generated_files
 from tests.dbt_project.responses import RawResponse, same, store
-from tests.pipeline import PROFILE, Pipeline
+from tests.pipeline import Pipeline
+from weather.dbt_environment import PROFILE
 from weather.lake.__main__ import main as lake_step
 from weather.variables import VARIABLES, Statistic, Variable
 from weather.window import HOUR, Window

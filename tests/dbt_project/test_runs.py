@@ -15,8 +15,9 @@ import pytest
 from tests.api.silent_catalog import silent_catalog
 from tests.expected_mart import Row, expected_mart
 from tests.patience import PATIENCE
-from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
+from tests.pipeline import MODELS, PROJECT, Pipeline
 from tests.replay_server import set_faults
+from weather.dbt_environment import PROFILE
 from weather.locations import read_locations
 from weather.published import MART_KEY
 from weather.settings import DEFAULT_LOCATIONS

@@ -13,8 +13,9 @@ import duckdb
 import pytest
 
 from tests.expected_mart import expected_mart
-from tests.pipeline import PROFILE, PROJECT, Pipeline
+from tests.pipeline import PROJECT, Pipeline
 from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake
 from weather.errors import ExitCode
 from weather.lake.__main__ import main

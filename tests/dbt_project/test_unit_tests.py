@@ -7,7 +7,8 @@ import yaml
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 
-from tests.pipeline import PROFILE, PROJECT, Pipeline
+from tests.pipeline import PROJECT, Pipeline
+from weather.dbt_environment import PROFILE
 from weather.window import Window, parse_moment
 
 

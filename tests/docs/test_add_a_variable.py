@@ -17,9 +17,10 @@ import pytest
 from tests.api.server import running_api
 from tests.docs.pages import PAGES, PROJECT
 from tests.patience import PATIENCE
-from tests.pipeline import PROFILE, Pipeline
 from tests.pipeline import PROJECT as FOLDERS
+from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
+from weather.dbt_environment import PROFILE
 from weather.window import HOUR, Window
 
 MOST_FILES = 6

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline import PROFILE, PROJECT
+from tests.pipeline import PROJECT
 from tests.weather.recorded_s3 import (
     BODY,
     KEY,
@@ -20,6 +20,7 @@ from tests.weather.recorded_s3 import (
     write_certificates,
 )
 from weather import s3_config
+from weather.dbt_environment import PROFILE
 from weather.ducklake import LakeDoor, attached_lake
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main as lake_step

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake, snapshot_of_readers
 from weather.errors import ExitCode, StepError
 from weather.lake.audit import delete_audit_records
@@ -155,9 +156,8 @@ def _dbt(command: str, *arguments: str, span: Window, raw_windows: str = "") -> 
         "WEATHER_RAW_WINDOWS": raw_windows,
     }
     project = os.environ.get("DBT_PROFILES_DIR", DBT_PROJECT)
-    profile = ["--profile", "weather", "--target", "lake"]
     folders = ["--project-dir", project, "--profiles-dir", project]
-    result = dbtRunner().invoke(["--quiet", command, *arguments, *folders, *profile])
+    result = dbtRunner().invoke(["--quiet", command, *arguments, *folders, *PROFILE])
     if not result.success:
         raise StepError(
             f"dbt {command} failed, see its output above. The lake and the published snapshot are "

@@ -13,7 +13,7 @@ from weather.storage import Store
 SNAPSHOT_RETENTION = timedelta(days=7)
 TABLE_FILES = "transformed/main/"
 GRACE = timedelta(days=1)
-"""How long unused files are kept, for queries and transactions that still use them."""
+"""Age at which unused files are deleted; queries and transactions may use younger ones."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import yaml
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
-from tests.pipeline import MODELS, PROFILE, PROJECT, Pipeline
+from tests.pipeline import MODELS, PROJECT, Pipeline
+from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake, lake_id
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
