@@ -22,12 +22,15 @@ def set_faults(url: str, rules: str) -> None:
 
 
 @contextmanager
-def replay_server(faults: str = "", log: Path | None = None) -> Iterator[str]:
+def replay_server(
+    faults: str = "", log: Path | None = None, folder: Path = PROJECT
+) -> Iterator[str]:
     """Run the replay on a free port inside the `with`, and yield its URL.
 
     Args:
         faults: the rules at the start; `set_faults` replaces them.
         log: a file for its log; by default, the test's output.
+        folder: the project whose replay server runs.
 
     Raises:
         RuntimeError: the server did not start.
@@ -35,7 +38,8 @@ def replay_server(faults: str = "", log: Path | None = None) -> Iterator[str]:
     with (log or Path(os.devnull)).open("ab") as log_file:
         process = subprocess.Popen(
             [sys.executable, "-m", "weather.replay", "--port", "0"],
-            env=os.environ | {"PYTHONPATH": str(PROJECT), "REPLAY_FAULTS": faults},
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(folder), "REPLAY_FAULTS": faults},
             stdout=subprocess.PIPE,
             stderr=log_file if log else None,
             text=True,

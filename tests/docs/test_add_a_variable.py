@@ -63,13 +63,10 @@ def changed_project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def changed_replay(changed_project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def changed_replay(changed_project: Path) -> Iterator[str]:
     """The replay server of the copy."""
-    with monkeypatch.context() as context:
-        # Python finds modules of the working directory first.
-        context.chdir(changed_project)
-        with replay_server() as url:
-            yield url
+    with replay_server(folder=changed_project) as url:
+        yield url
 
 
 def run(project: Path, *command: str) -> None:
@@ -128,7 +125,6 @@ def test_the_diff_adds_a_variable_from_the_source_to_the_page(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.chdir(PROJECT)
     pipeline.run(OLD)
 
     run(changed_project, "-m", "scripts.dbt_variables", "--check")
