@@ -23,7 +23,7 @@ const LOOKS = {
     columns: ["lowest", "highest", "average"],
     range: (least, greatest) => [Math.floor(least - 1), Math.ceil(greatest + 1)],
     series: (look, data) => [
-      // Not drawn: it is where the bars begin, and counts for the scale.
+      // Not drawn: the bars begin there, and the scale includes it.
       { paths: () => null, points: { show: false } },
       {
         fill: (chart) => temperatures(chart, look),
@@ -58,7 +58,7 @@ const LOOKS = {
   },
 };
 
-/** A variable's chart: a line without a look of its own. */
+/** The options of a variable's chart; by default, a line. */
 function chartOf({ id, label, unit }) {
   return {
     title: label,
@@ -86,7 +86,7 @@ function line(colour) {
   };
 }
 
-/** One colour for each temperature, the same in every chart. */
+/** A gradient with the same colour for a temperature in every chart. */
 function temperatures(chart, look) {
   const bottom = chart.valToPos(COLDEST, "y", true);
   const top = chart.valToPos(HOTTEST, "y", true);
@@ -97,7 +97,7 @@ function temperatures(chart, look) {
   return gradient;
 }
 
-/** What stands under the time axis: days, or months with their year where it begins. */
+/** The labels of the time axis: days, or months with the year at its first month. */
 function timeLabels(chart, splits, axis, space, step) {
   let year = null;
   return splits.map((time) => {
@@ -159,7 +159,7 @@ function incomplete({ rows }) {
   return [...rows.keys()].filter((index) => rows[index] !== null && !rows[index].complete);
 }
 
-/** What a chart shows, for those who do not see it. */
+/** The text alternative of a chart, for screen readers. */
 function description(chart, data) {
   const low = extremes(data.rows, chart.columns[0])?.least;
   const high = extremes(data.rows, chart.columns.at(chart.columns[1] ? 1 : 0))?.greatest;
@@ -171,7 +171,7 @@ function description(chart, data) {
   return `Chart of ${chart.title.toLowerCase()}. Lowest: ${least}. Highest: ${greatest}.`;
 }
 
-/** What gives the colour that a custom property has now: a canvas knows no `light-dark()`. */
+/** Return a function that resolves a custom property's colour: a canvas has no `light-dark()`. */
 function looks() {
   const { style } = document.documentElement;
   return (name) => {
@@ -183,8 +183,8 @@ function looks() {
 }
 
 /**
- * Draw the charts into `figures`, an element by the id of each variable; `choose` is called with
- * the index of the day that is pointed at. Gives what marks a day, and what takes them away.
+ * Draw the charts into `figures`, the elements by their variables' ids. `choose` is called with the
+ * index of the day under the pointer. Returns functions that mark a day and that remove the charts.
  */
 export function drawCharts(figures, data, choose) {
   const look = looks();

@@ -1,13 +1,13 @@
-// Which city and period are shown: kept in the page's address, chosen with its two controls.
+// The chosen city and period: two controls, and the page's URL.
 
 const DAY = 86_400_000; // milliseconds
 const DAYS = { "30-days": 30, "90-days": 90, "1-year": 365 };
-const DAYS_DRAWN = 3 * 366; // past these, a pixel would have several days: months are drawn
+const DAYS_DRAWN = 3 * 366; // above, several days share a pixel, so the charts show months
 
 const city = document.getElementById("location");
 const period = document.getElementById("period");
 
-/** What the address asks for; a period that is none is the first. */
+/** Read the choice from the URL; an unknown period becomes the first one. */
 export function chosen() {
   const query = new URLSearchParams(window.location.search);
   const wanted = query.get("period");
@@ -19,22 +19,22 @@ export function chosen() {
   };
 }
 
-/** Tell of every choice: by a control, or by going back and forth. */
-export function onChoice(tell) {
+/** Call `callback` after each choice, by a control or by the browser's back and forward buttons. */
+export function onChoice(callback) {
   const choose = () => {
     const query = new URLSearchParams({
       location: city.value,
       period: period.querySelector(":checked").value,
     });
     window.history.pushState(null, "", `?${query}`);
-    tell();
+    callback();
   };
   city.addEventListener("change", choose);
   period.addEventListener("change", choose);
-  window.addEventListener("popstate", tell);
+  window.addEventListener("popstate", callback);
 }
 
-/** Let the controls show what there is to choose, and what is chosen. */
+/** Show the locations and the current choice in the controls. */
 export function showChoice(locations, location, wanted) {
   const known = [...city.options].map(({ value, text }) => `${value} ${text}`).join("\n");
   if (known !== locations.map(({ id, name }) => `${id} ${name}`).join("\n")) {
@@ -46,7 +46,7 @@ export function showChoice(locations, location, wanted) {
   period.disabled = false;
 }
 
-/** The first day of a period that ends on a location's last day, and whether months are drawn. */
+/** The period's first day and its step, `day` or `month`; it ends on the location's last day. */
 export function extent(location, wanted) {
   const days = DAYS[wanted];
   if (days) {

@@ -4,7 +4,7 @@ import { DAY_COLUMNS } from "./variables.js";
 
 const DAY = 86_400; // seconds
 
-/** The seconds since 1970 at a day's midnight in UTC. */
+/** A day's midnight in UTC, in seconds since 1970. */
 const seconds = (date) => Date.parse(date) / 1000;
 
 function following(time, step) {
@@ -15,7 +15,7 @@ function following(time, step) {
 
 /**
  * Every day (or month) from the first row's to the last's, the oldest first: `time`, a list for
- * each value, and `rows`. A day without a row is null in all of them: a gap, not a line across it.
+ * each value, and `rows`. A day without a row is null in all of them, so that charts show a gap.
  */
 export function columns(newestFirst, step) {
   const known = new Map(newestFirst.map((row) => [seconds(row.date), row]));

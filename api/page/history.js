@@ -1,4 +1,4 @@
-// A city's period in charts, with a day of it to read, as a table, and to download.
+// A city's period: charts, the values of a selected day, the table and the downloads.
 
 import { drawCharts } from "./charts.js";
 import { columns } from "./columns.js";
@@ -18,7 +18,7 @@ let charts = null;
 let data = null;
 
 slider.addEventListener("input", () => read(Number(slider.value)));
-// Colours are read when a chart is drawn.
+// A chart takes its colours when it is drawn.
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (data !== null) draw(Number(slider.value));
 });
@@ -32,7 +32,7 @@ export function showHistory(location, newestFirst, { step, start }) {
   element("incomplete-key").hidden = newestFirst.every(({ complete }) => complete);
   for (const format of FORMATS) {
     element(format).href = address(location.id, step, start, format);
-    // Of JSON; the API itself names the others.
+    // For JSON; the API names the other files.
     element(format).download = `${location.id}.${format}`;
   }
   element("history").hidden = false;
@@ -81,7 +81,7 @@ function read(index) {
   element("selected-day").textContent = name;
   element("selected-remark").textContent = remark;
   slider.value = index;
-  const told = readings.map((each) => each.join(" "));
-  slider.setAttribute("aria-valuetext", [name, ...told, remark].filter(Boolean).join(", "));
+  const values = readings.map((each) => each.join(" "));
+  slider.setAttribute("aria-valuetext", [name, ...values, remark].filter(Boolean).join(", "));
   charts.select(index);
 }

@@ -1,4 +1,4 @@
-// The page's course: what is chosen is asked for and shown, again each minute.
+// Load the chosen city and period and show them, again each minute.
 
 import { chosen, extent, onChoice, showChoice } from "./choice.js";
 import { hideHistory, showHistory } from "./history.js";
@@ -6,26 +6,26 @@ import { hideNewest, showFreshness, showNewest } from "./newest.js";
 import * as notices from "./notices.js";
 import * as source from "./source.js";
 
-const AGAIN = 60_000; // milliseconds
-const AGAIN_AFTER_FAILURE = 5_000;
+const RELOAD = 60_000; // milliseconds
+const RETRY = 5_000;
 
 const main = document.getElementById("weather");
 
 let shown = { key: null, since: null };
-let turn = 0;
+let newestLoad = 0;
 let timer = null;
 
-/** Ask for what is chosen and show it; an older turn's answers come too late and are dropped. */
+/** Request the choice's data and show them; drop the responses of an older load. */
 async function load() {
-  turn += 1;
-  const mine = turn;
-  const current = () => mine === turn;
+  newestLoad += 1;
+  const mine = newestLoad;
+  const current = () => mine === newestLoad;
   clearTimeout(timer);
   main.setAttribute("aria-busy", "true");
-  let pause = AGAIN_AFTER_FAILURE;
+  let pause = RETRY;
   try {
     await show(current);
-    pause = AGAIN;
+    pause = RELOAD;
   } catch (error) {
     if (current()) fail(error);
   } finally {
@@ -44,7 +44,7 @@ async function show(current) {
   const wanted = chosen();
   const known = locations.find(({ id }) => id === wanted.location);
   const location = known ?? locations[0];
-  const asked = wanted.location && !known ? [notices.unknown(wanted.location, location)] : [];
+  const unknown = wanted.location && !known ? [notices.unknown(wanted.location, location)] : [];
   if (!current()) return;
   showSource(origin);
   showChoice(locations, location, wanted.period);
@@ -53,7 +53,7 @@ async function show(current) {
     hideNewest();
     hideHistory();
     shown = { key: null, since: null };
-    notices.showNotices(...asked, notices.empty(location, readiness));
+    notices.showNotices(...unknown, notices.empty(location, readiness));
     return;
   }
   const period = extent(location, wanted.period);
@@ -65,7 +65,7 @@ async function show(current) {
   if (!current()) return;
   const now = Date.now();
   const key = JSON.stringify([location.id, wanted.period, readiness.snapshot]);
-  // Nothing new: what somebody is reading stays as it is.
+  // Without new data, keep the selected day and the scroll position.
   if (shown.key !== key) {
     showNewest(location, hour, latest, rows, period.step);
     showHistory(location, rows, period);
@@ -74,12 +74,12 @@ async function show(current) {
   showFreshness(location, hour, readiness, origin, now);
   notices.showNotices(
     ...notices.replay(origin),
-    ...asked,
+    ...unknown,
     ...notices.staleness(location, readiness, now),
   );
 }
 
-/** Correct the footer, which was made before anything was published. */
+/** Correct the footer of a page that was loaded before the first publication. */
 function showSource({ attribution, licence }) {
   const link = document.getElementById("attribution");
   if (attribution === null || link.textContent === attribution) return;

@@ -1,4 +1,4 @@
-// What is drawn behind a chart's lines and bars: the columns of incomplete days.
+// The hatching behind the columns of incomplete days.
 
 const TILE = 6; // pixels of the screen
 const NARROWEST = 4;

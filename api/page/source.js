@@ -1,28 +1,28 @@
-// What the page asks the API for.
+// The page's requests to the API.
 
 import { DAY_COLUMNS, VARIABLES } from "./variables.js";
 
-const PATIENCE = 15_000; // milliseconds
+const TIMEOUT = 15_000; // milliseconds
 
-/** The API gave no answer. */
+/** The API did not respond. */
 export class Unreachable extends Error {}
 
-/** The API answered that it cannot; the message is its own sentence. */
+/** The API responded with an error; the message is the problem's `detail`. */
 export class Refused extends Error {}
 
-const HOURS_LOOKED_AT = 48; // a location's last hours may have no value yet
+const HOURS_READ = 48; // a location's last hours may have no value yet
 const STEPS = { day: "weather/summary", month: "weather/monthly" };
 
-/** An answer and what it says in JSON, which is null where it is something else. */
-async function answer(address) {
+/** Send a GET request; return the response and its JSON, or null if the body is not JSON. */
+async function get(address) {
   try {
-    const given = await fetch(address, {
+    const response = await fetch(address, {
       headers: { Accept: "application/json" },
-      cache: "no-cache", // asks whether what the browser keeps is still the newest
-      signal: AbortSignal.timeout(PATIENCE),
+      cache: "no-cache", // the browser sends If-None-Match with its cached response
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     // The connection may be lost here, too.
-    return [given, parsed(await given.text())];
+    return [response, parsed(await response.text())];
   } catch {
     throw new Unreachable();
   }
@@ -37,33 +37,34 @@ function parsed(text) {
 }
 
 async function content(address) {
-  const [given, told] = await answer(address);
-  if (!given.ok) {
-    throw new Refused(told?.detail ?? `The API answered ${given.status} ${given.statusText}.`);
+  const [response, json] = await get(address);
+  if (!response.ok) {
+    const status = `${response.status} ${response.statusText}`;
+    throw new Refused(json?.detail ?? `The API returned ${status}.`);
   }
-  // Cut off, or said by something that stands before the API.
-  if (told === null) throw new Unreachable();
-  return [told, given];
+  // A truncated body, or the page of a proxy.
+  if (json === null) throw new Unreachable();
+  return [json, response];
 }
 
-/** What the API says of its own data: the snapshot, and what keeps a newer one away. */
+/** The loaded snapshot, and the problem that keeps the API from loading a newer one. */
 export async function readiness() {
-  const [, told] = await answer("readyz"); // 503 tells as much as 200
+  const [, report] = await get("readyz"); // 503 has the same fields as 200
   return {
-    snapshot: told?.snapshot_id ?? null,
-    published: told?.published_at ? new Date(told.published_at) : null,
-    problem: told?.problem ?? null,
+    snapshot: report?.snapshot_id ?? null,
+    published: report?.published_at ? new Date(report.published_at) : null,
+    problem: report?.problem ?? null,
   };
 }
 
-/** Every location, the default one first, and whose data they have. */
+/** All locations, the default one first, and the source of their data. */
 export async function locations() {
-  const [rows, given] = await content("locations");
-  const [, licence] = /<([^>]*)>; rel="license"/.exec(given.headers.get("Link") ?? "") ?? [];
+  const [rows, response] = await content("locations");
+  const [, licence] = /<([^>]*)>; rel="license"/.exec(response.headers.get("Link") ?? "") ?? [];
   const source = {
-    attribution: given.headers.get("Attribution"),
+    attribution: response.headers.get("Attribution"),
     licence,
-    replay: (given.headers.get("X-Weather-Source") ?? "").startsWith("replay"),
+    replay: (response.headers.get("X-Weather-Source") ?? "").startsWith("replay"),
   };
   const found = rows.map((row) => ({
     id: row.id,
@@ -75,7 +76,7 @@ export async function locations() {
   return [found, source];
 }
 
-/** Where the rows of a location are: each day's or each month's, from `start` on. */
+/** The URL of a location's rows by day or by month, from `start` on. */
 export function address(location, step, start, format) {
   const query = new URLSearchParams({ location });
   if (start) query.set("start", start);
@@ -83,15 +84,15 @@ export function address(location, step, start, format) {
   return `${STEPS[step]}?${query}`;
 }
 
-/** Those rows, the newest first, however many answers they take. */
+/** The rows of all pages, the newest first. */
 export async function rows(location, step, start) {
   const found = [];
   let next = address(location, step, start);
   while (next) {
-    const [page, given] = await content(next);
+    const [page, response] = await content(next);
     found.push(...page);
-    const link = /<([^>]*)>; rel="next"/.exec(given.headers.get("Link") ?? "");
-    next = link && new URL(link[1], given.url);
+    const link = /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "");
+    next = link && new URL(link[1], response.url);
   }
   return found.map(named);
 }
@@ -103,29 +104,29 @@ export async function latest(location) {
 }
 
 /**
- * The newest hour of a location that has a value; null where it cannot be read. `offset` is what
- * the city's clocks are ahead of UTC, in minutes; null where the API does not say so.
+ * The newest hour of a location that has a value, or null if the API returns an error. `offset` is
+ * the local time's offset from UTC, in minutes; null without the header.
  */
 export async function newestHour(location) {
-  const query = new URLSearchParams({ location, limit: HOURS_LOOKED_AT });
-  let told;
-  let given;
+  const query = new URLSearchParams({ location, limit: HOURS_READ });
+  let hours;
+  let response;
   try {
-    [told, given] = await content(`weather/hourly?${query}`);
+    [hours, response] = await content(`weather/hourly?${query}`);
   } catch (error) {
-    // The days are worth more than the hour that is missing.
+    // The page can show the days without the newest hour.
     if (error instanceof Refused) return null;
     throw error;
   }
-  const rows = told.map((row) => ({
+  const rows = hours.map((row) => ({
     time: Date.parse(row.hour_timestamp),
     values: Object.fromEntries(VARIABLES.map(({ id, column }) => [id, row[column]])),
   }));
   const newest = rows.find(({ values }) => Object.values(values).some((value) => value !== null));
-  return newest ? { ...newest, offset: offset(given.headers.get("X-Weather-Newest-Hour")) } : null;
+  return newest ? { ...newest, offset: offset(response.headers.get("X-Weather-Newest-Hour")) } : null;
 }
 
-/** The minutes ahead of UTC in a moment like 2026-11-24T05:00:00+01:00. */
+/** The offset from UTC, in minutes, of a time like 2026-11-24T05:00:00+01:00. */
 function offset(local) {
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(local ?? "") ?? [];
   if (!sign) return null;

@@ -1,4 +1,4 @@
-// The values of the charts as a table, for those who read rather than look.
+// The values of the charts as a table.
 
 import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
@@ -18,7 +18,7 @@ details.addEventListener("toggle", () => {
   if (details.open) build();
 });
 
-/** Show these rows, the newest first; they are only made once somebody opens the table. */
+/** Show these rows, the newest first; the table is built when it is opened. */
 export function showTable(rows, step, caption) {
   pending = { rows, step, caption };
   frame.replaceChildren();

@@ -16,7 +16,7 @@ const shortDay = inUtc({ weekday: "short", day: "numeric", month: "short", year:
 const longMonth = inUtc({ month: "long", year: "numeric" });
 const plainDay = inUtc({ day: "numeric", month: "long", year: "numeric" });
 
-/** Mean wind speeds in km/h, the first that the next force has: the Beaufort scale. */
+/** The Beaufort scale: the force below each mean wind speed in km/h. */
 const FORCES = [
   [1, "calm"],
   [6, "light air"],
@@ -56,7 +56,7 @@ export function count(many, noun) {
   return `${whole.format(many)} ${noun}${many === 1 ? "" : "s"}`;
 }
 
-/** What a date like 2026-11-24 is called. */
+/** A date like 2026-11-24 in words. */
 export const dayInFull = (date) => longDay.format(new Date(date));
 export const dayInShort = (date) => shortDay.format(new Date(date));
 export const dayPlainly = (date) => plainDay.format(new Date(date));
@@ -69,8 +69,8 @@ export function range(first, last, step) {
 }
 
 /**
- * A moment on a city's clocks, as in "Tue 24 Nov, 05:00 (UTC+1)"; `offset` is in minutes. The
- * browser's own table of time zones may be older than the API's.
+ * A time as the city's local time, as in "Tue 24 Nov, 05:00 (UTC+1)"; `offset` is in minutes.
+ * The browser's time-zone rules may be older than the API's.
  */
 export function moment(time, offset) {
   const parts = { weekday: "short", day: "numeric", month: "short" };
@@ -78,7 +78,7 @@ export function moment(time, offset) {
   return `${inUtc(parts).format(local)}, ${hour(time, offset)} (${zone(offset ?? 0)})`;
 }
 
-/** Its hour alone, as in "05:00". */
+/** The local time without the date, as in "05:00". */
 export function hour(time, offset) {
   const parts = { hour: "2-digit", minute: "2-digit" };
   return inUtc(parts).format(time + (offset ?? 0) * MINUTE);
@@ -104,14 +104,14 @@ export function force(speed) {
   return FORCES.find(([limit]) => speed < limit)[1];
 }
 
-/** What an hour's rain in mm amounts to: limits of the German weather service. */
+/** An hour's rain in mm in words, by the limits of the German weather service. */
 export function wetness(rain) {
   if (rain === 0) return "no rain";
   if (rain < 2.5) return "light rain";
   return rain < 10 ? "moderate rain" : "heavy rain";
 }
 
-/** What there is of a day in a sentence. */
+/** A day's values in a sentence. */
 export function sentence({ lowest, highest, rain, wind }) {
   const parts = [];
   if (lowest !== null) parts.push(`between ${number(lowest)} and ${celsius(highest)}`);
@@ -123,22 +123,22 @@ export function sentence({ lowest, highest, rain, wind }) {
 
 /** A whole day's mean temperature against the mean of other whole days. */
 export function comparison(day, usual, days) {
-  const told = `${dayInFull(day.date)}, the newest whole day, had ${celsius(day.average)} on average`;
+  const mean = `${dayInFull(day.date)}, the newest whole day, had ${celsius(day.average)} on average`;
   const one = "the other whole day below";
   const others = days === 1 ? one : `the mean of the ${whole.format(days)} other whole days below`;
   const difference = day.average - usual;
-  if (Math.abs(difference) < 0.05) return `${told}, as much as ${others}.`;
+  if (Math.abs(difference) < 0.05) return `${mean}, as much as ${others}.`;
   const kind = difference > 0 ? "warmer" : "colder";
-  return `${told}: ${celsius(Math.abs(difference))} ${kind} than ${others}.`;
+  return `${mean}: ${celsius(Math.abs(difference))} ${kind} than ${others}.`;
 }
 
-/** A moment on the reader's own clock, as in "at 12:03". */
+/** A time in the reader's time zone, as in "at 12:03". */
 export function clock(time) {
   const hourAndMinute = { hour: "2-digit", minute: "2-digit" };
   return `at ${new Intl.DateTimeFormat(LANGUAGE, hourAndMinute).format(time)}`;
 }
 
-/** How much of an incomplete day or month there is. */
+/** The number of hours of an incomplete day, or of complete days of an incomplete month. */
 export function share({ hours, completeDays }) {
   return completeDays === null ? count(hours, "hour") : count(completeDays, "complete day");
 }
