@@ -9,11 +9,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Send
 
 from api.http.cache import CompleteResponse, Headers, ResponseHead
-from api.routes.openapi import HEADERS, ID_HEADERS, PART_HEADERS, RETRY_HEADERS
+from api.http.headers import EXPOSED_HEADERS
 
 ANY_ORIGIN = "*"
-
-EXPOSED_HEADERS = [*HEADERS, *PART_HEADERS, *RETRY_HEADERS, *ID_HEADERS]
 
 ANY_ORIGIN_HEADERS: Headers = [
     (b"access-control-allow-origin", b"*"),

@@ -20,6 +20,15 @@ from api.data.models import (
 from api.formats.negotiation import MEDIA_TYPES, Format
 from api.formats.rows import render
 from api.http import problems
+from api.http.headers import (
+    ETAG_HEADERS,
+    ID_HEADERS,
+    PART_HEADERS,
+    RANGE_HEADERS,
+    RETRY_HEADERS,
+    ROW_HEADERS,
+    UNCHANGED_HEADERS,
+)
 from api.http.problems import Problem, WrongParameter
 from weather.source import Source
 
@@ -35,59 +44,17 @@ ERRORS = {
     503: "The data cannot be read at the moment. Try again after `Retry-After` seconds.",
 }
 
-ETAG_HEADERS = {
-    "ETag": "Version of the response: send it as `If-None-Match` to get 304 until it changes."
-}
-
-UNCHANGED_HEADERS = {
-    **ETAG_HEADERS,
-    "Last-Modified": "Publication time of the snapshot.",
-    "X-Weather-Stale": (
-        "Present while the published snapshot cannot be loaded, with the reason: `store`, "
-        "`lake`, `unpublished` or `defect`. The response is from the last loaded snapshot."
-    ),
-}
-
-HEADERS = {
-    **UNCHANGED_HEADERS,
-    "Link": 'The licence and, with `rel="next"`, the next page if there is one.',
-    "X-Next-Cursor": "Value of the parameter `cursor` for the next page, if there is one.",
-    "Attribution": "Attribution of the data, which names a replay of older observations.",
-    "X-Weather-Source": "Name of the source: `Open-Meteo`, or `replay of ...`.",
-    "X-Weather-Newest-Hour": (
-        "The location's newest hour with a value, in local time. Only in `/weather/hourly`."
-    ),
-    "Content-Disposition": "A file name, for all formats but JSON.",
-}
-
-RANGE_HEADERS = {
-    "Accept-Ranges": "`bytes`: the header `Range` is supported. Absent for compressed bodies."
-}
-
-PART_HEADERS = {
-    **RANGE_HEADERS,
-    "Content-Range": "Position of this part, and the length of the whole body.",
-}
-
-RETRY_HEADERS = {"Retry-After": "Seconds until the next try."}
-
-ID_HEADERS = {
-    "X-Request-ID": "Id of the request in the logs: the request's own header, or a generated id."
-}
-
 PART = "The bytes that the header `Range` names."
 
 UNMATCHED = {
-    412: "`If-Match` or `If-Unmodified-Since` names another response.",
-    416: "The header `Range` starts beyond the end of the response.",
+    "412": "`If-Match` or `If-Unmodified-Since` names another response.",
+    "416": "The header `Range` starts beyond the end of the response.",
 }
 
-REJECTED = {
-    "4XX": (
-        "Another invalid request: a method other than GET and HEAD (405), a malformed head (400) "
-        "or a head that is too long (431)."
-    )
-}
+REJECTED = (
+    "Another invalid request: a method other than GET and HEAD (405), a malformed head (400) or a "
+    "head that is too long (431)."
+)
 
 TAGS = [
     {"name": "weather", "description": "Rows of the published snapshot, and its locations."},
@@ -112,13 +79,7 @@ def one_row(model: type[Row]) -> Responses:
 
 def page(media_type: str) -> Responses:
     """Document the responses of a route that returns JSON or a page of this media type."""
-    headers = _headers(ETAG_HEADERS)
-    content: dict[str, Any] = {"content": {media_type: {}}}
-    return {
-        200: {**content, "headers": headers | _headers(RANGE_HEADERS)},
-        **_parts(ETAG_HEADERS, {"application/json": {}, media_type: {}}),
-        304: {"description": UNCHANGED, "headers": headers},
-    }
+    return {200: {"headers": _headers(ETAG_HEADERS | RANGE_HEADERS), "content": {media_type: {}}}}
 
 
 def set_openapi(app: FastAPI) -> None:
@@ -161,7 +122,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         operation = operations["get"]
         responses = operation["responses"]
-        responses.update(_problems(REJECTED))
+        if "ETag" in responses["200"].get("headers", ()):
+            responses |= _conditional(responses["200"])
+        responses["4XX"] = _problem(REJECTED)
         for parameter in operation.get("parameters", []):
             parameter["schema"] = _without_null(parameter["schema"])
             if parameter["name"] == "cursor":
@@ -180,49 +143,38 @@ def _responses(
     }
     content[MEDIA_TYPES[Format.JSON]] = {"schema": schema, "example": example}
     content[MEDIA_TYPES[Format.CSV]]["example"] = _csv_example(model)
-    problem = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
-    parts = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}
-    headers = _headers(HEADERS | RANGE_HEADERS)
-    return {
-        200: {"description": model.__doc__, "headers": headers, "content": content},
-        **_parts(HEADERS, parts),
-        304: {"description": UNCHANGED, "headers": _headers(UNCHANGED_HEADERS)},
-        **{
-            status: {
-                "description": ERRORS[status],
-                "headers": _headers(RETRY_HEADERS if status == 503 else {}),
-                "content": problem,
-            }
-            for status in errors
-        },
-    }
+    headers = _headers(ROW_HEADERS | RANGE_HEADERS)
+    found: Responses = {200: {"description": model.__doc__, "headers": headers, "content": content}}
+    for status in errors:
+        found[status] = _problem(ERRORS[status], RETRY_HEADERS if status == 503 else {})
+    return found
 
 
-def _parts(headers: Mapping[str, str], content: dict[str, Any]) -> Responses:
-    """Document the responses to range requests and to failed conditions."""
-    error_headers = {name: each for name, each in headers.items() if name in UNCHANGED_HEADERS}
+def _conditional(complete: Mapping[str, Any]) -> dict[str, Any]:
+    """Document the responses to conditional and range requests (RFC 9110, 13 and 14)."""
+    unchanged = UNCHANGED_HEADERS.keys() & complete["headers"].keys()
+    headers = {name: each for name, each in UNCHANGED_HEADERS.items() if name in unchanged}
     return {
-        206: {
+        "206": {
             "description": PART,
-            "headers": _headers({**headers, **PART_HEADERS}),
-            "content": content,
+            "headers": complete["headers"] | _headers(PART_HEADERS),
+            "content": {
+                # A part of a body has no schema but text.
+                media_type: {"schema": {"type": "string"}} if each.get("schema") else {}
+                for media_type, each in complete["content"].items()
+            },
         },
+        "304": {"description": UNCHANGED, "headers": _headers(headers)},
         **{
-            status: {
-                "description": description,
-                "headers": _headers({**error_headers, **PART_HEADERS}),
-                "content": {problems.MEDIA_TYPE: {"schema": _reference(Problem)}},
-            }
+            status: _problem(description, headers | PART_HEADERS)
             for status, description in UNMATCHED.items()
         },
     }
 
 
-def _problems(meanings: Mapping[str, str]) -> dict[str, Any]:
+def _problem(description: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     content = {problems.MEDIA_TYPE: {"schema": _reference(Problem)}}
-    return {
-        status: {"description": meaning, "content": content} for status, meaning in meanings.items()
-    }
+    return {"description": description, "content": content, "headers": _headers(headers or {})}
 
 
 def _next_page(operation: str) -> dict[str, Any]:
