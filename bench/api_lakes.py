@@ -10,7 +10,7 @@ from bench.lake import LOCATIONS, Lake, last_whole_hour, write_locations
 from bench.sandbox import Sandbox
 from local.processes import Command, python_module, run_step
 from weather.ducklake import attached_lake
-from weather.lake.audit import record_audit
+from weather.lake.tested_snapshots import record_passed_tests
 from weather.published import Published, read_published
 from weather.settings import LakeSettings, read_settings
 from weather.storage import Store
@@ -85,7 +85,7 @@ def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
     """Copy each location's oldest week into the weeks before it."""
     with attached_lake(settings) as lake:
         lake.execute(REPEAT, {"weeks": weeks})
-        record_audit(lake, Store(settings))
+        record_passed_tests(lake, Store(settings))
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ import boto3
 import yaml
 
 from weather.ducklake import attached_lake
-from weather.lake.audit import record_audit
 from weather.lake.catalog import create
 from weather.lake.publish import publish
+from weather.lake.tested_snapshots import record_passed_tests
 from weather.published import PUBLISHED_KEY, Published, require_source
 from weather.settings import LakeSettings
 from weather.source import Source
@@ -103,7 +103,7 @@ class Lake:
     def publish(self) -> Published:
         """Publish the current snapshot, as if dbt's tests had passed."""
         with attached_lake(self.settings) as lake:
-            record_audit(lake, self.store)
+            record_passed_tests(lake, self.store)
         return publish(self.settings, self.window)
 
     def name_source(self, source: Source) -> None:

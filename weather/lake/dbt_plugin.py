@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from weather.ducklake import configure, lake_id_query
 from weather.errors import StepError
-from weather.lake.audit import INSERTIONS
+from weather.lake.tested_snapshots import INSERTIONS
 from weather.s3_config import S3Access, literal
 from weather.settings import LakeSettings, read_settings
 from weather.timezones import utc_offsets

@@ -1,4 +1,4 @@
-"""Publish the newest audited snapshot to readers, with a report of its run."""
+"""Publish the newest tested snapshot to readers, with a report of its run."""
 
 import logging
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from weather.ducklake import (
     tables_of,
 )
 from weather.errors import StepError
-from weather.lake.audit import delete_audit_records, newest_audited_snapshot
 from weather.lake.lost_hours import require_all_hours
 from weather.lake.rebuild_marker import require_no_rebuild
+from weather.lake.tested_snapshots import delete_test_records, newest_tested_snapshot
 from weather.published import (
     MART_KEY,
     PUBLISHED_KEY,
@@ -50,7 +50,7 @@ def publish(
     """Write the mart as one plain file, then `published.json`, which names the snapshot.
 
     Both objects are replaced as a whole, so a killed run leaves readers with the previous snapshot.
-    Another run may have written rows meanwhile, so the newest audited snapshot is published, which
+    Another run may have written rows meanwhile, so the newest tested snapshot is published, which
     may not be the newest one.
 
     Args:
@@ -59,7 +59,7 @@ def publish(
         allow_fewer_hours: publish another lake than the published one even if it has fewer hours.
 
     Raises:
-        StepError: a rebuild has not ended, no new snapshot is audited, another lake is published
+        StepError: a rebuild has not ended, no new snapshot is tested, another lake is published
             and has more hours, another run has published a newer snapshot, or a store fails.
     """
     store = Store(settings)
@@ -71,7 +71,7 @@ def publish(
         if readers is None and not allow_fewer_hours:
             require_all_hours(lake, settings, store, None)
         known = -1 if readers is None else readers
-        snapshot_id = newest_audited_snapshot(lake, store, newest, known)
+        snapshot_id = newest_tested_snapshot(lake, store, newest, known)
         if snapshot_id != newest:
             log.info(
                 "Publishing snapshot %d: rows inserted since then are not tested yet.", snapshot_id
@@ -92,7 +92,7 @@ def publish(
     )
     _require_newest(store, published)
     store.put(PUBLISHED_KEY, published.model_dump_json().encode())
-    delete_audit_records(store, keep=(lake_name, snapshot_id))
+    delete_test_records(store, keep=(lake_name, snapshot_id))
     return published
 
 

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake, snapshot_of_readers
 from weather.errors import ExitCode, StepError
-from weather.lake.audit import delete_audit_records
 from weather.lake.catalog import create, load_catalog, row_counts, save_catalog
 from weather.lake.lost_hours import require_all_hours
 from weather.lake.publish import publish
@@ -20,6 +19,7 @@ from weather.lake.rebuild_marker import (
     remove_rebuild_marker,
     set_rebuild_marker,
 )
+from weather.lake.tested_snapshots import delete_test_records
 from weather.published import PUBLISHED_KEY, read_published
 from weather.settings import LakeSettings
 from weather.storage import Store
@@ -95,7 +95,7 @@ def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebui
                     require_all_hours(lake, settings, store, readers)
         except BaseException:
             # New snapshots will have the same numbers.
-            delete_audit_records(store)
+            delete_test_records(store)
             load_catalog(settings, saved)
             if was_published is not None:
                 store.put(PUBLISHED_KEY, was_published)

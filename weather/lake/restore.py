@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 
 from weather.ducklake import attached_lake
 from weather.errors import ExitCode, StepError
-from weather.lake.audit import delete_audit_records
 from weather.lake.backup import BACKUP_FILE, RESPONSES, Manifest, copy, read_manifest
 from weather.lake.backup_storage import BackupStorage
 from weather.lake.catalog import load_catalog, row_counts, table_files
 from weather.lake.publish import write_mart
 from weather.lake.rebuild_marker import remove_rebuild_marker
+from weather.lake.tested_snapshots import delete_test_records
 from weather.published import PUBLISHED_KEY, Published, read_source
 from weather.settings import LakeSettings
 from weather.storage import Store
@@ -64,7 +64,7 @@ def restore(settings: LakeSettings, source: BackupStorage, *, replace: bool) -> 
         sizes = {each.key: each.size for each in [*wanted, *copy(source, store, missing)]}
         _require_sizes(store, sizes | files)
         # Snapshots after the backup's will have the same numbers again.
-        delete_audit_records(store)
+        delete_test_records(store)
         load_catalog(settings, file)
     rows = row_counts(settings)
     if rows != manifest.rows:

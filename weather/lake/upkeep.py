@@ -36,7 +36,7 @@ def maintain(
     with attached_lake(settings) as lake:
         lake.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.5)")
         lake.execute("CALL ducklake_merge_adjacent_files('lake')")
-        # The published snapshot and newer ones stay, because publish reads audits of these.
+        # publish needs the published snapshot and newer ones.
         expired = _expire(lake, older_than=kept, before=snapshot_of_readers(published, lake) or 0)
         deleted = lake.execute(
             f"CALL ducklake_cleanup_old_files('lake', older_than => {_ago(grace)})"

@@ -17,11 +17,11 @@ from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake, lake_id
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
-from weather.lake.audit import AUDIT_RECORDS, TABLES
 from weather.lake.backup import back_up
 from weather.lake.backup_storage import FolderStorage
 from weather.lake.publish import write_mart
 from weather.lake.restore import restore
+from weather.lake.tested_snapshots import TABLES, TEST_RECORDS
 from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_source
 from weather.window import HOUR, lookback_window
 
@@ -214,7 +214,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     assert pipeline.publish() == ExitCode.UNEXPECTED
     assert pipeline.test("stg_weather", "rejected_weather", "daily_weather_stats")
     assert pipeline.publish() == ExitCode.OK
-    assert list(pipeline.store.list(AUDIT_RECORDS)) == []
+    assert list(pipeline.store.list(TEST_RECORDS)) == []
     # Publishing again without new rows succeeds.
     assert pipeline.publish() == ExitCode.OK
 
@@ -314,7 +314,7 @@ def test_snapshot_numbers_used_again_after_a_restore_are_not_tested(
     back_up(pipeline.settings, folder)
     pipeline.execute(f"insert into stg_weather {AN_HOUR}")
     assert pipeline.test(*TABLES)
-    assert len(list(pipeline.store.list(AUDIT_RECORDS))) == len(TABLES)
+    assert len(list(pipeline.store.list(TEST_RECORDS))) == len(TABLES)
     restore(pipeline.settings, folder, replace=True)
     pipeline.execute(f"insert into stg_weather {AN_HOUR.replace('9.5', '61')}")
     assert pipeline.publish() == ExitCode.UNEXPECTED

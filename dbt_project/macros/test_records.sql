@@ -1,4 +1,4 @@
-{#- Audit records tell `publish` which snapshots have passed all tests (weather/lake/audit.py). -#}
+{#- Test records name the snapshots that have passed all tests (weather/lake/tested_snapshots.py). -#}
 
 {#- The last snapshot that inserted rows into each table. `publish` runs the same query
     (weather/lake/dbt_plugin.py). -#}
@@ -30,9 +30,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Store an audit record for each model whose tests have all passed. Without a record: a model of which
+{#- Store a test record for each model whose tests have all passed. Without a record: a model of which
     only some tests ran, and one whose tables got rows while its tests ran, which some tests missed. -#}
-{% macro store_audit_records(results) -%}
+{% macro store_test_records(results) -%}
     {%- set passed = {} -%}
     {%- for result in results if result.node.resource_type == 'test' and result.status in ('pass', 'warn') -%}
         {%- do passed.update({result.node.attached_node: passed.get(result.node.attached_node, 0) + 1}) -%}
@@ -41,12 +41,12 @@
         {%- set tests = graph.nodes.values() | selectattr('resource_type', 'equalto', 'test')
             | selectattr('attached_node', 'equalto', unique_id) | list -%}
         {%- if count == tests | length -%}
-            {%- do store_audit_record(graph.nodes[unique_id]) -%}
+            {%- do store_test_record(graph.nodes[unique_id]) -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro store_audit_record(node) -%}
+{% macro store_test_record(node) -%}
     {%- set tables = [node.name] -%}
     {%- for parent in node.depends_on.nodes
         if parent in graph.nodes and graph.nodes[parent].config.materialized != 'ephemeral' -%}

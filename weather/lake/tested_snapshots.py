@@ -1,8 +1,8 @@
-"""Find the newest audited snapshot: one whose unpublished rows have passed all tests.
+"""Find the newest tested snapshot: one whose unpublished rows have passed all tests.
 
-After all tests of a model have passed, dbt stores an audit record (macros/audit.sql). The record
-has the last snapshot that inserted rows into the model's table and into each table that the model
-reads. A snapshot is audited if records cover its last insertions into every table.
+After all tests of a model have passed, dbt stores a test record (macros/test_records.sql). The
+record has the last snapshot that inserted rows into the model's table and into each table that the
+model reads. A snapshot is tested if records cover its last insertions into every table.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from weather.ducklake import METADATA, current_snapshot_id, lake_id
 from weather.errors import StepError
 from weather.storage import Store
 
-AUDIT_RECORDS = "transformed/tested/"
+TEST_RECORDS = "transformed/tested/"
 """Prefix of the records' keys; the lake's id and the record's name follow."""
 
 TABLES = ("stg_weather", "rejected_weather", "daily_weather_stats")
@@ -40,7 +40,7 @@ dbt's macros run the same query (weather/lake/dbt_plugin.py).
 """
 
 
-class AuditRecord(BaseModel):
+class PassedTests(BaseModel):
     """Record that a model's tests have passed on these snapshots of the tables."""
 
     model: str
@@ -80,7 +80,7 @@ def read_insertions(lake: duckdb.DuckDBPyConnection, published: int) -> Insertio
     return Insertions(by_table, published)
 
 
-def newest_audited_snapshot(
+def newest_tested_snapshot(
     lake: duckdb.DuckDBPyConnection, store: Store, newest: int, published: int
 ) -> int:
     """Return the newest snapshot without untested rows.
@@ -110,20 +110,20 @@ def newest_audited_snapshot(
     )
 
 
-def record_audit(lake: duckdb.DuckDBPyConnection, store: Store) -> None:
-    """Store audit records for rows that were written without dbt, such as a benchmark's."""
+def record_passed_tests(lake: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """Store test records for rows that were written without dbt, such as a benchmark's."""
     newest = current_snapshot_id(lake)
     insertions = read_insertions(lake, -1)
     for number, model in enumerate(TABLES):
         read = TABLES[: number + 1]
         tables = {each: insertions.last(each, newest) for each in read}
-        record = AuditRecord(model=model, tables=tables)
-        key = f"{AUDIT_RECORDS}{lake_id(lake)}/{model}-{newest}.json"
+        record = PassedTests(model=model, tables=tables)
+        key = f"{TEST_RECORDS}{lake_id(lake)}/{model}-{newest}.json"
         store.put(key, record.model_dump_json().encode())
 
 
-def delete_audit_records(store: Store, keep: tuple[str, int] | None = None) -> None:
-    """Delete the audit records that no later publish needs.
+def delete_test_records(store: Store, keep: tuple[str, int] | None = None) -> None:
+    """Delete the test records that no later publish needs.
 
     Args:
         store: the lake's bucket.
@@ -133,10 +133,10 @@ def delete_audit_records(store: Store, keep: tuple[str, int] | None = None) -> N
     lake, published = keep or ("", -1)
     store.delete(
         key
-        for key in list(store.list(AUDIT_RECORDS))
+        for key in list(store.list(TEST_RECORDS))
         if not (
             lake
-            and key.startswith(f"{AUDIT_RECORDS}{lake}/")
+            and key.startswith(f"{TEST_RECORDS}{lake}/")
             and (record := _read(store, key))
             and max(record.tables.values()) > published
         )
@@ -154,7 +154,7 @@ def _candidates(insertions: Insertions, newest: int) -> list[int]:
 
 
 def _is_covered(
-    model: str, snapshot_id: int, records: list[AuditRecord], insertions: Insertions
+    model: str, snapshot_id: int, records: list[PassedTests], insertions: Insertions
 ) -> bool:
     """Return whether the model's tests have passed on a snapshot's rows."""
     read = TABLES[: TABLES.index(model) + 1]
@@ -170,14 +170,14 @@ def _is_covered(
     )
 
 
-def _records(store: Store, lake: str) -> list[AuditRecord]:
-    keys = list(store.list(f"{AUDIT_RECORDS}{lake}/"))
+def _records(store: Store, lake: str) -> list[PassedTests]:
+    keys = list(store.list(f"{TEST_RECORDS}{lake}/"))
     return [record for key in keys if (record := _read(store, key))]
 
 
-def _read(store: Store, key: str) -> AuditRecord | None:
+def _read(store: Store, key: str) -> PassedTests | None:
     try:
-        return AuditRecord.model_validate_json(store.get(key) or b"")
+        return PassedTests.model_validate_json(store.get(key) or b"")
     except ValidationError:
         # A record of another version: the tests of the next run store new ones.
         return None
