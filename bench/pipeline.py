@@ -12,7 +12,7 @@ from bench.results import Result
 from bench.sandbox import Sandbox
 from local.processes import Command, program, run_step
 from local.session import Progress
-from weather.settings import DEFAULT_LOOKBACK_HOURS
+from weather.schedule import DEFAULT_LOOKBACK_HOURS
 from weather.window import HOUR, Window, lookback_window
 
 DAY, MONTH, YEAR = 24, 720, 8760

@@ -1,4 +1,4 @@
-"""The README's picture as a DAG: ingest, dbt models and publish, each hour."""
+"""The README's picture as a DAG: ingest, dbt models and publish, by default each hour."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,15 +6,22 @@ from pathlib import Path
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TriggerRule
 from orchestration.retry_policy import StepRetryPolicy
-from orchestration.run_window import WINDOW_PARAMS, run_window, skip_unless_daily
+from orchestration.run_window import (
+    WINDOW_PARAMS,
+    cron_expression,
+    run_window,
+    skip_unless_daily,
+)
 from orchestration.runtime import choose_runtime
 from orchestration.single_writer import wait_for_other_runs
 
 from weather.locations import read_locations, shard_count
 from weather.notices import announce_failure, deadline_alert
+from weather.schedule import ScheduleSettings
 from weather.settings import PipelineSettings, read_settings
 
 settings = read_settings(PipelineSettings)
+schedule = read_settings(ScheduleSettings)
 runtime = choose_runtime(settings)
 shards = shard_count(len(read_locations(settings.weather_locations)))
 # Without a URI: Airflow rejects one name with the URIs of two buckets, and fails the task.
@@ -24,8 +31,9 @@ with DAG(
     dag_id="weather_pipeline",
     description="Weather from Open-Meteo into the lake, hour by hour",
     doc_md=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
-    # The service is busiest at full and quarter hours (open-meteo/open-meteo#1866).
-    schedule=CronDataIntervalTimetable("7 * * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable(
+        cron_expression(schedule.weather_schedule_hours), timezone="UTC"
+    ),
     # No start_date: Airflow gives a run before it no tasks, and the run succeeds. run_window()
     # fails such a run.
     catchup=False,

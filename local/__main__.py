@@ -41,7 +41,12 @@ def _run(given: argparse.Namespace) -> int:
     from local.environment import StateDirectory
     from local.shell import open_shell, run_command
     from local.up import run_up
+    from weather.schedule import ScheduleSettings
+    from weather.settings import read_settings
 
+    if given.name in {"demo", "up"}:
+        # Otherwise only the log of Airflow's DAG processor names a contradiction.
+        read_settings(ScheduleSettings)
     state = StateDirectory(given.state.absolute())
     if given.name == "run":
         return run_command(os.environ, state, given.command)

@@ -1,4 +1,4 @@
-"""All settings: environment variables, in typed groups.
+"""Settings: environment variables, in typed groups. The schedule's are in weather/schedule.py.
 
 A step reads only the groups that it needs, so that it needs no other step's secrets.
 """
@@ -24,7 +24,6 @@ from weather.errors import ExitCode, StepError
 DEFAULT_LOCATIONS = Path(__file__).resolve().parent.parent / "dags" / "locations.yaml"
 DEFAULT_BUCKET = "weather"
 DEFAULT_REGION = "us-east-1"
-DEFAULT_LOOKBACK_HOURS = 168
 
 _ADDRESS: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
@@ -117,19 +116,13 @@ class BucketSettings(SettingsGroup):
 
 
 class PipelineSettings(BucketSettings):
-    """Settings of the DAG: locations, hours and runtime."""
+    """Settings of the DAG: locations and runtime."""
 
     weather_locations: Path = Field(
         DEFAULT_LOCATIONS, description="YAML file that lists the locations."
     )
     weather_runtime: Literal["local", "kubernetes"] = Field(
         "local", description="`local`: each step a subprocess; `kubernetes`: each step a pod."
-    )
-    weather_lookback_hours: int = Field(
-        DEFAULT_LOOKBACK_HOURS,
-        ge=1,
-        le=2160,
-        description="Hours that each run fetches, up to the end of its data interval.",
     )
 
 

@@ -25,7 +25,7 @@ from weather.errors import StepError
 from weather.lake.upkeep import TABLE_FILES
 from weather.locations import read_locations
 from weather.published import read_published
-from weather.settings import DEFAULT_LOOKBACK_HOURS
+from weather.schedule import DEFAULT_LOOKBACK_HOURS
 from weather.window import HOUR, Window, lookback_window
 
 HOURS, DAY = 500, 24

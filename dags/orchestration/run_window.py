@@ -1,4 +1,4 @@
-"""The window of hours that a run takes, from its data interval or its params."""
+"""The schedule, and the window of hours that a run takes, from its data interval or its params."""
 
 from datetime import datetime
 from typing import Any
@@ -6,11 +6,9 @@ from typing import Any
 from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from weather.settings import PipelineSettings, read_settings
+from weather.schedule import ScheduleSettings
+from weather.settings import read_settings
 from weather.window import Window, wide_window
-
-UPKEEP_HOUR = 3
-"""Upkeep runs once a day, in the run whose window ends at this hour (UTC)."""
 
 _MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
 
@@ -36,6 +34,17 @@ WINDOW_PARAMS = {
 }
 
 
+def cron_expression(schedule_hours: int) -> str:
+    """Return the schedule of a run every that many hours, 7 minutes after the hour.
+
+    Windows end at multiples of `schedule_hours` in UTC, so that one of them ends at midnight.
+    """
+    last = schedule_hours - 1
+    hours = ",".join(map(str, range(last, 24, schedule_hours))) if last else "*"
+    # The service is busiest at full and quarter hours (open-meteo/open-meteo#1866).
+    return f"7 {hours} * * *"
+
+
 def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
     """Return the window of a run, the same for all steps and tries.
 
@@ -53,7 +62,7 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
             f"The run's data interval ends in the future, at {end.isoformat()}. "
             "Run it again with a date in the past."
         )
-    lookback = read_settings(PipelineSettings).weather_lookback_hours
+    lookback = read_settings(ScheduleSettings).weather_lookback_hours
     try:
         return wide_window(params["window_start"], params["window_end"], end, lookback)
     except ValueError as error:
@@ -66,7 +75,8 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
 def skip_unless_daily(context: Context) -> None:
     """Skip the task in all runs of a day except one."""
     window = run_window(context["dag_run"], dict(context["params"]))
-    if window.end.hour != UPKEEP_HOUR:
+    upkeep_hour = read_settings(ScheduleSettings).upkeep_hour
+    if window.end.hour != upkeep_hour:
         raise AirflowSkipException(
-            f"Runs once a day, in the run whose window ends at {UPKEEP_HOUR}:00 UTC."
+            f"Runs once a day, in the run whose window ends at {upkeep_hour}:00 UTC."
         )

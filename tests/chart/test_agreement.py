@@ -12,6 +12,7 @@ from tests.chart.conftest import EVERYTHING, TAG, Render
 from tests.chart.helm import PROJECT, of_kind
 from tests.plain_secrets import secret_values
 from tests.policies import DISK, Manifest, amount, pods_of
+from weather.schedule import ScheduleSettings
 from weather.settings import (
     ApiSettings,
     KubernetesSettings,
@@ -68,7 +69,7 @@ def test_settings_that_are_not_changed_are_those_of_the_programs(render: Render)
     data = made["weather-settings"]["data"] | made["weather-airflow-settings"]["data"]
     defaults = {
         name.upper(): str(field.default)
-        for group in (SourceSettings, PipelineSettings, StoreSettings)
+        for group in (SourceSettings, ScheduleSettings, StoreSettings)
         for name, field in group.model_fields.items()
     }
     expected = {name: defaults[name] for name in data if name != "AWS_ENDPOINT_URL"}

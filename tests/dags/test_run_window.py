@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from orchestration.run_window import run_window, skip_unless_daily
+from orchestration.run_window import cron_expression, run_window, skip_unless_daily
 
 from weather.window import Window
 
@@ -115,14 +115,81 @@ def test_a_window_is_cut_to_past_hours(
     assert run_window(run, {"window_start": start, "window_end": end}) == Window(*window)
 
 
-def test_upkeep_runs_once_a_day() -> None:
-    ran = 0
-    for hour in range(24):
-        end = at(2026, 11, 20, 0, 7) + timedelta(hours=hour)
-        context: Any = {"dag_run": dag_run(end, end), "params": NO_PARAMS}
+@pytest.mark.parametrize(
+    ("hours", "cron"),
+    [
+        (1, "7 * * * *"),
+        (2, "7 1,3,5,7,9,11,13,15,17,19,21,23 * * *"),
+        (3, "7 2,5,8,11,14,17,20,23 * * *"),
+        (4, "7 3,7,11,15,19,23 * * *"),
+        (6, "7 5,11,17,23 * * *"),
+        (8, "7 7,15,23 * * *"),
+        (12, "7 11,23 * * *"),
+        (24, "7 23 * * *"),
+    ],
+)
+def test_the_schedule_as_cron(hours: int, cron: str) -> None:
+    assert cron_expression(hours) == cron
+
+
+RUNS_OF_A_DAY = {
+    1: range(24),
+    2: range(1, 24, 2),
+    3: [2, 5, 8, 11, 14, 17, 20, 23],
+    4: [3, 7, 11, 15, 19, 23],
+    6: [5, 11, 17, 23],
+    8: [7, 15, 23],
+    12: [11, 23],
+    24: [23],
+}
+
+
+def ends_with_upkeep(hours: int) -> list[datetime]:
+    """Return the ends of a day's windows whose run includes upkeep."""
+    ends = []
+    for hour in RUNS_OF_A_DAY[hours]:
+        due = at(2026, 11, 20, hour, 7)
+        run = dag_run(due, due)
         try:
-            skip_unless_daily(context)
+            skip_unless_daily({"dag_run": run, "params": NO_PARAMS})
         except AirflowSkipException:
             continue
-        ran += 1
-    assert ran == 1
+        ends.append(run_window(run, NO_PARAMS).end)
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("hours", "end"),
+    [
+        (1, at(2026, 11, 20, 3)),
+        (2, at(2026, 11, 20, 2)),
+        (3, at(2026, 11, 20, 3)),
+        *((hours, at(2026, 11, 21)) for hours in (4, 6, 8, 12, 24)),
+    ],
+)
+def test_upkeep_runs_once_a_day(hours: int, end: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_SCHEDULE_HOURS", str(hours))
+    assert ends_with_upkeep(hours) == [end]
+
+
+def test_upkeep_runs_at_the_hour_of_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEATHER_SCHEDULE_HOURS", "3")
+    monkeypatch.setenv("WEATHER_UPKEEP_HOUR", "18")
+    assert ends_with_upkeep(3) == [at(2026, 11, 20, 18)]
+
+
+@pytest.mark.parametrize("hours", [3, 24])
+def test_windows_as_long_as_the_schedule_leave_no_gap(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEATHER_SCHEDULE_HOURS", str(hours))
+    monkeypatch.setenv("WEATHER_LOOKBACK_HOURS", str(hours))
+    windows = [
+        run_window(dag_run(due, due), NO_PARAMS)
+        for day in (20, 21)
+        for due in (at(2026, 11, day, hour, 7) for hour in RUNS_OF_A_DAY[hours])
+    ]
+    taken = [
+        window.start + timedelta(hours=hour) for window in windows for hour in range(window.hours)
+    ]
+    assert taken == [at(2026, 11, 20) + timedelta(hours=hour) for hour in range(48)]

@@ -92,6 +92,62 @@ def test_the_newest_interval_is_run_first_and_then_each_hour(in_airflow: InAirfl
     assert json.loads(printed) == [True, 60, True]
 
 
+DAY_OF_RUNS = """
+from types import SimpleNamespace
+import pendulum
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+from orchestration.run_window import run_window, skip_unless_daily
+
+timetable = DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
+# With catchup, because without it a timetable skips to the newest interval of today.
+always = TimeRestriction(earliest=None, latest=None, catchup=True)
+params = {"window_start": None, "window_end": None}
+day = pendulum.datetime(2026, 11, 20)
+interval = timetable.infer_manual_data_interval(run_after=day)
+runs = []
+while True:
+    due = timetable.next_dagrun_info(last_automated_data_interval=interval, restriction=always)
+    if due.run_after >= day.add(days=1):
+        break
+    interval = due.data_interval
+    run = SimpleNamespace(data_interval_end=interval.end, run_after=due.run_after)
+    window = run_window(run, params)
+    try:
+        skip_unless_daily({"dag_run": run, "params": params})
+        upkeep = "upkeep"
+    except AirflowSkipException:
+        upkeep = ""
+    edges = (interval.start, interval.end, window.start, window.end)
+    runs.append([*(f"{edge:%d %H:%M}" for edge in edges), upkeep])
+print(json.dumps(runs))
+"""
+
+
+def test_every_3_hours_no_hour_is_missing_and_upkeep_runs_once(in_airflow: InAirflow) -> None:
+    """A day of data intervals and windows of the serialized DAG, each window without overlap."""
+    printed = in_airflow(DAY_OF_RUNS, WEATHER_SCHEDULE_HOURS="3", WEATHER_LOOKBACK_HOURS="3")
+    assert json.loads(printed) == [
+        ["19 23:07", "20 02:07", "20 00:00", "20 03:00", "upkeep"],
+        ["20 02:07", "20 05:07", "20 03:00", "20 06:00", ""],
+        ["20 05:07", "20 08:07", "20 06:00", "20 09:00", ""],
+        ["20 08:07", "20 11:07", "20 09:00", "20 12:00", ""],
+        ["20 11:07", "20 14:07", "20 12:00", "20 15:00", ""],
+        ["20 14:07", "20 17:07", "20 15:00", "20 18:00", ""],
+        ["20 17:07", "20 20:07", "20 18:00", "20 21:00", ""],
+        ["20 20:07", "20 23:07", "20 21:00", "21 00:00", ""],
+    ]
+
+
+def test_the_schedule_is_hourly_in_cron(in_airflow: InAirflow) -> None:
+    printed = in_airflow(
+        "from airflow.serialization.serialized_objects import DagSerialization\n"
+        "print(json.dumps(DagSerialization.to_dict(dag)['dag']['timetable']))"
+    )
+    assert json.loads(printed)["__var"]["expression"] == "7 * * * *"
+
+
 def test_the_window_has_params(in_airflow: InAirflow) -> None:
     form = json.loads(
         in_airflow(
@@ -147,6 +203,7 @@ def test_ten_thousand_locations_are_four_shards_one_at_a_time(
     [
         ("WEATHER_RUNTIME", "docker", "WEATHER_RUNTIME: input should be 'local' or 'kubernetes'"),
         ("WEATHER_LOOKBACK_HOURS", "0", "WEATHER_LOOKBACK_HOURS: input should be greater"),
+        ("WEATHER_SCHEDULE_HOURS", "5", "WEATHER_SCHEDULE_HOURS: must be 1, 2, 3, 4, 6, 8, 12 or"),
         ("WEATHER_LOCATIONS", "/nowhere.yaml", "WEATHER_LOCATIONS: /nowhere.yaml: No such file"),
     ],
 )

@@ -6,6 +6,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from tests.docs.pages import PAGES, PROJECT
+from weather.schedule import ScheduleSettings
 from weather.settings import DEFAULT_LOCATIONS, SettingsGroup
 
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
@@ -35,4 +36,5 @@ def test_the_settings_table_lists_all_settings_of_the_code() -> None:
         name: (shown, description)
         for name, shown, description in ROW.findall(PAGES["docs/settings.md"])
     }
+    assert rows.keys() >= {name.upper() for name in ScheduleSettings.model_fields}
     assert rows == {name: (default(field), field.description) for name, field in fields().items()}

@@ -164,6 +164,24 @@ def test_a_state_that_cannot_be_written_is_one_clear_line(
     assert "check that the folder is writable" in line
 
 
+@pytest.mark.parametrize("name", ["demo", "up"])
+def test_settings_that_contradict_each_other_are_one_clear_line(
+    outside: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    ended = subprocess.run(
+        command(tmp_path, name),
+        cwd=PROJECT,
+        env={**outside, "WEATHER_SCHEDULE_HOURS": "3", "WEATHER_FRESH_HOURS": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 64
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"{name}: Wrong settings: WEATHER_FRESH_HOURS: ")
+    assert "WEATHER_SCHEDULE_HOURS" in line
+
+
 def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
     outside: dict[str, str], tmp_path: Path
 ) -> None:

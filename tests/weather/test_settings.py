@@ -3,6 +3,7 @@ import os
 import pytest
 
 from weather.errors import ExitCode, StepError
+from weather.schedule import ScheduleSettings
 from weather.settings import (
     LakeSettings,
     PipelineSettings,
@@ -14,7 +15,7 @@ from weather.settings import (
 
 SECRET = "a-secret-nobody-may-see"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
-GROUPS = [SourceSettings, PipelineSettings, StoreSettings, LakeSettings]
+GROUPS = [SourceSettings, PipelineSettings, ScheduleSettings, StoreSettings, LakeSettings]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def test_defaults() -> None:
         "open_meteo_api_key": None,
     }
     assert pipeline.weather_locations.name == "locations.yaml"
-    assert (pipeline.weather_runtime, pipeline.weather_lookback_hours) == ("local", 168)
+    assert pipeline.weather_runtime == "local"
     assert read_settings(StoreSettings).bucket_url == "s3://weather"
 
 
@@ -55,8 +56,17 @@ def test_defaults() -> None:
         (SourceSettings, "OPEN_METEO_URL", "ftp://api.open-meteo.com"),
         (SourceSettings, "OPEN_METEO_ARCHIVE_URL", "http://"),
         (PipelineSettings, "WEATHER_RUNTIME", "docker"),
-        (PipelineSettings, "WEATHER_LOOKBACK_HOURS", "0"),
-        (PipelineSettings, "WEATHER_LOOKBACK_HOURS", "a week"),
+        (ScheduleSettings, "WEATHER_SCHEDULE_HOURS", "0"),
+        (ScheduleSettings, "WEATHER_SCHEDULE_HOURS", "5"),
+        (ScheduleSettings, "WEATHER_SCHEDULE_HOURS", "-3"),
+        (ScheduleSettings, "WEATHER_SCHEDULE_HOURS", "48"),
+        (ScheduleSettings, "WEATHER_SCHEDULE_HOURS", "0.5"),
+        (ScheduleSettings, "WEATHER_LOOKBACK_HOURS", "0"),
+        (ScheduleSettings, "WEATHER_LOOKBACK_HOURS", "a week"),
+        (ScheduleSettings, "WEATHER_UPKEEP_HOUR", "24"),
+        (ScheduleSettings, "WEATHER_UPKEEP_HOUR", "3:00"),
+        (ScheduleSettings, "WEATHER_FRESH_HOURS", "1"),
+        (ScheduleSettings, "WEATHER_FRESH_HOURS", "169"),
         (StoreSettings, "WEATHER_BUCKET", "No Bucket"),
         (StoreSettings, "AWS_ENDPOINT_URL", "127.0.0.1:9000"),
         (StoreSettings, "AWS_ENDPOINT_URL", "https://example.org/storage/s3"),
