@@ -10,6 +10,7 @@ from api.http.graceful_shutdown import Drain, GracefulServer
 from api.http.protocol import CachingProtocol
 from api.observability.logs import AccessLog, configure_logging
 from weather.errors import StepError
+from weather.schedule import ScheduleSettings
 from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
 
 KEEP_ALIVE_SECONDS = 75
@@ -33,8 +34,9 @@ def main() -> None:
             read_settings(LakeSettings),
             read_settings(PipelineSettings).weather_locations,
             read_settings(ApiSettings),
-            drain,
-            access_log,
+            schedule=read_settings(ScheduleSettings),
+            drain=drain,
+            access_log=access_log,
         )
     except StepError as error:
         print(f"api: {error}", file=sys.stderr)

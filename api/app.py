@@ -22,6 +22,7 @@ from api.observability.metrics import DataMetrics, RequestMetrics
 from api.routes import health, locations, pages, weather
 from api.routes.openapi import set_openapi
 from api.routes.parameters import EXPECTED, ParameterLimitMiddleware
+from weather.schedule import ScheduleSettings
 from weather.settings import ApiSettings, LakeSettings
 
 DESCRIPTION = """
@@ -35,6 +36,8 @@ def create_app(
     lake: LakeSettings,
     locations_file: Path,
     settings: ApiSettings,
+    *,
+    schedule: ScheduleSettings,
     drain: Drain,
     access_log: AccessLog,
 ) -> ASGIApp:
@@ -60,6 +63,7 @@ def create_app(
 
     app = described_app(lifespan)
     app.state.drain = drain
+    app.state.fresh_hours = schedule.fresh_hours
     app.state.registry = registry
     app.state.older_hours = OlderHours(lake)
     origins = settings.allowed_origins

@@ -4,12 +4,14 @@ import { extremes, mean } from "./columns.js";
 import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 
-const LATE = 3 * 3_600_000; // milliseconds; the pipeline publishes each hour
-const HOUR = 3_600_000;
+const HOUR = 3_600_000; // milliseconds
 
 const REMARKS = { rain: words.wetness, wind: words.force };
 
 const element = (id) => document.getElementById(id);
+
+/** Age from which the newest hour is late: the setting WEATHER_FRESH_HOURS, as in the alert. */
+const LATE = Number(element("weather").dataset.freshHours) * HOUR;
 
 for (const { id } of VARIABLES) {
   const figure = element("figure").content.cloneNode(true);
@@ -22,7 +24,7 @@ for (const { id } of VARIABLES) {
 
 /** Whether hours are missing that should be there by now. */
 export function isLate(location, now) {
-  return location.newestHour !== null && now - location.newestHour > LATE;
+  return location.newestHour !== null && now - location.newestHour >= LATE;
 }
 
 /**

@@ -85,16 +85,17 @@ async def front_page(request: Request, served: Served) -> Response:
     """Name and documentation of the API; a page for clients that prefer HTML."""
     headers = {"Vary": "Accept", "Cache-Control": CACHED}
     if request.scope["media_type"] == HTML:
-        return Response(_page_with(served.source), media_type=HTML, headers=headers)
+        page = _page_with(served.source, request.app.state.fresh_hours)
+        return Response(page, media_type=HTML, headers=headers)
     welcome = Welcome(attribution=served.source.attribution, license=served.source.licence_url)
     return JSONResponse(welcome.model_dump(), headers=headers)
 
 
-def _page_with(source: Source) -> str:
+def _page_with(source: Source, fresh_hours: int) -> str:
     """Return the page with its variables, and with the source for readers without JavaScript."""
-    page = (
-        (PAGE / "index.html").read_text(encoding="utf-8").replace("{{variables}}", VARIABLES_JSON)
-    )
+    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    page = page.replace("{{variables}}", VARIABLES_JSON)
+    page = page.replace("{{fresh_hours}}", str(fresh_hours))
     for name in ("attribution", "url", "licence_url"):
         page = page.replace(f"{{{{{name}}}}}", escape(getattr(source, name)))
     return page

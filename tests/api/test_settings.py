@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
         ("LAKE_CATALOG", ""),
         ("AWS_ENDPOINT_URL", "not an address"),
         ("WEATHER_LOCATIONS", "no/such/file.yaml"),
+        ("WEATHER_SCHEDULE_HOURS", "5"),
     ],
 )
 def test_a_wrong_setting_is_one_line_naming_it(

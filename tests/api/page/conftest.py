@@ -155,7 +155,7 @@ def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
         ],
     )
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    lake.write_hour("lyon", now - timedelta(hours=1))
+    lake.write_hour("lyon", now)
     lake.write_hour("new-york", now - timedelta(hours=HOURS_LATE))
     lake.publish()
     return lake

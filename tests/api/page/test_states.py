@@ -76,6 +76,37 @@ def test_the_pipeline_is_late(address: str, visit: Open) -> None:
     assert seen.page.is_visible("#temperature-chart canvas")
 
 
+IS_LATE = """
+async (ages) => {
+  const { isLate } = await import("./page/newest.js");
+  return ages.map((age) => isLate({ newestHour: new Date(0) }, age * 60_000));
+}
+"""
+"""Whether a newest hour of each of those ages, in minutes, is late."""
+
+
+@pytest.mark.parametrize(
+    ("schedule_hours", "fresh_minutes", "state"),
+    [("1", 120, "Not up to date"), ("3", 360, "Not up to date"), ("24", 2880, "Up to date")],
+)
+def test_lateness_follows_the_schedule(
+    pages_lake: Lake,
+    tmp_path: Path,
+    visit: Open,
+    schedule_hours: str,
+    fresh_minutes: int,
+    state: str,
+) -> None:
+    """New York's newest hour is a day old, which is not late when a run is due each day."""
+    environment = {**pages_lake.environment, "WEATHER_SCHEDULE_HOURS": schedule_hours}
+    with running_api(environment, tmp_path / "api.log") as client:
+        seen = visit(str(client.base_url).rstrip("/"), "?location=new-york")
+        assert seen.text("#state") == state
+        assert ("The newest hour is" in seen.text("#notices")) == (state == "Not up to date")
+        ages = [fresh_minutes - 1, fresh_minutes]
+        assert seen.page.evaluate(IS_LATE, ages) == [False, True]
+
+
 def test_the_store_cannot_be_read(address: str, visit: Open) -> None:
     seen = visit(address)
     problem = "The S3 store cannot be read; see the API's log."
