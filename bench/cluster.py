@@ -146,23 +146,23 @@ def _times(pods: PodWatch, run_id: str, instance: Mapping[str, Any]) -> TaskTime
     """Return the times of a task; None for one without a worker."""
     task_id = instance["task_id"]
     worker = of_task(AIRFLOW, run_id, task_id)
-    created = pods.sightings(worker)
+    created = pods.events(worker)
     if not created:
         return None
     return TaskTimes(
         worker_created=created[0].at,
-        worker_running=pods.sightings(running(worker))[0].at,
+        worker_running=pods.events(running(worker))[0].at,
         ended=datetime.fromisoformat(instance["end_date"]).timestamp(),
         step=_step_times(pods, of_task(WEATHER, run_id, task_id)),
     )
 
 
 def _step_times(pods: PodWatch, step: Selection) -> StepTimes | None:
-    created = pods.sightings(step)
+    created = pods.events(step)
     if not created:
         return None
-    ended = pods.sightings(lambda each: step(each) and has_ended(each.pod))[0]
-    seen_running = pods.sightings(running(step))
+    ended = pods.events(lambda each: step(each) and has_ended(each.pod))[0]
+    seen_running = pods.events(running(step))
     if seen_running:
         return StepTimes(created[0].at, seen_running[0].at, ended.at)
     # A short pod can end before Kubernetes reports it running; the start has whole seconds.

@@ -54,6 +54,7 @@ TEXT = {
     ".tpl",
     ".txt",
     ".yaml",
+    ".yml",
 }
 # Generated files, recorded data, and the list itself.
 SKIPPED = (

@@ -65,8 +65,8 @@ def attached_lake(
             yield connection
 
 
-class LakeDoor:
-    """Attaches a lake many times, in one thread at a time, on the same connection.
+class LakeConnection:
+    """Connection that attaches a lake many times, in one thread at a time.
 
     Extensions are loaded once, because loading takes 0.3 s of CPU time; attaching takes 10 ms.
     """
@@ -77,7 +77,7 @@ class LakeDoor:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
-    def opened(self, snapshot_id: int) -> Iterator["duckdb.DuckDBPyConnection"]:
+    def attached(self, snapshot_id: int) -> Iterator["duckdb.DuckDBPyConnection"]:
         """Attach the lake at this snapshot, as `attached_lake` does.
 
         Raises:

@@ -13,7 +13,7 @@ from api.data.lake import LakeReader, in_background, lake_reader, naive_utc
 from api.data.models import HourlyWeather
 from api.data.series import Series
 from api.data.snapshot import HOURS_COLUMNS
-from weather.ducklake import LakeDoor
+from weather.ducklake import LakeConnection
 from weather.errors import ExitCode, StepError
 from weather.published import Published
 from weather.settings import LakeSettings
@@ -44,9 +44,9 @@ class OlderHours:
         self._timeout_seconds = timeout_seconds
         self._waiting = BoundedSemaphore(MAX_WAITING)
         # Last in, first out: a second connection is opened only when it is needed.
-        self._lakes: LifoQueue[LakeDoor] = LifoQueue()
+        self._lakes: LifoQueue[LakeConnection] = LifoQueue()
         for _ in range(MAX_CONCURRENT):
-            self._lakes.put(LakeDoor(settings))
+            self._lakes.put(LakeConnection(settings))
 
     def read(self, published: Published, location: str, since: datetime, until: datetime) -> Series:
         """Return a location's hours with since <= hour < until.
@@ -68,7 +68,7 @@ class OlderHours:
 
     def _read(
         self,
-        lake: LakeDoor,
+        lake: LakeConnection,
         published: Published,
         location: str,
         since: datetime,
@@ -76,7 +76,7 @@ class OlderHours:
     ) -> Series:
         try:
             with (
-                lake.opened(published.snapshot_id) as connection,
+                lake.attached(published.snapshot_id) as connection,
                 lake_reader(connection, published) as reader,
                 self._cancelled_after_timeout(reader),
             ):

@@ -15,7 +15,7 @@ from api.data.lake import in_background
 from api.data.served import LoadProblem, ServedData
 from api.data.snapshot import Snapshot, load_snapshot
 from api.http.cache import ResponseCache
-from weather.ducklake import LakeDoor, require_published_lake
+from weather.ducklake import LakeConnection, require_published_lake
 from weather.errors import ExitCode, StepError
 from weather.locations import Location, read_locations
 from weather.published import Published, read_published
@@ -62,7 +62,7 @@ class SnapshotWatcher:
         self._locations_file = locations_file
         # The next check is the retry.
         self._store = Store(settings, connect_seconds=2, read_seconds=5, attempts=1)
-        self._lake = LakeDoor(settings)
+        self._lake = LakeConnection(settings)
         self._lake_check_interval_seconds = lake_check_interval_seconds
         self._lake_timeout_seconds = lake_timeout_seconds
         self._lake_checked_at = -inf
@@ -137,7 +137,7 @@ class SnapshotWatcher:
 
     def _read_lake(self, loaded: Snapshot | None, published: Published) -> Snapshot:
         # The cheap check first: loading from an unreachable lake takes much CPU time.
-        with self._lake.opened(published.snapshot_id) as lake:
+        with self._lake.attached(published.snapshot_id) as lake:
             require_published_lake(published, lake)
         return loaded or load_snapshot(self._settings, published)
 

@@ -52,7 +52,7 @@ def test_a_lost_connection_is_followed_by_another(kubernetes: Cluster) -> None:
     watching = Thread(target=pods.follow, args=["weather", "0"], daemon=True)
     watching.start()
     try:
-        pods.await_sighting(
+        pods.await_event(
             "the second pod", lambda each: each.pod.metadata.name == "pod-2", seconds=30
         )
     finally:

@@ -23,11 +23,11 @@ def held_at_work(
 ) -> Iterator[client.V1Pod]:
     """Yield a step's pod, which waits for the lake until the block ends."""
     step = of_task(WEATHER, run_id, task_id)
-    pods.await_sighting(f"{task_id} has a pod", step, SECONDS_TO_REACH_A_STEP)
+    pods.await_event(f"{task_id} has a pod", step, SECONDS_TO_REACH_A_STEP)
     hold = f"BEGIN; LOCK ducklake_metadata; SELECT pg_sleep({SECONDS_AT_MOST})"
     holder = subprocess.Popen(psql(hold), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        pod = pods.await_sighting(
+        pod = pods.await_event(
             f"the pod of {task_id} runs", running(step), SECONDS_TO_REACH_A_STEP
         ).pod
         wait_for(

@@ -21,7 +21,7 @@ DELETED = "DELETED"
 
 
 @dataclass(frozen=True)
-class Sighting:
+class PodEvent:
     """A pod as it was when it changed."""
 
     at: float
@@ -41,7 +41,7 @@ class Sighting:
         return self.pod.metadata.labels or {}
 
 
-Selection = Callable[[Sighting], bool]
+Selection = Callable[[PodEvent], bool]
 
 
 class PodWatch:
@@ -49,16 +49,16 @@ class PodWatch:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._sightings: list[Sighting] = []
+        self._events: list[PodEvent] = []
         self._changed = threading.Condition()
         self._stopped = threading.Event()
 
-    def sightings(self, selection: Selection) -> list[Sighting]:
+    def events(self, selection: Selection) -> list[PodEvent]:
         """Return the selected changes."""
         with self._changed:
-            return [each for each in self._sightings if selection(each)]
+            return [each for each in self._events if selection(each)]
 
-    def await_sighting(self, what: str, selection: Selection, seconds: float) -> Sighting:
+    def await_event(self, what: str, selection: Selection, seconds: float) -> PodEvent:
         """Return the first selected change, recorded or future.
 
         Raises:
@@ -68,10 +68,10 @@ class PodWatch:
         looked_at = 0
         with self._changed:
             while True:
-                for sighting in self._sightings[looked_at:]:
-                    if selection(sighting):
-                        return sighting
-                looked_at = len(self._sightings)
+                for event in self._events[looked_at:]:
+                    if selection(event):
+                        return event
+                looked_at = len(self._events)
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
@@ -102,7 +102,7 @@ class PodWatch:
                 for event in stream:
                     pod = event["object"]
                     version = pod.metadata.resource_version
-                    self._keep(Sighting(time.time(), event["type"], pod))
+                    self._keep(PodEvent(time.time(), event["type"], pod))
             except ApiException as error:
                 if error.status != GONE:
                     raise
@@ -111,9 +111,9 @@ class PodWatch:
                 # A busy machine may lose the connection: continue from the last change.
                 time.sleep(SECONDS_AFTER_A_LOSS)
 
-    def _keep(self, sighting: Sighting) -> None:
+    def _keep(self, event: PodEvent) -> None:
         with self._changed:
-            self._sightings.append(sighting)
+            self._events.append(event)
             self._changed.notify_all()
 
 
@@ -142,10 +142,10 @@ def watched_pods(cluster: Cluster) -> Iterator[PodWatch]:
 def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
     """Select the pods of a run's task: its step's in WEATHER, its worker's in AIRFLOW."""
 
-    def selected(sighting: Sighting) -> bool:
-        labels = sighting.labels
+    def selected(event: PodEvent) -> bool:
+        labels = event.labels
         return (
-            sighting.pod.metadata.namespace == namespace
+            event.pod.metadata.namespace == namespace
             and labels.get("run_id") == run_id
             and labels.get("task_id") == task_id
         )
@@ -155,4 +155,4 @@ def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
 
 def running(selection: Selection) -> Selection:
     """Select the running pods of a selection."""
-    return lambda sighting: selection(sighting) and is_running(sighting.pod)
+    return lambda event: selection(event) and is_running(event.pod)

@@ -32,7 +32,7 @@ def test_ingest_is_killed_during_a_request_to_the_source(system: System, pods: P
     system.set_faults("hang*1")
     requests_before = system.requests_to_source()
     run_id = system.trigger("ingest-killed")
-    step = pods.await_sighting(
+    step = pods.await_event(
         "the pod of ingest runs", running(of_task(WEATHER, run_id, "ingest")), SECONDS_TO_RUN
     ).pod
     wait_for(
@@ -112,7 +112,7 @@ def pods_of(system: System, namespace: str, service: str) -> list[client.V1Pod]:
 def await_gone(pods: PodWatch, killed: client.V1Pod) -> client.V1Pod:
     """Wait until the pod is deleted, and return its last state."""
     uid = killed.metadata.uid
-    return pods.await_sighting(
+    return pods.await_event(
         f"pod {killed.metadata.name} is gone",
         lambda each: each.uid == uid and each.kind == DELETED,
         SECONDS_TO_BE_REPLACED,
@@ -129,6 +129,6 @@ def assert_run_again(system: System, pods: PodWatch, run_id: str, task_id: str) 
     """Assert that a second pod replaced the killed one and the run succeeded."""
     system.await_success(run_id)
     assert system.tries(run_id, task_id) == 2
-    steps = pods.sightings(of_task(WEATHER, run_id, task_id))
+    steps = pods.events(of_task(WEATHER, run_id, task_id))
     assert len({each.uid for each in steps}) == 2
     system.assert_nothing_lost_nothing_doubled()

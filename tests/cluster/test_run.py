@@ -29,7 +29,7 @@ def test_the_project_has_models() -> None:
 
 @pytest.mark.parametrize("task_id", STEPS)
 def test_each_step_had_its_own_pod(finished_run: WatchedRun, task_id: str) -> None:
-    steps = finished_run.pods.sightings(of_task(WEATHER, finished_run.run_id, task_id))
+    steps = finished_run.pods.events(of_task(WEATHER, finished_run.run_id, task_id))
     assert len({each.uid for each in steps}) == 1
     assert [end.state.terminated.exit_code for end in steps[-1].pod.status.container_statuses] == [
         0
@@ -39,7 +39,7 @@ def test_each_step_had_its_own_pod(finished_run: WatchedRun, task_id: str) -> No
     assert labels["dag_id"] == "weather_pipeline"
     assert labels["app.kubernetes.io/part-of"] == "weather-pipeline"
     assert labels["weather/step"] == ("ingest" if task_id == "ingest" else "dbt")
-    others = finished_run.pods.sightings(
+    others = finished_run.pods.events(
         lambda each: each.uid == steps[0].uid and each.labels["task_id"] != task_id
     )
     assert not others

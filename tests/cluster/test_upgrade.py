@@ -14,7 +14,7 @@ def test_an_upgrade_without_a_change_restarts_nothing_and_breaks_no_running_task
     system.settle()
     before = services(system)
     run_id = system.trigger("upgrade")
-    pods.await_sighting(
+    pods.await_event(
         "the first model runs",
         running(of_task(WEATHER, run_id, "models.stg_weather")),
         SECONDS_TO_REACH_A_STEP,

@@ -21,7 +21,7 @@ from tests.weather.recorded_s3 import (
 )
 from weather import s3_config
 from weather.dbt_environment import PROFILE
-from weather.ducklake import LakeDoor, attached_lake
+from weather.ducklake import LakeConnection, attached_lake
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main as lake_step
 from weather.settings import LakeSettings, StoreSettings, read_settings
@@ -371,10 +371,10 @@ def test_renewed_credentials_reach_an_open_lake(
     profile = f"[profile short]\ncredential_process = sh {script} {tmp_path / 'calls'}\n"
     Path(os.environ["AWS_CONFIG_FILE"]).write_text(profile)
     monkeypatch.setenv("AWS_PROFILE", "short")
-    door = LakeDoor(read_settings(LakeSettings))
+    connection = LakeConnection(read_settings(LakeSettings))
     keys = []
     for _ in range(2):
-        with door.opened(0) as lake:
+        with connection.attached(0) as lake:
             lake.execute(f"FROM read_blob('s3://{bucket()}/{KEY}')").fetchall()
         keys.append({(each.access_key, each.token) for each in place.seen()})
     # The first use sends two requests: the second one for longer-lived credentials.
