@@ -42,7 +42,11 @@ STARTS = (
     Start("dbt", f"{DBT_LIST} --project-dir /app/dbt_project", "dbt and its parsed project loaded"),
     Start("airflow", "python dags/weather_pipeline.py", "Airflow and the DAG file loaded"),
     Start("replay", "python -m weather.replay --help", "the replay server's program loaded"),
-    Start("store", "python -c 'import weather.store_setup.__main__'", "the store's set-up loaded"),
+    Start(
+        "store-setup",
+        "python -c 'import weather.store_setup.__main__'",
+        "the store's set-up loaded",
+    ),
     Start("api", "python -m api --help", "the API's program loaded"),
 )
 
@@ -62,12 +66,12 @@ def measure_images(progress: Progress, rounds: int) -> list[Result]:
     names = image_names()
     progress.done("images built")
     results = [_size(image, name) for image, name in names.items()]
-    overhead = median(_seconds(names["store"], "true") for _ in range(rounds))
+    overhead = median(_seconds(names["store-setup"], "true") for _ in range(rounds))
     results.append(Result("container_start_seconds", overhead, "s", "a container that runs `true`"))
     for start in STARTS:
         seconds = median(_seconds(names[start.image], start.command) for _ in range(rounds))
         meaning = f"{start.meaning}, with the container's start"
-        results.append(Result(f"image_{start.image}_start_seconds", seconds, "s", meaning))
+        results.append(Result(f"image_{_name(start.image)}_start_seconds", seconds, "s", meaning))
     progress.done(f"a program started {rounds} times in each image")
     return results
 
@@ -94,9 +98,14 @@ def image_names() -> dict[str, str]:
     }
 
 
+def _name(image: str) -> str:
+    """Return an image's part of a result's name."""
+    return image.replace("-", "_")
+
+
 def _size(image: str, name: str) -> Result:
     size = int(_checked("image", "inspect", "--format", "{{.Size}}", name).stdout)
-    return Result(f"image_{image}_megabytes", size / 1e6, "MB", f"size of the image {image}")
+    return Result(f"image_{_name(image)}_megabytes", size / 1e6, "MB", f"size of the image {image}")
 
 
 def _seconds(name: str, command: str) -> float:

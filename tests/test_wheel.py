@@ -40,7 +40,7 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
         lines = archive.read(metadata).decode().splitlines()
     assert tops == {"weather", metadata.partition("/")[0]}
     assert {line for line in lines if line.startswith("Provides-Extra: ")} == {
-        f"Provides-Extra: {name}" for name in (*PROGRAMS, "store")
+        f"Provides-Extra: {name}" for name in (*PROGRAMS, "store-setup")
     }
 
 

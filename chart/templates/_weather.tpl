@@ -80,7 +80,7 @@ http://weather-store:9000
 {{/* The S3 users' policies by file name, for this bucket, as JSON. */}}
 {{- define "weather.policies" -}}
 {{- $files := dict -}}
-{{- range $path, $content := .Files.Glob "policies/*.json" -}}
+{{- range $path, $content := .Files.Glob "s3-policies/*.json" -}}
 {{- $policy := toString $content | replace "arn:aws:s3:::weather" (printf "arn:aws:s3:::%s" $.Values.store.bucket) -}}
 {{- $_ := set $files (base $path) $policy -}}
 {{- end -}}

@@ -9,7 +9,7 @@ import boto3
 import yaml
 
 from weather.ducklake import attached_lake
-from weather.lake.catalog import create
+from weather.lake.create import create
 from weather.lake.publish import publish
 from weather.lake.tested_snapshots import record_passed_tests
 from weather.published import PUBLISHED_KEY, Published, require_source

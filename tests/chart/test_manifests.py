@@ -52,7 +52,7 @@ def test_the_project_s_images_have_the_one_tag(render: Render) -> None:
         for _, container in pod.containers
     }
     assert images == {
-        *(f"registry.example.org/weather-{name}:{TAG}" for name in ("api", "dbt", "store")),
+        *(f"registry.example.org/weather-{name}:{TAG}" for name in ("api", "dbt", "store-setup")),
         f"registry.example.org/weather-replay:{TAG}",
         "postgres:17",
         "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z",

@@ -46,7 +46,7 @@ def test_its_name_changes_with_its_template(render: Render, change: str) -> None
 @pytest.mark.parametrize(
     ("file", "pod"),
     [
-        ("policies/api.json", "Job/weather-prepare"),
+        ("s3-policies/api.json", "Job/weather-prepare"),
         ("postgres/roles.sql", "StatefulSet/weather-postgres"),
     ],
 )
@@ -77,7 +77,7 @@ def test_it_knows_its_users_by_their_policies_and_by_their_secrets(render: Rende
     volumes = {each["name"]: each for each in job(manifests)["spec"]["template"]["spec"]["volumes"]}
     policies = of_kind(manifests, "ConfigMap")[volumes["policies"]["configMap"]["name"]]["data"]
     assert set(policies) == {f"{user}.json" for user in USERS}
-    assert {path.stem for path in (CHART / "policies").iterdir()} == USERS
+    assert {path.stem for path in (CHART / "s3-policies").iterdir()} == USERS
     paths = {
         (source["secret"]["name"], item["key"], item["path"])
         for source in volumes["users"]["projected"]["sources"]

@@ -21,7 +21,7 @@ Policy = dict[str, Any]
 
 
 def policy(user: str) -> Policy:
-    read: Policy = json.loads((CHART / "policies" / f"{user}.json").read_text(encoding="utf-8"))
+    read: Policy = json.loads((CHART / "s3-policies" / f"{user}.json").read_text(encoding="utf-8"))
     return read
 
 

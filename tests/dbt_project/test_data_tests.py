@@ -58,7 +58,7 @@ BAD_ROWS = [
     ),
     (day(rain="-1"), "total_precipitation_mm_is_not_negative", "-1.0"),
     (day(wind="-1"), "avg_windspeed_kmh_is_not_negative", "-1.0"),
-    (day(hours="25"), "hours_fit_the_day_daily_weather_stats_", "hours=25"),
+    (day(hours="25"), "hours_at_most_day_length_daily_weather_stats_", "hours=25"),
     (day(hours="null"), "not_null_daily_weather_stats_hours", "None"),
     (day(complete="null"), "not_null_daily_weather_stats_is_complete", "None"),
     (

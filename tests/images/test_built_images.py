@@ -9,7 +9,7 @@ from bench.images import SETTINGS, image_names, skip_reason
 
 pytestmark = pytest.mark.slow
 
-IMAGES = ["ingest", "dbt", "airflow", "replay", "store", "api"]
+IMAGES = ["ingest", "dbt", "airflow", "replay", "store-setup", "api"]
 WINDOW = {
     "WEATHER_WINDOW_START": "2026-11-20T05:00:00+00:00",
     "WEATHER_WINDOW_END": "2026-11-20T06:00:00+00:00",
@@ -19,7 +19,7 @@ PROGRAMS = {
     "dbt": "python -m weather.lake --help",
     "airflow": "airflow version",
     "replay": "python -m weather.replay --help",
-    "store": "python -c 'import weather.store_setup.__main__'",
+    "store-setup": "python -c 'import weather.store_setup.__main__'",
     "api": "python -m api --help",
 }
 LIST_UNCOMPILED = """

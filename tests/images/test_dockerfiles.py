@@ -29,7 +29,7 @@ def values(image: str, word: str) -> list[str]:
 
 
 def test_every_image_has_one() -> None:
-    assert DOCKERFILES.keys() == {"ingest", "dbt", "airflow", "replay", "store", "api"}
+    assert DOCKERFILES.keys() == {"ingest", "dbt", "airflow", "replay", "store-setup", "api"}
 
 
 @pytest.mark.parametrize("image", DOCKERFILES)

@@ -109,7 +109,7 @@ def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> Non
     )
     assert ended.stdout.splitlines() == [
         f"registry.example.org/weather-{name}:1.2.3"
-        for name in ("ingest", "dbt", "airflow", "replay", "store", "api")
+        for name in ("ingest", "dbt", "airflow", "replay", "store-setup", "api")
     ]
 
 

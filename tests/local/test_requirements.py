@@ -12,14 +12,14 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = PROJECT / "requirements"
-IMAGES = ["ingest", "dbt", "airflow", "api", "replay", "store"]
+IMAGES = ["ingest", "dbt", "airflow", "api", "replay", "store-setup"]
 CODE = {
     "ingest": PROJECT / "weather" / "ingest",
     "dbt": PROJECT / "weather" / "lake",
     "airflow": PROJECT / "dags",
     "api": PROJECT / "api",
     "replay": PROJECT / "weather" / "replay",
-    "store": PROJECT / "weather" / "store_setup",
+    "store-setup": PROJECT / "weather" / "store_setup",
 }
 BESIDE = {"airflow": "airflow-server"}
 """Groups of an image that only a cluster needs, and .venv lacks."""

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(given: argparse.Namespace) -> dict[str, object]:
     settings = read_settings(LakeSettings)
     if given.command == "create":
-        from weather.lake.catalog import create
+        from weather.lake.create import create
 
         create(settings)
         return {"lake": "ready"}

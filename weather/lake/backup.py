@@ -14,8 +14,8 @@ import duckdb
 
 from weather.errors import ExitCode, StepError
 from weather.lake.backup_storage import BackupStorage
-from weather.lake.catalog import row_counts, save_catalog, saved_lake_id, table_files
 from weather.lake.rebuild_marker import require_no_rebuild
+from weather.lake.saved_catalog import row_counts, save_catalog, saved_lake_id, table_files
 from weather.lake.upkeep import TABLE_FILES
 from weather.published import PUBLISHED_KEY
 from weather.settings import LakeSettings

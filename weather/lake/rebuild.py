@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake, snapshot_of_readers
 from weather.errors import ExitCode, StepError
-from weather.lake.catalog import create, load_catalog, row_counts, save_catalog
+from weather.lake.create import create
 from weather.lake.lost_hours import require_all_hours
 from weather.lake.publish import publish
 from weather.lake.rebuild_marker import (
@@ -19,6 +19,7 @@ from weather.lake.rebuild_marker import (
     remove_rebuild_marker,
     set_rebuild_marker,
 )
+from weather.lake.saved_catalog import load_catalog, row_counts, save_catalog
 from weather.lake.tested_snapshots import delete_test_records
 from weather.published import PUBLISHED_KEY, read_published
 from weather.settings import LakeSettings

@@ -8,9 +8,9 @@ from weather.ducklake import attached_lake
 from weather.errors import ExitCode, StepError
 from weather.lake.backup import BACKUP_FILE, RESPONSES, Manifest, copy, read_manifest
 from weather.lake.backup_storage import BackupStorage
-from weather.lake.catalog import load_catalog, row_counts, table_files
 from weather.lake.publish import write_mart
 from weather.lake.rebuild_marker import remove_rebuild_marker
+from weather.lake.saved_catalog import load_catalog, row_counts, table_files
 from weather.lake.tested_snapshots import delete_test_records
 from weather.published import PUBLISHED_KEY, Published, read_source
 from weather.settings import LakeSettings

@@ -14,9 +14,9 @@ from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
 from weather.lake.backup_storage import FolderStorage
-from weather.lake.catalog import save_catalog
 from weather.lake.rebuild_marker import set_rebuild_marker
 from weather.lake.restore import restore
+from weather.lake.saved_catalog import save_catalog
 from weather.lake.upkeep import maintain
 from weather.published import PUBLISHED_KEY
 from weather.window import HOUR, lookback_window

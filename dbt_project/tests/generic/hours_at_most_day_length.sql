@@ -1,4 +1,5 @@
-{% test hours_fit_the_day(model) %}
+{#- A day has at most as many hours as its local day: 23, 24 or 25. -#}
+{% test hours_at_most_day_length(model) %}
 with locations as (
 
     select distinct

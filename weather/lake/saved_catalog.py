@@ -1,4 +1,4 @@
-"""Create the lake's catalog, save it to a file, and load it from such a file.
+"""Save the lake's catalog to a file, and load it from such a file.
 
 DuckLake has the same catalog tables in SQLite, Postgres and DuckDB. The saved file is a catalog in
 DuckDB's format, which `ATTACH 'ducklake:lake.duckdb'` opens.
@@ -13,16 +13,6 @@ from weather.ducklake import attached_lake, data_path, lake_id, tables_of
 from weather.errors import ExitCode, StepError
 from weather.s3_config import literal
 from weather.settings import LakeSettings
-
-
-def create(settings: LakeSettings) -> None:
-    """Create an empty lake, or leave an existing one as it is.
-
-    Two processes must not create the same lake at once.
-    """
-    with attached_lake(settings, create=True) as lake:
-        # Parquet readers would not find rows that DuckLake inlines into the catalog.
-        lake.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
 
 
 def save_catalog(settings: LakeSettings, file: Path) -> None:
