@@ -7,7 +7,7 @@ RUN := .venv/bin/python -m
 export PYTHON
 # Airflow and dbt start twice as fast with compiled Python files.
 unexport PYTHONDONTWRITEBYTECODE
-# These belong to another Python than .venv's.
+# These variables configure another Python than .venv's.
 unexport PYTHONHOME
 unexport PYTHONSAFEPATH
 # With CDPATH, `cd` in the scripts could enter another folder of the same name.

@@ -155,7 +155,7 @@ def ready_bytes(response: Response) -> ASGIApp:
 
 
 def response_model(response: Response) -> FastAPI:
-    """Hold the rows in memory, and serialize them by FastAPI for each request."""
+    """Build a FastAPI app that serializes rows from memory for each request."""
     app = FastAPI()
     days: Sequence[DailyWeather] = [
         DailyWeather.model_validate_json(json.dumps(row)) for row in json.loads(response["body"])

@@ -89,7 +89,7 @@ def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
 
 
 def main() -> None:
-    """Write as many weeks as the argument says."""
+    """Add the given number of weeks."""
     parser = argparse.ArgumentParser(prog="python -m bench.api_lakes", description=__doc__)
     parser.add_argument("weeks", type=int)
     repeat_oldest_week(read_settings(LakeSettings), parser.parse_args().weeks)

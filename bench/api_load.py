@@ -60,7 +60,7 @@ def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:
 
 
 def load_by_wrk(address: str, headers: Mapping[str, str], seconds: int) -> Load:
-    """Measure as `load_on` by wrk, with one thread: the other core is the server's."""
+    """Measure as `load_on` by wrk, with one thread, so that the server has the other core."""
     options = [f"-c{CLIENTS}", "-t1", f"-d{seconds}s", "--timeout", "30s", "--latency"]
     return parse_wrk(_run(["wrk", *options, *_header_options("-H", headers), address]))
 
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
     """HTTP/1.1 connection that sends the next request after each response."""
 
     def __init__(self, request: bytes, every: float, tally: Tally) -> None:
-        """Prepare the connection.
+        """Store the request and its interval.
 
         Args:
             request: the bytes of each request.
@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
 
 
 async def send_requests(address: str, headers: list[str], seconds: float, every: float) -> Tally:
-    """Send requests for that long; later responses do not count."""
+    """Send requests for `seconds`; later responses do not count."""
     parts = urlsplit(address)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     request = "\r\n".join([f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", *headers, "", ""])
@@ -223,7 +223,7 @@ def main() -> None:
     tally = uvloop.run(send_requests(given.address, given.header, given.seconds, given.every))
     if not tally.latencies:
         parser.exit(1, f"GET {given.address}: no response within {given.seconds} seconds\n")
-    # Not all latencies: of some hundred kilobytes in one line, a reader has got only a part.
+    # A summary, because a reader may get only a part of a line of several hundred kilobytes.
     print(json.dumps({"load": asdict(tally.load(given.seconds)), "failures": tally.failures}))
 
 

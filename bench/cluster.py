@@ -171,7 +171,7 @@ def _step_times(pods: PodWatch, step: Selection) -> StepTimes | None:
 
 
 def table_of_phases(phases: Phases) -> str:
-    """Return a table of tasks and phases with sums."""
+    """Return a table of the seconds by task and phase, with totals."""
     rows = [
         {
             "task": task,

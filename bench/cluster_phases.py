@@ -5,22 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SCHEDULING = "scheduling"
-"""From the end of the previous task to the creation of the worker pod."""
+"""Time from the end of the previous task to the creation of the worker pod."""
 
 WORKER_START = "worker pod start"
-"""Until the worker container runs."""
+"""Time until the worker container runs."""
 
 IMPORT = "import"
-"""Until the creation of the step's pod: Python, Airflow and the DAG are imported."""
+"""Time until the step's pod is created: Python, Airflow and the DAG are imported."""
 
 STEP_START = "step pod start"
-"""Until the step's container runs."""
+"""Time until the step's container runs."""
 
 WORK = "work"
-"""Until the step has ended, or the task if it has no step pod."""
+"""Time until the step has ended, or the task if it has no step pod."""
 
 CLOSING = "closing"
-"""Until the task has ended in Airflow: the pod is deleted, the log uploaded."""
+"""Time until the task has ended in Airflow: the pod is deleted, the log uploaded."""
 
 PHASES = (SCHEDULING, WORKER_START, IMPORT, STEP_START, WORK, CLOSING)
 

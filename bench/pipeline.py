@@ -1,4 +1,4 @@
-"""Time ingest and transform: by hours in the lake, by locations, and beside a plain dbt project."""
+"""Time ingest and transform for several lake sizes, and beside a plain dbt project."""
 
 import time
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def _filled_lake(sandbox: Sandbox, hours: int, end: datetime) -> Lake:
 
 
 def _split_raw(lake: Lake, end: datetime) -> None:
-    """Replace the raw file of the one wide run by those of hourly runs."""
+    """Replace the raw file of one wide run by one raw file for each hourly run."""
     lake.store.delete(list(lake.store.list("raw/")))
     lake.ingest_here(
         [lookback_window(end - age * HOUR, DEFAULT_LOOKBACK_HOURS) for age in range(MONTH)][::-1]

@@ -10,7 +10,7 @@ from orchestration.run_window import (
     WINDOW_PARAMS,
     cron_expression,
     run_window,
-    skip_unless_daily,
+    skip_unless_upkeep_run,
 )
 from orchestration.runtime import choose_runtime
 from orchestration.single_writer import wait_for_other_runs
@@ -65,7 +65,7 @@ with DAG(
     arrived = EmptyOperator(task_id="arrived", trigger_rule=TriggerRule.ALL_DONE)
     models = runtime.dbt_models("models")
     publish = runtime.lake_step("publish", outlets=[mart])
-    upkeep = runtime.lake_step("upkeep", pre_execute=skip_unless_daily)
+    upkeep = runtime.lake_step("upkeep", pre_execute=skip_unless_upkeep_run)
 
     # ... but fails the run.
     complete = EmptyOperator(task_id="complete")

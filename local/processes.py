@@ -166,7 +166,7 @@ def end_supervisor(pid: int) -> None:
 
 @contextlib.contextmanager
 def watched(pid: int) -> Iterator[None]:
-    """Have the process tree of `pid`, in the foreground, ended if this process is killed."""
+    """Start a watchdog that ends the process tree of `pid` if this process is killed."""
     with _own_lock() as lock:
         watcher = subprocess.Popen(
             python_module(

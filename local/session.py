@@ -1,4 +1,4 @@
-"""Start what every command needs: settings, source, S3 store, lake, Airflow database."""
+"""Prepare every command: settings, source, S3 store, lake, Airflow database."""
 
 import contextlib
 import hashlib
@@ -60,7 +60,7 @@ class Progress:
 class Session:
     """Settings and services of one command.
 
-    `store` and `replay` stay None if inherited settings name others.
+    `store` and `replay` are None if inherited settings name another store or source.
     """
 
     environment: Mapping[str, str]
@@ -123,7 +123,7 @@ def running_api(environment: Mapping[str, str], port: int, log: Path) -> Iterato
 
 
 def mark_replay(environment: Mapping[str, str]) -> None:
-    """Write the source of a replay's lake that an older version has published without one."""
+    """Write the missing source.json of a replay's lake that an older version published."""
     settings = StoreSettings.model_validate(
         {
             name: environment[name.upper()]

@@ -58,7 +58,7 @@ def run_in_terminal(arguments: Sequence[str], environment: Mapping[str, str]) ->
 
 @contextmanager
 def _ignoring_ctrl_c() -> Iterator[None]:
-    """Ignore SIGINT in a terminal, which sends it to the command as well."""
+    """Ignore SIGINT in this process, because the terminal also sends SIGINT to the command."""
     if not sys.stdin.isatty():
         yield
         return

@@ -195,7 +195,7 @@ def _end_server(folder: Path) -> None:
 
 
 def _read_server(folder: Path) -> S3Server | None:
-    """Read server.json; return None if it is missing or was cut off."""
+    """Read server.json; return None if it is missing or incomplete."""
     try:
         state = json.loads((folder / "server.json").read_text())
         return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["supervisor"])

@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     SETTING = 64
     """A setting or argument is invalid or cannot work: not retried."""
     REJECTED = 65
-    """At least one location's response was unreadable or invalid; the others are stored."""
+    """At least one location's response was unreadable or invalid; the others' are accepted."""
     REFUSED = 66
     """The service refused the request (400, 401, 403) or redirects to another host."""
     UNAVAILABLE = 75

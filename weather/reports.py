@@ -25,17 +25,17 @@ class IngestReport(Report):
     """Hours requested and received; an hour counts once for each location."""
 
     hours_asked: int = 0
-    """Of all locations, including calls that failed or were never made."""
+    """Hours requested for all locations, including calls that failed or were never made."""
     hours_received: int = 0
-    """In valid responses."""
+    """Hours in valid responses."""
     hours_rejected: int = 0
-    """In invalid responses."""
+    """Hours in invalid responses."""
     calls: int = 0
     """Successful calls."""
     retries: dict[str, int] = {}
     """Retries by the kind of failure before them."""
     bytes: int = 0
-    """Of all response bodies."""
+    """Bytes of all response bodies."""
 
 
 class ShardReport(IngestReport):
@@ -65,11 +65,11 @@ class RunReport(Report):
     ingest: IngestReport | None = None
     """None if no shard stored a report."""
     rows_written: dict[str, int] = {}
-    """By table: rows that are new or changed since the last published snapshot."""
+    """Rows by table that are new or changed since the last published snapshot."""
     values_kept: dict[str, int] = {}
-    """By variable: values kept because newer responses lack them."""
+    """Known values by variable that newer responses lacked."""
     tests: dict[str, dict[str, int]] = {}
-    """By model: as in ModelReport."""
+    """Number of tests by model and result."""
 
 
 def shard_report_key(window: Window, shard: int, shards: int) -> str:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from weather.window import HOUR, first_hour_from
 
 FIRST_YEAR = 2000
-"""Before it, `utc_offsets` has one offset for each zone, because no source has older hours."""
+"""First year with changes of offset in `utc_offsets`. No source has older hours."""
 
 SECONDS_AHEAD = 5 * 366 * 24 * 3600
 """Reach of `utc_offsets` into the future; the lake has no future hours."""

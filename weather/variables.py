@@ -23,7 +23,7 @@ class Statistic:
     """A value of a day, made from the variable's values at the day's hours."""
 
     column: str
-    """In daily_weather_stats and in the API's days, months and years."""
+    """Column name in daily_weather_stats and in the API's days, months and years."""
     function: Literal["min", "max", "avg", "sum"]
     """The SQL aggregate over a day's hours. Months and years apply it again to their days."""
     description: str
@@ -41,9 +41,9 @@ class Variable:
     source_name: str
     """Open-Meteo's name of the hourly variable."""
     column: str
-    """In stg_weather and in the API's hours."""
+    """Column name in stg_weather and in the API's hours."""
     unit: str
-    """As Open-Meteo writes it, in its default units."""
+    """Open-Meteo's default unit, as its responses write it."""
     possible: tuple[float, float]
     """Limits, both inclusive. A value outside of them goes to rejected_weather."""
     description: str

@@ -53,7 +53,7 @@ class LakeReader:
         return Series(pa.RecordBatch.from_arrays(columns, schema=schema), period)
 
     def interrupt(self) -> None:
-        """Cancel a query of another thread, which then raises StepError."""
+        """Cancel the query that another thread runs. That thread gets a StepError."""
         self._lake.interrupt()
 
     def _execute(

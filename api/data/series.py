@@ -1,4 +1,4 @@
-"""Time series of all locations in memory, as Arrow columns, with pages and cursors."""
+"""Keep the rows of all locations in memory as Arrow columns, and return pages of them."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

@@ -30,19 +30,19 @@ SECURITY_HEADERS: Headers = [
         ),
     ),
 ]
-"""Headers of every response: browsers load content from this server only, and as its own type."""
+"""Headers of every response: browsers load content from this server only, as its media type."""
 
 CODECS = {"zstd": ("zstd", 9), "br": ("brotli", 5), "gzip": ("gzip", 6)}
 """Arrow's codec and compression level for each content encoding."""
 
 MIN_COMPRESSED_BYTES = 1000
-"""Compressing a smaller body saves less than the header `Content-Encoding` takes."""
+"""Smaller bodies are not compressed: one packet carries them anyway."""
 
 COMPRESSIBLE = (b"text/", b"application/json", b"application/vnd.apache.arrow", b"image/svg")
 """Prefixes of the media types that are worth compressing; Parquet is compressed already."""
 
 NOT_MODIFIED_HEADERS = {b"cache-control", b"vary", b"last-modified", b"etag"}
-"""Headers that a 304 response must have (RFC 9110, 15.4.5)."""
+"""Headers that a 304 response repeats (RFC 9110, 15.4.5)."""
 
 CacheKey = tuple[bytes, bytes, str, str]
 """Path and query as received, the media type, and the content encoding."""
@@ -68,7 +68,7 @@ class ResponseHead:
         """Validate and serialize the headers."""
         for name, value in self.headers:
             if CONTROL_CHARACTER.search(name) or CONTROL_CHARACTER.search(value):
-                raise ValueError(f"A header with a control character: {name!r}: {value!r}")
+                raise ValueError(f"Header {name!r}: control character in the value {value!r}")
         first = b"HTTP/1.1 %d %s\r\n" % (self.status, HTTPStatus(self.status).phrase.encode())
         object.__setattr__(self, "lines", first + header_lines(self.headers))
 

@@ -29,7 +29,7 @@ class ReceivedRequest(NamedTuple):
     """Percent-encoded, as received."""
     query: bytes
     headers: RequestHeaders
-    """By lower-case name, with the values of a repeated header joined."""
+    """Values by lower-case name; the values of a repeated header are joined."""
     client: str
     """The client's IP address, or an empty string."""
     started: float

@@ -74,8 +74,8 @@ class CachingProtocol(HttpToolsProtocol):
     """uvicorn's protocol, extended by a fast path and by limits.
 
     uvicorn starts a task for each request and validates every header of each response, which takes
-    longer than all the rest. This protocol writes a cached response as soon as the request's head
-    has arrived. Other requests take uvicorn's usual path.
+    longer than the rest of the request. This protocol writes a cached response as soon as the
+    request's head has arrived. Other requests take uvicorn's usual path.
     """
 
     _head_bytes = 0
@@ -134,7 +134,7 @@ class CachingProtocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Drop the request's body: the API reads none."""
+        """Drop the request's body, because no route reads a body."""
 
     def on_message_complete(self) -> None:
         """Complete a request, unless it was rejected or served from the cache."""
@@ -145,7 +145,7 @@ class CachingProtocol(HttpToolsProtocol):
         """Log nothing: clients such as Java's offer HTTP/2 each time, and accept HTTP/1.1."""
 
     def _may_write(self) -> bool:
-        """Return whether no other response is pending, and the connection stays open."""
+        """Return whether a cached response may be written to the connection now."""
         return (
             not self._is_closing
             and getattr(self.cycle, "response_complete", True)

@@ -1,4 +1,4 @@
-// The chosen city and period: two controls, and the page's URL.
+// The chosen location and period: two controls, and the page's URL.
 
 const DAY = 86_400_000; // milliseconds
 const DAYS = { "30-days": 30, "90-days": 90, "1-year": 365 };

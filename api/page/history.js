@@ -1,4 +1,4 @@
-// A city's period: charts, the values of a selected day, the table and the downloads.
+// A location's history: charts, the values of a selected day, the table and the downloads.
 
 import { drawCharts } from "./charts.js";
 import { columns } from "./columns.js";
@@ -17,7 +17,7 @@ const figures = Object.fromEntries(VARIABLES.map((variable) => [variable.id, cha
 let charts = null;
 let data = null;
 
-slider.addEventListener("input", () => read(Number(slider.value)));
+slider.addEventListener("input", () => showReading(Number(slider.value)));
 // A chart takes its colours when it is drawn.
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (data !== null) draw(Number(slider.value));
@@ -32,7 +32,7 @@ export function showHistory(location, newestFirst, { step, start }) {
   element("incomplete-key").hidden = newestFirst.every(({ complete }) => complete);
   for (const format of FORMATS) {
     element(format).href = address(location.id, step, start, format);
-    // For JSON; the API names the other files.
+    // Name the JSON download. The API names the other files.
     element(format).download = `${location.id}.${format}`;
   }
   element("history").hidden = false;
@@ -55,7 +55,7 @@ function chartFigure({ id, label, unit, statistics }) {
   return figure;
 }
 
-/** Show no charts. */
+/** Remove the charts and hide the section. */
 export function hideHistory() {
   charts?.remove();
   charts = null;
@@ -65,11 +65,11 @@ export function hideHistory() {
 
 function draw(index) {
   charts?.remove();
-  charts = drawCharts(figures, data, read);
-  read(index);
+  charts = drawCharts(figures, data, showReading);
+  showReading(index);
 }
 
-function read(index) {
+function showReading(index) {
   const row = data.rows[index];
   const date = new Date(data.time[index] * 1000).toISOString().slice(0, 10);
   const name = data.step === "day" ? words.dayInShort(date) : words.month(date);

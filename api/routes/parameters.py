@@ -32,7 +32,7 @@ MAX_LOCATIONS = 100
 MAX_PARAMETERS = 2 * MAX_LOCATIONS
 
 MAX_HOURLY_DAYS = 366
-"""Limit of the days of hours in a response, which are read from the lake in a second."""
+"""Limit of the days in an hourly response. The lake returns that many in a second."""
 
 
 def _matching(pattern: str, value: object) -> object:

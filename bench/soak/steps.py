@@ -24,7 +24,7 @@ from weather.window import Window
 RETRY_POLICY = RetryPolicy(
     first_backoff=0.05, longest_backoff=0.2, minute=0.2, timeouts=Timeouts(connect=2, read=1)
 )
-"""As many attempts as in a real run, with short waits."""
+"""The retries of a real run, with short waits."""
 
 
 class Outcome(StrEnum):

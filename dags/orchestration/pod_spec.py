@@ -41,7 +41,7 @@ GRACE_SECONDS = 5
 def pod_arguments(
     image: str, settings: KubernetesSettings, *, env: dict[str, str], **labels: str
 ) -> dict[str, Any]:
-    """Return the operator's arguments for a pod of one of the project's images.
+    """Return KubernetesPodOperator's arguments for a pod of one of the project's images.
 
     Args:
         image: name of the folder in images/.

@@ -67,16 +67,16 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
         return wide_window(params["window_start"], params["window_end"], end, lookback)
     except ValueError as error:
         raise AirflowFailException(
-            f"This run has no window: {error}. Trigger the run again with another date, "
+            f"Invalid window: {error}. Trigger the run again with another date, "
             "window_start or window_end."
         ) from None
 
 
-def skip_unless_daily(context: Context) -> None:
+def skip_unless_upkeep_run(context: Context) -> None:
     """Skip the task in all runs of a day except one."""
     window = run_window(context["dag_run"], dict(context["params"]))
     upkeep_hour = read_settings(ScheduleSettings).upkeep_hour
     if window.end.hour != upkeep_hour:
         raise AirflowSkipException(
-            f"Runs once a day, in the run whose window ends at {upkeep_hour}:00 UTC."
+            f"Skipped: upkeep runs once a day, when the window ends at {upkeep_hour}:00 UTC."
         )

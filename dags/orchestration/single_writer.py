@@ -17,7 +17,7 @@ HOLD_SLOT = timedelta(minutes=1)
 """Time to hold the task's slot before rescheduling: other runs' first tasks need that slot."""
 
 RESCHEDULE_DELAY = timedelta(seconds=30)
-"""With a shorter delay, Airflow may take the end of one try for the end of the next."""
+"""Delay of a rescheduled task. With a shorter one, Airflow may confuse two tries of the task."""
 
 WAITING_STATES = [
     "scheduled",

@@ -1,7 +1,8 @@
 {#- The responses in raw/ that a run reads. -#}
 
 {#- The responses of the run's window, so that an hour costs the same however large raw/ is. A rebuild
-    sets a pattern of several windows. Without a response there is no object to read. -#}
+    sets a pattern of several windows. `read_json` fails if no file matches, so without a response the
+    relation is empty. -#}
 {% macro run_responses() -%}
     {%- set columns -%}
         {
@@ -28,7 +29,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The hours of the accepted responses, unchanged. A variable that a response lacks is null. -#}
+{#- Hours of the accepted responses, one row for each response and hour. A variable that a response
+    lacks is null. -#}
 {% macro run_hours() -%}
     select
         location_id,

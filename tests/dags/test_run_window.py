@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from orchestration.run_window import cron_expression, run_window, skip_unless_daily
+from orchestration.run_window import cron_expression, run_window, skip_unless_upkeep_run
 
 from weather.window import Window
 
@@ -151,7 +151,7 @@ def ends_with_upkeep(hours: int) -> list[datetime]:
         due = at(2026, 11, 20, hour, 7)
         run = dag_run(due, due)
         try:
-            skip_unless_daily({"dag_run": run, "params": NO_PARAMS})
+            skip_unless_upkeep_run({"dag_run": run, "params": NO_PARAMS})
         except AirflowSkipException:
             continue
         ends.append(run_window(run, NO_PARAMS).end)

@@ -98,7 +98,7 @@ import pendulum
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
-from orchestration.run_window import run_window, skip_unless_daily
+from orchestration.run_window import run_window, skip_unless_upkeep_run
 
 timetable = DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
 # With catchup, because without it a timetable skips to the newest interval of today.
@@ -115,7 +115,7 @@ while True:
     run = SimpleNamespace(data_interval_end=interval.end, run_after=due.run_after)
     window = run_window(run, params)
     try:
-        skip_unless_daily({"dag_run": run, "params": params})
+        skip_unless_upkeep_run({"dag_run": run, "params": params})
         upkeep = "upkeep"
     except AirflowSkipException:
         upkeep = ""

@@ -51,7 +51,7 @@ class Batch:
     """Glob pattern of the windows' keys in raw/."""
     windows: int
     span: Window
-    """From the first start to the last end."""
+    """Window from the first start to the last end."""
 
 
 def rebuild(settings: LakeSettings, *, allow_fewer_hours: bool = False) -> Rebuilt:

@@ -1,4 +1,4 @@
-"""Find the newest tested snapshot: one whose unpublished rows have passed all tests.
+"""Find the newest snapshot whose rows, added since the last publish, have passed all dbt tests.
 
 After all tests of a model have passed, dbt stores a test record (macros/test_records.sql). The
 record has the last snapshot that inserted rows into the model's table and into each table that the
@@ -45,7 +45,7 @@ class PassedTests(BaseModel):
 
     model: str
     tables: dict[str, int]
-    """By table, of the model's own and those it reads: the last snapshot that inserted rows."""
+    """Last snapshot that inserted rows, for the model's table and each table that it reads."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,17 @@ class Insertions:
 
     def last(self, table: str, snapshot_id: int) -> int:
         """Return the newest insertion into a table up to a snapshot."""
-        return self.known(
+        return self.newer_of_published(
             max((each for each in self.by_table[table] if each <= snapshot_id), default=0)
         )
 
-    def known(self, snapshot_id: int) -> int:
+    def newer_of_published(self, snapshot_id: int) -> int:
         """Return the newer of a snapshot and the published one."""
         return max(snapshot_id, self.published, 0)
 
     def is_new(self, snapshot_id: int) -> bool:
         """Return whether a snapshot has unpublished rows."""
-        return any(self.last(table, snapshot_id) > self.known(0) for table in TABLES)
+        return any(self.last(table, snapshot_id) > self.newer_of_published(0) for table in TABLES)
 
 
 def read_insertions(lake: duckdb.DuckDBPyConnection, published: int) -> Insertions:
@@ -158,12 +158,14 @@ def _is_covered(
 ) -> bool:
     """Return whether the model's tests have passed on a snapshot's rows."""
     read = TABLES[: TABLES.index(model) + 1]
-    if all(insertions.last(table, snapshot_id) == insertions.known(0) for table in read):
+    if all(
+        insertions.last(table, snapshot_id) == insertions.newer_of_published(0) for table in read
+    ):
         return True
     return any(
         each.model == model
         and all(
-            insertions.known(last) == insertions.last(table, snapshot_id)
+            insertions.newer_of_published(last) == insertions.last(table, snapshot_id)
             for table, last in each.tables.items()
         )
         for each in records

@@ -57,7 +57,7 @@ CONVERSIONS: Mapping[str, Callable[[float], float]] = {
     "mm": millimetres,
     "km/h": kilometres_an_hour,
 }
-"""By a variable's unit: the conversion from the table's unit."""
+"""Conversion from the table's unit, by a variable's unit."""
 
 
 def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:

@@ -34,7 +34,7 @@ class Config:
     root: Credentials
     buckets: list[str]
     kept_days: dict[str, int]
-    """By bucket: days after which its objects are deleted. Other buckets keep them."""
+    """Days after which objects are deleted, by bucket. Other buckets keep their objects."""
     users: list[User]
     wait_seconds: float
 
