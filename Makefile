@@ -14,6 +14,10 @@ unexport PYTHONSAFEPATH
 unexport CDPATH
 export COMMAND = $(value CMD)
 
+# Most tests wait for processes, so two cores run two at a time. Named tests run in one process,
+# which shows their output and starts a debugger.
+TESTS = $(or $(ARGS),-n logical --maxprocesses 4 --dist worksteal)
+
 .PHONY: help setup demo test test-fast lint up shell run bench soak lock variables vendor images cluster cluster-test cluster-down clean
 .DEFAULT_GOAL := help
 
@@ -27,10 +31,10 @@ demo: setup  ## Run the pipeline once on real input and print the API's response
 	@$(RUN) local demo
 
 test: setup  ## Run all tests that need no cluster (some: make test ARGS=tests/local)
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest $(TESTS)
 
 test-fast: setup  ## Run the tests without Airflow, dbt and browser (under 2 minutes)
-	@$(RUN) pytest -m "not slow" $(ARGS)
+	@$(RUN) pytest -m "not slow" $(TESTS)
 
 lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; changes nothing
 	@scripts/lint

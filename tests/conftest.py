@@ -1,4 +1,4 @@
-"""What tests of several folders need: a real S3 server, and the steps as the DAG runs them."""
+"""Fixtures for all folders: a real S3 server, and the pipeline's steps as the DAG runs them."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from weather.duckdb_extensions import install_extensions
 
 # pytest's `pythonpath` does not reach the processes that tests start.
 os.environ.update(search_paths(os.environ))
-end_orphans_after_this_process()
 
 SLOW_FIXTURES = {
     "airflow_environment",
@@ -32,6 +31,12 @@ SLOW_FIXTURES = {
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End all processes of this run after it; pytest-xdist's workers inherit its mark."""
+    if not hasattr(config, "workerinput"):
+        end_orphans_after_this_process()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
