@@ -24,7 +24,7 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; exit code 64 for wrong settings."""
+    """Serve until SIGTERM or SIGINT. Exit with 64 for wrong settings."""
     arguments = _arguments()
     configure_logging()
     drain = Drain(arguments.drain_seconds)

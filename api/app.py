@@ -41,7 +41,7 @@ def create_app(
     drain: Drain,
     access_log: AccessLog,
 ) -> ASGIApp:
-    """Create the application for a lake; `/readyz` fails once the drain has begun.
+    """Create the ASGI application for a lake. `/readyz` fails during a graceful shutdown.
 
     Raises:
         StepError: the settings or the locations are wrong.

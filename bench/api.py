@@ -54,7 +54,7 @@ def measure_api(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Resul
 
 
 def measured_loads(requests: Mapping[str, Request], progress: Progress, rounds: int) -> Loads:
-    """Load each server for some seconds in turn, every second round in reverse order."""
+    """Load one server after the other, in reverse order in every second round."""
     for each in requests.values():
         load_on(each.address, each.headers, WARM_UP_SECONDS)
     loads: dict[str, list[Load]] = {name: [] for name in requests}
@@ -176,7 +176,7 @@ def megabytes_of(api: HttpServer) -> float:
 
 
 def _reload(api: HttpServer, store: Store, snapshot: Published) -> tuple[float, float]:
-    """Publish a snapshot; return the seconds until it is served, and the peak memory."""
+    """Publish a snapshot. Return the seconds until it is served, and the peak memory."""
     peak = 0.0
     start = time.perf_counter()
     store.put(PUBLISHED_KEY, snapshot.model_dump_json().encode())

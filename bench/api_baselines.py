@@ -1,4 +1,4 @@
-"""Run the API, and beside it other servers for the same response.
+"""Run the API and simpler servers that return the same response.
 
 `python -m bench.api_baselines <name>` serves one of them by uvicorn with one worker, and the loop
 and the parser that the API has.

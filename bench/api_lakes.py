@@ -39,7 +39,7 @@ REPEAT = """
 
 
 def summary_path(location: str) -> str:
-    """Return the path and query for a location's last 365 days, up to yesterday."""
+    """Return the path and query for a location's last 365 days."""
     end = last_whole_hour().date() - timedelta(days=1)
     start = end - timedelta(days=DAYS - 1)
     return f"/weather/summary?location={location}&start={start}&end={end}"

@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
 
 
 async def send_requests(address: str, headers: list[str], seconds: float, every: float) -> Tally:
-    """Send requests for `seconds`; later responses do not count."""
+    """Send requests for `seconds`. Later responses do not count."""
     parts = urlsplit(address)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     request = "\r\n".join([f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", *headers, "", ""])

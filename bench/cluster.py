@@ -48,7 +48,7 @@ def installed_cluster() -> Cluster | None:
 
 
 def measure_cluster(progress: Progress, rounds: int) -> list[Result]:
-    """Time several runs in both of dbt's modes; report a skip without a cluster."""
+    """Time several runs in both of dbt's modes. Report a skip without a cluster."""
     cluster = installed_cluster()
     if cluster is None:
         progress.done("skipped: runs on a cluster; CLUSTER=current measures an installation")
@@ -143,7 +143,7 @@ def _producers(airflow: Airflow) -> list[str]:
 
 
 def _times(pods: PodWatch, run_id: str, instance: Mapping[str, Any]) -> TaskTimes | None:
-    """Return the times of a task; None for one without a worker."""
+    """Return the times of a task, or None for one without a worker."""
     task_id = instance["task_id"]
     worker = of_task(AIRFLOW, run_id, task_id)
     created = pods.events(worker)

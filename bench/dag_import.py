@@ -1,4 +1,4 @@
-"""Time the import of the DAG file, without the import of Airflow itself."""
+"""Time the import of the DAG file, without Airflow's own import time."""
 
 import os
 import subprocess

@@ -52,7 +52,7 @@ STARTS = (
 
 
 def measure_images(progress: Progress, rounds: int) -> list[Result]:
-    """Build and measure the images; report a skip if Docker cannot build.
+    """Build and measure the images. Report a skip if Docker cannot build.
 
     Raises:
         StepError: an image cannot be built, or its program fails.

@@ -1,4 +1,4 @@
-"""A lake of a measurement, and the steps that the DAG runs on it, each in its own process."""
+"""A lake for one measurement, and the DAG's steps as processes."""
 
 import shutil
 from datetime import UTC, datetime
@@ -129,7 +129,7 @@ class Lake:
         self._published = self.store.get(PUBLISHED_KEY) or b""
 
     def restore(self) -> None:
-        """Restore the saved copy; data files written since then are ignored."""
+        """Restore the saved copy. Data files written since then are ignored."""
         shutil.copyfile(self._saved, self._catalog)
         self.store.put(PUBLISHED_KEY, self._published)
 

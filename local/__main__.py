@@ -13,7 +13,7 @@ DEFAULT_STATE = Path(__file__).resolve().parent.parent / ".weather"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; print failures as one line on stderr."""
+    """Run one command and return its exit code. Print failures as one line on stderr."""
     raise_on_signal()
     try:
         given = _parser().parse_args(arguments)

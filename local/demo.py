@@ -30,7 +30,7 @@ UNSUCCESSFUL = {"failed", "up_for_retry", "upstream_failed"}
 
 
 def run_demo(inherited: Mapping[str, str], state: StateDirectory) -> int:
-    """Run the DAG for the current hour and print the summary; return the exit code."""
+    """Run the DAG for the current hour and print the summary. Return the exit code."""
     progress = Progress(sys.stdout)
     with running_session(inherited, state, progress) as session:
         with exclusive_lock(
@@ -72,7 +72,7 @@ def _run_dag(session: Session, log: Path, progress: Progress) -> None:
 
 
 def run_dag(environment: Mapping[str, str], log: Path, done: Callable[[str], None]) -> None:
-    """Run the DAG once; call `done` with a line for each task that ends.
+    """Run the DAG once. Call `done` with a line for each task that ends.
 
     Raises:
         StepError: a task failed. Airflow's retry, minutes later, is not waited for.
@@ -102,7 +102,7 @@ class LogParser:
     _error: str = field(default="", repr=False)
 
     def read(self, line: str, now: float) -> str | None:
-        """Parse a line; return the name, state and seconds of a task that has ended."""
+        """Parse a line. Return the name, state and seconds of a task that has ended."""
         if start := START.search(line):
             task, index = start.groups()
             self._task = task if index == "-1" else f"{task}[{index}]"

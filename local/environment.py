@@ -110,7 +110,7 @@ def make_credentials() -> Credentials:
 
 
 def load_credentials(path: Path) -> Credentials:
-    """Read the credentials in `path`; generate them on the first call."""
+    """Read the credentials in `path`. Generate them on the first call."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(draft := path.with_suffix(f".{os.getpid()}"), asdict(make_credentials()))
@@ -151,7 +151,7 @@ def with_defaults(inherited: Mapping[str, str], defaults: Mapping[str, str]) -> 
 def base_environment(
     inherited: Mapping[str, str], credentials: Credentials, state: StateDirectory
 ) -> dict[str, str]:
-    """Return all variables except the addresses of services; inherited settings win.
+    """Return all variables except the addresses of services. Inherited settings win.
 
     Programs of .venv, packages of the project and direct connections to this machine come first
     in any case.
@@ -222,7 +222,7 @@ def _home(state: StateDirectory) -> str:
 
 
 def _airflow_paths(home: Path, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Set what Airflow derives from AIRFLOW_HOME, because its templates fail at a `%` there."""
+    """Set the paths that Airflow derives from AIRFLOW_HOME, because its templates fail at a `%`."""
     logs = home / "logs"
     paths = {
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),

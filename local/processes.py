@@ -54,7 +54,7 @@ class Service:
         return self.supervisor.poll() is not None
 
     def detach(self) -> None:
-        """Leave the service to another process, which ends it by the supervisor's process id."""
+        """Leave the service running. Another process ends it by the supervisor's process id."""
         # Without this, subprocess would warn that it is still running.
         self.supervisor.returncode = 0
 
@@ -184,7 +184,7 @@ def watched(pid: int) -> Iterator[None]:
 
 
 def run_step(command: Command) -> None:
-    """Run `command` to its end; raise StepError with its last lines if it fails."""
+    """Run `command` to its end. Raise StepError with its last lines if it fails."""
     with _empty_log(command.log) as log:
         ended = subprocess.run(
             command.arguments,

@@ -137,7 +137,7 @@ def mark_replay(environment: Mapping[str, str]) -> None:
 
 
 def _set_aside(catalog: Path, folder: Path, progress: Progress) -> None:
-    """Rename a catalog whose store was removed, because its data files are lost."""
+    """Rename a catalog whose store was removed, because the catalog's data files are lost."""
     if not catalog.exists():
         return
     kept = catalog.with_name(f"{catalog.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
@@ -179,7 +179,7 @@ def prepare(
     state: StateDirectory,
     done: Callable[[str], None],
 ) -> None:
-    """Make DuckDB's extensions, the lake, dbt's manifest and Airflow's database, where needed.
+    """Create DuckDB's extensions, the lake, dbt's manifest and Airflow's database if missing.
 
     `done` is called with a message for each thing made.
 
@@ -219,7 +219,7 @@ def prepare(
 
 
 def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
-    """Call `make` unless the file `stamp` has `source`; return whether it was called."""
+    """Call `make` unless the file `stamp` has `source`. Return whether it was called."""
     with exclusive_lock(stamp.with_suffix(".lock")):
         with contextlib.suppress(FileNotFoundError):
             if stamp.read_text() == source:

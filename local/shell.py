@@ -16,7 +16,7 @@ GRACE_SECONDS = 10.0
 
 
 def open_shell(inherited: Mapping[str, str], state: StateDirectory) -> int:
-    """Run the user's shell; return 0, whatever the exit code of its last command."""
+    """Run the user's shell. Return 0, whatever the exit code of its last command."""
     with running_session(inherited, state, Progress()) as session:
         print("leave this shell with `exit`; S3 ends with it", flush=True)
         run_in_terminal([inherited.get("SHELL") or "/bin/sh"], session.environment)
@@ -24,7 +24,7 @@ def open_shell(inherited: Mapping[str, str], state: StateDirectory) -> int:
 
 
 def run_command(inherited: Mapping[str, str], state: StateDirectory, command: str) -> int:
-    """Run one line of shell; return its exit code.
+    """Run one line of shell. Return its exit code.
 
     Raises:
         StepError: the line is empty.
@@ -39,7 +39,7 @@ def run_command(inherited: Mapping[str, str], state: StateDirectory, command: st
 
 
 def run_in_terminal(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command with this process's terminal and standard streams; return its exit code.
+    """Run a command with this process's terminal and standard streams. Return its exit code.
 
     The command handles Ctrl-C itself, as in any shell. A stop signal to this process ends the
     command first. The exit code after a signal is 128 plus its number.

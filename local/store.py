@@ -44,7 +44,7 @@ SOCKETS = Path("/tmp")  # noqa: S108 - SeaweedFS's own choice
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running S3 server; `supervisor` is a process id."""
+    """Running S3 server. `supervisor` is a process id."""
 
     folder: Path
     ports: list[int]
@@ -116,7 +116,7 @@ def _lock(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _owned(folder: Path) -> Iterator[None]:
-    """Own the folder's server inside the `with`; end the server if it has no other owner."""
+    """Own the folder's server inside the `with`. End the server if it has no other owner."""
     lock = SharedLock(_lock(folder))
     try:
         yield
@@ -195,7 +195,7 @@ def _end_server(folder: Path) -> None:
 
 
 def _read_server(folder: Path) -> S3Server | None:
-    """Read server.json; return None if it is missing or incomplete."""
+    """Read server.json. Return None if it is missing or incomplete."""
     try:
         state = json.loads((folder / "server.json").read_text())
         return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["supervisor"])
@@ -275,7 +275,7 @@ def _is_ready(client: Any) -> bool:
 
 
 def _create_bucket(server: S3Server, bucket: str) -> bool:
-    """Create the bucket unless it exists; return whether it was created."""
+    """Create the bucket unless it exists. Return whether it was created."""
     client = s3_client(server)
     try:
         client.create_bucket(Bucket=bucket)

@@ -25,7 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """A stop signal came; like KeyboardInterrupt, not a subclass of Exception."""
+    """Stop signal. Like KeyboardInterrupt, it is not a subclass of Exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -58,7 +58,7 @@ class SharedLock:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Take the lock for this process alone; return whether no other owner held the lock.
+        """Take the lock for this process alone. Return whether no other owner held the lock.
 
         After a success, no other process can become an owner before `close`. If the file was
         removed, the result is False, because a later file belongs to another service.
@@ -87,7 +87,7 @@ def try_lock(file: int) -> bool:
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock file inside the `with`; call `waiting` if another process has locked it."""
+    """Hold the lock file inside the `with`. Call `waiting` if another process has locked it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         if not try_lock(file.fileno()):
@@ -97,7 +97,7 @@ def exclusive_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> It
 
 
 def supervise(lock: str, grace_seconds: float, folder: str, command: list[str]) -> int:
-    """Run `command` until it ends, SIGTERM comes or `lock` has no owner; return its exit code."""
+    """Run `command` until it ends, SIGTERM comes or `lock` has no owner. Return its exit code."""
     stopped = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -171,7 +171,7 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 
 def main() -> int:
-    """Run one of the two commands; return the child's exit code."""
+    """Run one of the two commands. Return the child's exit code."""
     name, lock, grace_seconds, *rest = sys.argv[1:]
     if name == "watch":
         watch(lock, float(grace_seconds), int(rest[0]))

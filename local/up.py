@@ -35,7 +35,7 @@ FOR_ONE_USER = {
 
 
 def run_up(inherited: Mapping[str, str], state: StateDirectory) -> int:
-    """Run everything until a signal; return 0, because a signal is the expected end.
+    """Run everything until a signal. Return 0, because a signal is the expected end.
 
     Raises:
         StepError: a service ends by itself.
@@ -127,7 +127,7 @@ def _health_check(component: str, address: str) -> Callable[[], bool]:
 
 
 def _unpause(address: str, password: str) -> bool:
-    """Unpause the DAG; return False if Airflow has not parsed it yet."""
+    """Unpause the DAG. Return False if Airflow has not parsed it yet."""
     user = {"username": "admin", "password": password}
     with (
         suppress(httpx.HTTPError),

@@ -1,4 +1,4 @@
-"""Write what dbt needs of weather/variables.py: `make variables`."""
+"""Generate dbt's files from weather/variables.py: `make variables`."""
 
 import json
 import re
@@ -21,7 +21,7 @@ BLOCK = re.compile(
 def generated_files(
     project: Path = DBT_PROJECT, variables: Sequence[Variable] = VARIABLES
 ) -> dict[Path, str]:
-    """Return what the generated files must hold, by their paths."""
+    """Return the generated files' contents by path."""
     macros, models = project / "macros" / "variables.sql", project / "models" / "models.yml"
 
     def columns(block: re.Match[str]) -> str:
@@ -116,7 +116,7 @@ def _tests(tests: Sequence[RangeTest], key: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the files that are stale; with `--check`, fail instead."""
+    """Write the files that are stale. With `--check`, fail instead."""
     stale = {
         path: text
         for path, text in generated_files().items()

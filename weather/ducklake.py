@@ -162,7 +162,7 @@ def _step_errors(settings: LakeSettings, action: str = "opened") -> Iterator[Non
 
 
 def _advice(reason: str) -> str:
-    """Return what to do about a failure of the lake."""
+    """Return advice for a failure of the lake."""
     if re.search("is not a database|disk image is malformed", reason):
         return (
             "The catalog's file is damaged: move it away, then restore a backup "
@@ -197,7 +197,7 @@ def _without_secrets(message: str, settings: LakeSettings) -> str:
 
 
 def catalog_address(settings: LakeSettings) -> str:
-    """Return the catalog's address for DuckLake; for Postgres, with timeouts."""
+    """Return the catalog's address for DuckLake, with timeouts for Postgres."""
     kind, _, address = settings.lake_catalog.partition(":")
     if kind != "postgres":
         return settings.lake_catalog
@@ -214,7 +214,7 @@ def catalog_address(settings: LakeSettings) -> str:
 
 
 def extension_directory() -> str | None:
-    """Return the folder of DuckDB's extensions; None for DuckDB's default."""
+    """Return the folder of DuckDB's extensions, or None for DuckDB's default."""
     return os.environ.get("DUCKDB_EXTENSION_DIRECTORY")
 
 
@@ -242,7 +242,7 @@ def _attachment(*, snapshot_id: int | None, create: bool) -> str:
 
 
 def lake_id_query(catalog: str = METADATA) -> str:
-    """Return the SQL that selects a lake's id from its catalog; dbt runs the same SQL."""
+    """Return the SQL that selects a lake's id from its catalog. dbt runs the same SQL."""
     return (
         f"SELECT CAST(schema_uuid AS VARCHAR) AS lake_id FROM {catalog}.ducklake_schema"  # noqa: S608
         " WHERE schema_id = 0"
@@ -250,7 +250,7 @@ def lake_id_query(catalog: str = METADATA) -> str:
 
 
 def lake_id(connection: "duckdb.DuckDBPyConnection", catalog: str = METADATA) -> str:
-    """Return the id that a lake shares with its backups and with no other lake.
+    """Return the lake's id, which only its backups share.
 
     Args:
         connection: the connection that has the catalog attached.

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the steps; 64, 65 and 75 as in sysexits.h.
+    """Exit codes of the steps. 64, 65 and 75 are those of sysexits.h.
 
     By them, dags/orchestration/retry_policy.py decides whether and when Airflow retries.
     """

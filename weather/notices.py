@@ -34,7 +34,7 @@ def is_dags_test() -> bool:
 
 
 def deadline_alert(within: timedelta) -> "DeadlineAlert | None":
-    """Make the alert for a run that has not ended that long after it was queued.
+    """Create the alert for a run that has not ended within this time after it was queued.
 
     `airflow dags test` gets None, because it fails on every DAG with a deadline
     (apache/airflow#73428).
@@ -54,7 +54,7 @@ def deadline_alert(within: timedelta) -> "DeadlineAlert | None":
 
 
 async def announce_late_run(minutes: int, context: dict[str, Any]) -> None:
-    """Send a notice of a late run; called in the triggerer.
+    """Send a notice of a late run. The triggerer calls this.
 
     Args:
         minutes: the deadline.
@@ -71,7 +71,7 @@ async def announce_late_run(minutes: int, context: dict[str, Any]) -> None:
 
 
 def _is_late(run: Mapping[str, Any]) -> bool:
-    """Return whether a run that has passed its deadline needs a notice.
+    """Return whether a run past its deadline needs a notice.
 
     Airflow removes the deadline of a successful run, but keeps that of a failed one, whose task
     has sent a notice already. A backfill's runs are all queued at once.
@@ -81,7 +81,7 @@ def _is_late(run: Mapping[str, Any]) -> bool:
 
 
 def _run_url(run: Mapping[str, Any]) -> str:
-    """Return the address of the run's page in Airflow."""
+    """Return the URL of the run's page in Airflow."""
     from airflow.configuration import conf
 
     base = conf.get("api", "base_url", fallback=None) or "http://localhost:8080/"
@@ -89,7 +89,7 @@ def _run_url(run: Mapping[str, Any]) -> str:
 
 
 def announce_failure(context: Mapping[str, Any]) -> None:
-    """Send a notice of a task whose last try has failed; called by Airflow where the task ran.
+    """Send a notice of a task whose last try has failed. Airflow calls this where the task ran.
 
     Args:
         context: the task's; without `exception` where the task's process was lost.

@@ -22,7 +22,7 @@ class Report(BaseModel):
 
 
 class IngestReport(Report):
-    """Hours requested and received; an hour counts once for each location."""
+    """Hours requested and received. An hour counts once for each location."""
 
     hours_asked: int = 0
     """Hours requested for all locations, including calls that failed or were never made."""
@@ -83,7 +83,7 @@ def shard_reports_prefix(window: Window) -> str:
 
 
 def ingest_report_of(shards: Sequence[ShardReport]) -> IngestReport | None:
-    """Merge the reports of a window's shards; None without any.
+    """Merge the reports of a window's shards, or None without any.
 
     A window fetched again with another number of shards has reports of both runs. Only reports
     with the newest one's number of shards count.

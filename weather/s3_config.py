@@ -39,12 +39,12 @@ AWS_HOST = re.compile(r"\.amazonaws\.com(\.cn)?$")
 
 @cache
 def _session() -> Session:
-    """Return a session of botocore; importing boto3 would double the start time of every step."""
+    """Return a session of botocore. Importing boto3 would double the start time of every step."""
     return Session()
 
 
 class DuckDB(Protocol):
-    """A DuckDB connection; not every image with this module has DuckDB."""
+    """A DuckDB connection. Not every image with this module has DuckDB."""
 
     def execute(self, query: str, /) -> object:
         """Run a statement."""
@@ -54,7 +54,7 @@ class S3Access:
     """Address, credentials, CA bundle and proxy of the store, for both clients."""
 
     def __init__(self, settings: StoreSettings) -> None:
-        """Resolve the configuration; sends no request to the store.
+        """Resolve the configuration without a request to the store.
 
         Raises:
             StepError: SETTING for a missing profile, credentials, CA bundle or an unusable proxy.
@@ -119,7 +119,7 @@ class S3Access:
         self.renew(connection)
 
     def renew(self, connection: DuckDB) -> None:
-        """Pass renewed credentials to DuckDB; call before each use.
+        """Pass renewed credentials to DuckDB. Call before each use.
 
         botocore renews temporary credentials at least 10 minutes before they expire.
 
@@ -242,7 +242,7 @@ def literal(text: str) -> str:
 
 
 def _proxy_of(address: SplitResult) -> str | None:
-    """Find the proxy by botocore's rules; NO_PROXY may hold networks too."""
+    """Find the proxy by botocore's rules. NO_PROXY may hold networks too."""
     if _is_in_network_without_proxy(address.hostname or ""):
         return None
     proxy: str | None = get_environ_proxies(address.geturl()).get(address.scheme)

@@ -80,7 +80,7 @@ Catalog = Annotated[str, AfterValidator(_without_password)]
 
 
 class SettingsGroup(BaseSettings):
-    """Base of the groups. Fields are environment variables in lower case; empty means unset."""
+    """Base of the groups. Fields are environment variables in lower case. Empty means unset."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 

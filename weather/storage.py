@@ -29,7 +29,7 @@ _TRANSIENT_STATUSES = {429, 500, 502, 503, 504}
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object in a listing; a different body has a different `etag`."""
+    """An object in a listing. A different body has a different `etag`."""
 
     key: str
     size: int
@@ -38,7 +38,7 @@ class StoredObject:
 
 
 class Store:
-    """The configured bucket; errors are one line that names the store and no secret."""
+    """Client of the configured bucket. Errors are one line with the store's name and no secret."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Store:
         read_seconds: float = 10,
         attempts: int = 4,
     ) -> None:
-        """Create a client; sends no request.
+        """Create the client without a request.
 
         Args:
             settings: endpoint, bucket and credentials.
@@ -137,7 +137,7 @@ class Store:
                     yield StoredObject(entry["Key"], entry["Size"], entry["ETag"])
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; a missing key is not an error.
+        """Delete objects. A missing key is not an error.
 
         Raises:
             StepError: as for `put`, or UNAVAILABLE if some key could not be deleted.

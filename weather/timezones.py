@@ -107,7 +107,7 @@ def _utc_offsets(data: bytes, until: int) -> list[UtcOffset]:
 
 
 def _change_between(there: ZoneInfo, start: int, end: int) -> int:
-    """Return the first minute with the offset of `end`; `start` has another."""
+    """Return the first minute with the offset of `end`, which differs from that of `start`."""
     offset = _offset(there, end)
     low, high = start // 60, end // 60
     while high - low > 1:

@@ -30,7 +30,7 @@ def first_hour_from(moment: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Window:
-    """The hours h with start <= h < end; both ends whole hours in UTC, at least one hour."""
+    """Hours h with start <= h < end. Both ends are whole hours in UTC, at least one hour apart."""
 
     start: datetime
     end: datetime
@@ -54,11 +54,11 @@ class Window:
 
     @property
     def key(self) -> str:
-        """Name of the window in keys of the store; names sort by time."""
+        """Name of the window in keys of the store. Names sort by time."""
         return "_".join(edge.strftime(_KEY_FORMAT) for edge in (self.start, self.end))
 
     def pieces(self, hours: int) -> Iterator["Window"]:
-        """Split the window into windows of that many hours; the last one may be shorter."""
+        """Split the window into windows of that many hours. The last one may be shorter."""
         start = self.start
         while start < self.end:
             end = min(start + hours * HOUR, self.end)
@@ -133,7 +133,7 @@ def _moment_of(name: str, text: str, earliest: datetime) -> datetime:
 
 
 def parse_moment(text: str) -> datetime:
-    """Parse a date and time in ISO 8601; without an offset, it is in UTC.
+    """Parse a date and time in ISO 8601. Without an offset, it is in UTC.
 
     Raises:
         ValueError: not a date and time in ISO 8601.

@@ -27,13 +27,13 @@ BATCH_ROWS = 100_000
 
 
 class LakeReader:
-    """Queries of a lake that is attached at one snapshot."""
+    """Reader of a lake that is attached at one snapshot."""
 
     def __init__(self, lake: "duckdb.DuckDBPyConnection") -> None:
         self._lake = lake
 
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a query; no rows if the snapshot lacks the table."""
+        """Return the rows of a query, or no rows if the snapshot lacks the table."""
         result = self._execute(query, parameters)
         return result.fetchall() if result else []
 
@@ -113,7 +113,7 @@ def naive_utc(moment: datetime) -> datetime:
 
 
 def _with_dictionaries(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with dictionaries for strings, which are all ids of locations."""
+    """Return the schema with dictionary-encoded strings: all strings are ids of locations."""
     dictionary = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
         field.with_type(dictionary) if pa.types.is_string(field.type) else field for field in schema

@@ -17,7 +17,7 @@ UNIT = "x-unit"
 
 
 def _in(unit: str) -> JsonDict:
-    """Document a field's unit; OpenAPI extensions begin with `x-`."""
+    """Document a field's unit. OpenAPI extensions begin with `x-`."""
     return {UNIT: unit}
 
 
@@ -25,7 +25,7 @@ Degrees = Annotated[float, Field(json_schema_extra=_in("°"))]
 
 
 class Row(BaseModel):
-    """A row of a response; a missing value is null."""
+    """A row of a response. A missing value is null."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +71,7 @@ _DayValues: Any = _with_values(
 
 
 class DailyWeather(_DayValues):  # type: ignore[misc]
-    """One local day of one location; a statistic without a value is null."""
+    """One local day of one location. A statistic without a value is null."""
 
     hours: int = Field(
         ge=0,
@@ -97,7 +97,7 @@ _HourValues: Any = _with_values(
 
 
 class HourlyWeather(_HourValues):  # type: ignore[misc]
-    """One hour of one location; a missing or impossible value is null."""
+    """One hour of one location. A missing or impossible value is null."""
 
     fetched_at: datetime.datetime = Field(
         description="When the newest response for the hour was received, in UTC.",
@@ -161,7 +161,7 @@ class YearlyWeather(_Statistics, _Year):
 
 
 class KnownLocation(Row):
-    """A location, and the extent of its data; the last four fields are null without data."""
+    """A location, and the extent of its data. The last four fields are null without data."""
 
     id: str = Field(description="Id of the location.", examples=["lyon"])
     name: str = Field(description="Name of the location.", examples=["Lyon"])

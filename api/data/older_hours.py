@@ -1,4 +1,4 @@
-"""Hours that are older than those in memory: read from the lake, a few requests at a time."""
+"""Read hours that are older than those in memory, from the lake, for a few requests at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait

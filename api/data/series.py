@@ -73,7 +73,7 @@ class Series:
         return location in self._numbers
 
     def has_any(self, locations: Sequence[str] | None) -> bool:
-        """Return whether one of the locations has a row; None means any location."""
+        """Return whether one of the locations, or for None any location, has a row."""
         wanted = self._numbers if locations is None else locations
         return any(each in self._numbers for each in wanted)
 

@@ -1,4 +1,4 @@
-"""The data that requests are served from, and why they may be stale."""
+"""The loaded snapshot with its cached responses, and the reason why it may be stale."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,12 +51,12 @@ class ServedData:
 
     @property
     def source(self) -> Source:
-        """The source of the served data; Open-Meteo before a snapshot is loaded."""
+        """Source of the served data, Open-Meteo before a snapshot is loaded."""
         published = self.snapshot.published if self.snapshot else None
         return (published and published.source) or OPEN_METEO
 
     def zone(self, location: str) -> tzinfo:
-        """Return the location's time zone; UTC if locations.yaml no longer lists it."""
+        """Return the location's time zone, or UTC for an unlisted location."""
         zones = (timezones.zone(each.timezone) for each in self.locations if each.id == location)
         return next(zones, timezones.zone("UTC"))
 

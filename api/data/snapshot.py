@@ -39,7 +39,7 @@ DAYS = f"""
 
 
 def _of_days(statistic: Statistic) -> str:
-    """Return the SQL expression of a month's or a year's statistic, from its days."""
+    """Return the SQL expression that aggregates days to a month or a year."""
     column, function = statistic.column, statistic.function
     if function in {"min", "max"}:
         return f"{function}({column})"
@@ -148,7 +148,7 @@ class Snapshot:
 
 
 def load_snapshot(settings: LakeSettings, published: Published) -> Snapshot:
-    """Read the published snapshot, and no later one, from the lake.
+    """Load the published snapshot from the lake, never a later one.
 
     Raises:
         StepError: the lake cannot be opened or read.
@@ -187,7 +187,7 @@ def load_snapshot(settings: LakeSettings, published: Published) -> Snapshot:
 
 
 def _newest_day(published: Published, days: Series) -> datetime:
-    """Return about when the newest hours are; a backfill's window ends long before them."""
+    """Estimate the newest day with data. A backfill's window ends long before it."""
     if not len(days.rows):
         return published.window_end
     newest: date = days.rows.column("date")[0].as_py()

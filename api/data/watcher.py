@@ -1,4 +1,4 @@
-"""Watch the published snapshot in the background: requests never wait for the store or the lake."""
+"""Load new snapshots in a background thread, so that requests never wait for the store."""
 
 import logging
 import threading
@@ -89,7 +89,7 @@ class SnapshotWatcher:
             self._stopped.wait(CHECK_INTERVAL_SECONDS)
 
     def _checked(self, served: ServedData) -> ServedData:
-        """Check once; after a failure, the loaded snapshot stays."""
+        """Check once. After a failure, keep the loaded snapshot."""
         now = datetime.now(UTC)
         problem = LoadProblem.NO_STORE
         try:
@@ -112,7 +112,7 @@ class SnapshotWatcher:
         return replace(served, problem=problem, checked_at=now, failures=served.failures + 1)
 
     def _checked_snapshot(self, served: ServedData, published: Published) -> Snapshot:
-        """Return the loaded snapshot, or load another one; check the lake if a check is due.
+        """Return the loaded snapshot, or load a newer one. Check the lake if a check is due.
 
         Raises:
             StepError: the lake cannot be read, or has not responded yet.

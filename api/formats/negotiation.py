@@ -66,7 +66,7 @@ def best_encoding(accept_encoding: bytes) -> str:
 
 
 def _qualities(header: bytes) -> Sequence[tuple[str, float]]:
-    """Return the listed names with their qualities from 0 to 1; 0 for an invalid quality.
+    """Return the listed names with their qualities from 0 to 1. An invalid quality counts as 0.
 
     The number of items is limited, because this runs in the event loop.
     """

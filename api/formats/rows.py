@@ -98,7 +98,7 @@ def _next_page_url(request: Request, position: Position) -> str:
 
 
 def render(rows: pa.RecordBatch, format_: Format) -> bytes:
-    """Render rows; Parquet and Arrow include the schema's metadata."""
+    """Render rows. Parquet and Arrow include the schema's metadata."""
     return _RENDERERS[format_](_without_negative_zero(rows))
 
 
@@ -140,7 +140,7 @@ def _json(rows: pa.RecordBatch) -> bytes:
 
 
 def _csv(rows: pa.RecordBatch) -> bytes:
-    """Render a header line, and a line for each row; nulls are empty."""
+    """Render a header line, and a line for each row. Nulls are empty."""
     starts = ["," if number else "" for number in range(rows.num_columns)]
     header = ",".join(rows.schema.names).encode() + b"\n"
     # The line of a single null would be empty, and CSV readers skip empty lines.
@@ -164,7 +164,7 @@ def _joined(rows: pa.RecordBatch, starts: Sequence[str], end: str, style: _TextS
 
 
 def _strings(column: pa.Array, style: _TextStyle) -> pa.Array:
-    """Format values as strings; nulls stay."""
+    """Format values as strings. Nulls stay null."""
     if pa.types.is_dictionary(column.type):
         # The dictionary of a slice has the names of all rows: encode only those of the slice.
         names = column.dictionary_decode().dictionary_encode()

@@ -74,7 +74,7 @@ class ResponseHead:
 
 
 def headers_by_name(headers: Headers) -> Mapping[bytes, bytes]:
-    """Map names to values; the values of a repeated header are joined (RFC 9110, 5.2)."""
+    """Map names to values. The values of a repeated header are joined (RFC 9110, 5.2)."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Conditional and range requests (RFC 9110, 13 and 14): what is sent of a complete response."""
+"""Conditional requests and range requests (RFC 9110, 13 and 14)."""
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -22,7 +22,7 @@ ERROR_HEADERS = {
 
 
 class ReceivedRequest(NamedTuple):
-    """A request; the API reads no request bodies."""
+    """A request. The API reads no request bodies."""
 
     method: str
     path: bytes
@@ -109,7 +109,7 @@ def precondition_fails(response: CompleteResponse, headers: RequestHeaders) -> b
 
 
 def is_not_modified(response: CompleteResponse, headers: RequestHeaders) -> bool:
-    """Return whether the client's copy is current; `If-None-Match` wins over a date."""
+    """Return whether the client's copy is current. `If-None-Match` wins over a date."""
     if_none_match = headers.get(b"if-none-match")
     if if_none_match is not None:
         return if_none_match == response.etag or _matches(if_none_match, response.etag)
@@ -122,7 +122,7 @@ def is_not_modified(response: CompleteResponse, headers: RequestHeaders) -> bool
 
 
 def requested_range(response: CompleteResponse, headers: RequestHeaders) -> range | None:
-    """Return the bytes that `Range` names, an empty range if the body has none of them.
+    """Return the requested byte range, or an empty range if it starts after the end of the body.
 
     None means the whole body: `Range` is missing, has another unit or form or several ranges, or
     `If-Range` names another response. A date in `If-Range` never matches, because two responses of
@@ -155,7 +155,7 @@ def _listed(tags: bytes) -> set[bytes]:
 
 
 def _is_newer(last_modified: bytes, since: bytes) -> bool | None:
-    """Compare two HTTP dates; None if one of them is invalid."""
+    """Compare two HTTP dates, or None if one of them is invalid."""
     try:
         return _timestamp(last_modified) > _timestamp(since)
     except (ValueError, TypeError, OverflowError):
@@ -167,7 +167,7 @@ def _timestamp(date: bytes) -> float:
 
 
 def _partial_content(response: CompleteResponse, part: range | None) -> tuple[ResponseHead, bytes]:
-    """Return head and body of a 206 or 416 response; of the whole response for None."""
+    """Return head and body of a 206 or 416 response, or of the whole response without a range."""
     length = len(response.body)
     if part is None:
         return response.head, response.body
@@ -198,7 +198,7 @@ def _precondition_failed(response: CompleteResponse) -> tuple[ResponseHead, byte
 def _error(
     response: CompleteResponse, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> tuple[ResponseHead, bytes]:
-    """Return head and body of an error in place of a response."""
+    """Return head and body of an error response."""
     problem = problem_response(status, detail, headers=headers)
     others = [header for header in response.head.headers if header[0] in ERROR_HEADERS]
     return ResponseHead(status, [*problem.raw_headers, *others]), bytes(problem.body)

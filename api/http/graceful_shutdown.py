@@ -13,7 +13,7 @@ CLOSE = (b"connection", b"close")
 
 
 class Drain:
-    """The state of a shutdown: draining or not, and when the server stops listening."""
+    """State of a graceful shutdown: whether it has begun, and when the server stops listening."""
 
     def __init__(self, seconds: float) -> None:
         """Prepare a drain that accepts new connections for this many seconds."""
@@ -21,7 +21,7 @@ class Drain:
         self._ends_at: float | None = None
 
     def begin(self) -> None:
-        """Begin draining; a second call ends it at once."""
+        """Begin draining. A second call ends draining at once."""
         self._ends_at = time.monotonic() + (0 if self.has_begun else self._seconds)
 
     @property
@@ -48,7 +48,7 @@ class GracefulServer(uvicorn.Server):
         self._drain = drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Handle SIGTERM and SIGINT; the main loop sees the change at its next tick."""
+        """Handle SIGTERM and SIGINT. The main loop sees the change at its next tick."""
         # uvicorn would raise captured signals again at its end, which looks like a killed process.
         if sig == signal.SIGTERM:
             if not self._drain.has_begun:
@@ -59,7 +59,7 @@ class GracefulServer(uvicorn.Server):
             self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether the server must stop; uvicorn calls this ten times a second."""
+        """Return whether the server must stop. uvicorn calls this ten times a second."""
         return await super().on_tick(counter) or self._drain.is_over
 
     def _close_connections(self) -> None:

@@ -146,7 +146,7 @@ class _AppCall:
         self._receive = receive
 
     async def shared_response(self) -> CompleteResponse:
-        """Return the response; concurrent requests with the same key wait for one call."""
+        """Return the response. Concurrent requests with the same key wait for one call."""
         pending = self._served.responses.pending
         if self._key in pending:
             response = await asyncio.shield(pending[self._key])

@@ -193,7 +193,7 @@ class CachingProtocol(HttpToolsProtocol):
             self._close()
 
     def _has_valid_host(self) -> bool:
-        """Return whether there is one valid `Host`; HTTP/1.0 may omit it (RFC 9112, 3.2)."""
+        """Return whether there is one valid `Host`. HTTP/1.0 may omit it (RFC 9112, 3.2)."""
         hosts = [value for name, value in self.headers if name == b"host"]
         if not hosts:
             return self.parser.get_http_version() == "1.0"
@@ -248,7 +248,7 @@ class CachingProtocol(HttpToolsProtocol):
         self._timeout = self.loop.call_later(HEAD_TIMEOUT_SECONDS, self._on_timeout)
 
     def _on_timeout(self) -> None:
-        """Close; an idle connection without a request gets no response."""
+        """Close the connection. Without a request there is no response."""
         self._close(HEAD_TOO_SLOW if self._in_head else None)
 
     def _cancel_timeout(self) -> None:

@@ -137,7 +137,7 @@ class DataMetrics(Collector):
 
 
 def _completeness(served: ServedData, snapshot: Snapshot) -> Iterator[Metric]:
-    """Yield due and present hours of every configured location; 0 for a location without hours."""
+    """Yield due and present hours of every configured location. Without data, both are 0."""
     labels = ("location", "period")
     due = GaugeMetricFamily(
         "weather_hours_due",
@@ -156,7 +156,7 @@ def _completeness(served: ServedData, snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _run_metrics(published: Published) -> Iterator[Metric]:
-    """Yield gauges of the run that published the snapshot; few of a run without a report."""
+    """Yield gauges of the run that published the snapshot. A run without a report has few."""
     yield _gauge(
         "weather_run_published_timestamp_seconds",
         "When the served snapshot was published.",

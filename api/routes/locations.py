@@ -21,7 +21,7 @@ router = APIRouter(tags=["weather"])
 def locations(
     query: Annotated[LocationsQuery, Query()], served: Served, request: Request
 ) -> Response:
-    """Locations in the order of locations.yaml; the first one is the default."""
+    """Locations in the order of locations.yaml. The first one is the default."""
     known = [row.model_dump() for row in _known_locations(served)]
     return rows_response(
         request,

@@ -82,7 +82,7 @@ class Welcome(BaseModel):
 
 @router.get("/", tags=["weather"], response_model=Welcome, responses=page(HTML))
 async def front_page(request: Request, served: Served) -> Response:
-    """Name and documentation of the API; a page for clients that prefer HTML."""
+    """Name and documentation of the API, or a page for clients that prefer HTML."""
     headers = {"Vary": "Accept", "Cache-Control": CACHED}
     if request.scope["media_type"] == HTML:
         page = _page_with(served.source, request.app.state.fresh_hours)
@@ -111,7 +111,7 @@ async def page_asset(asset: str) -> Response:
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, served: Served) -> JSONResponse:
-    """Return the OpenAPI document; FastAPI's own route has no `Cache-Control`."""
+    """Return the OpenAPI document. FastAPI's own route has no `Cache-Control`."""
     document = with_source(request.app.openapi(), served.source)
     return JSONResponse(document, headers={"Cache-Control": CACHED})
 

@@ -1,4 +1,4 @@
-"""Query parameters: their models, validation and limits; and the dependency on the data."""
+"""Query parameters: models, validation and limits, and the dependency on the data."""
 
 import re
 from collections import Counter
@@ -59,7 +59,7 @@ def _fields(row: type[Row]) -> Any:
 
 
 class Query(BaseModel):
-    """The parameters of every route of rows; unknown parameters are an error."""
+    """The parameters of every route of rows. Unknown parameters are an error."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -49,7 +49,7 @@ router = APIRouter(prefix="/weather", tags=["weather"])
 
 @router.get("/summary", responses=rows(DailyWeather), dependencies=SEVERAL_LOCATIONS)
 def summary(query: Annotated[SummaryQuery, Query()], request: Request) -> Response:
-    """Days of one or several locations, newest first; the newest day may be incomplete.
+    """Days of one or several locations, newest first. The newest day may be incomplete.
 
     Rows of several locations are ordered by date, newest first, then by location.
     """
@@ -124,7 +124,7 @@ def hourly(query: Annotated[HourlyQuery, Query()], served: Served, request: Requ
 def hourly_range(
     start: date | None, end: date | None, oldest: date, newest: date
 ) -> tuple[date, date] | None:
-    """Return the first and the last day of a request, at most 366 days; None without any data.
+    """Return the first and the last day of a request, at most 366 days, or None without any data.
 
     Args:
         start: the parameter `start`.
@@ -148,7 +148,7 @@ def _page(
     series_of: Callable[[Snapshot], Series],
     period_of: Callable[[date], int],
 ) -> Response:
-    """Return a page of a series; `period_of` maps a date to the series' periods."""
+    """Return a page of a series. `period_of` maps a date to the series' periods."""
     served = request.scope["served"]
     locations = _known_locations(query.location, served)
     page = series_of(_snapshot_with(locations, served)).page(
@@ -164,7 +164,7 @@ def _page(
 
 
 def _known_location(location: str | None, served: ServedData) -> str:
-    """Return the id, or the default location's for None; 404 for an unknown location."""
+    """Return the id, or the default location's. Raise 404 for an unknown location."""
     if location is None:
         return served.locations[0].id
     if not served.knows(location):
@@ -177,7 +177,7 @@ def _known_location(location: str | None, served: ServedData) -> str:
 
 
 def _known_locations(locations: Sequence[str] | None, served: ServedData) -> Sequence[str] | None:
-    """Return the ids, or None for all locations; 404 for an unknown location."""
+    """Return the ids, or None for all locations. Raise 404 for an unknown location."""
     if locations and ALL_LOCATIONS in locations:
         return None
     if not locations:
@@ -192,7 +192,7 @@ def _listed(locations: Sequence[Location]) -> str:
 
 
 def _snapshot_with(locations: Sequence[str] | None, served: ServedData) -> Snapshot:
-    """Return the snapshot; 503 if it is not loaded, 404 if no location has data."""
+    """Return the snapshot. Raise 503 if it is not loaded, 404 if no location has data."""
     snapshot = served.snapshot
     if snapshot is None and served.problem is not LoadProblem.NOTHING_PUBLISHED:
         raise HTTPException(503, f"{served.problem} Try again in a few seconds.", RETRY_AFTER)

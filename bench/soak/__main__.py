@@ -33,7 +33,7 @@ MART = "FROM daily_weather_stats ORDER BY location_id, date"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the soak test; return 0 if the rows are right and nothing grows."""
+    """Run the soak test. Return 0 if the rows are right and nothing grows."""
     parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
     parser.add_argument("--hours", type=int, default=HOURS)
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
@@ -107,7 +107,7 @@ def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
 
 
 def _differences(steps: Steps, lake: Lake, window: Window) -> list[str]:
-    """Compare the published mart with one computed without SQL; return the rows that differ."""
+    """Return the rows in which the published mart differs from one computed without SQL."""
     published = read_published(lake.store)
     snapshot_id = published.snapshot_id if published else None
     with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:

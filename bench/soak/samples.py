@@ -60,7 +60,7 @@ MEASURES: Sequence[tuple[str, Callable[[Sequence[Sample]], float]]] = (
 
 
 def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """Return the growth of each measure in the steady hours; empty if they are too few."""
+    """Return the growth of each measure in the steady hours, or nothing if these are too few."""
     steady = samples[STEADY_FROM:]
     if len(steady) < SHORTEST_STEADY:
         return []

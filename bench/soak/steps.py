@@ -39,7 +39,7 @@ class Steps:
     """The steps on one lake, with their output in a log."""
 
     def __init__(self, lake: Lake, log: Path) -> None:
-        """Change the environment of this process."""
+        """Prepare the steps, and set this process's environment."""
         os.environ |= lake.environment
         self.settings = read_settings(LakeSettings)
         self._source = lake.environment["OPEN_METEO_URL"]
@@ -47,7 +47,7 @@ class Steps:
         logging.basicConfig(filename=log, format="%(message)s", force=True)
 
     def run(self, window: Window, fault: str) -> Outcome:
-        """Run all steps while the source has a fault; the models run even if ingest fails.
+        """Run all steps while the source has a fault. The models run even if ingest fails.
 
         Raises:
             StepError: publish fails, which no fault of the source may cause.

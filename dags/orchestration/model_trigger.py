@@ -14,7 +14,7 @@ INTERVAL_SECONDS = 0.5
 
 
 class ModelTrigger(BaseTrigger):
-    """Mark the task as successful when the model is built and tested; else resume it in a worker.
+    """End the task when the model is built and tested. Otherwise resume the task in a worker.
 
     A worker resumes the task when the producer has ended without success for the model, and in
     each later try, because a cleared task must build the model again.

@@ -25,7 +25,7 @@ AFTER_A_KILL = timedelta(seconds=5)
 
 
 class StepFailed(AirflowException):
-    """A step exited with a code other than 0; the message is its last line of output."""
+    """A step exited with a code other than 0. The message is its last line of output."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class StepRetryPolicy(RetryPolicy):
         max_tries: int,
         context: Context | None = None,
     ) -> RetryDecision:
-        """Decide by the exit code; other exceptions follow the task's `retries`."""
+        """Decide by the exit code. Other exceptions follow the task's `retries`."""
         if not isinstance(exception, StepFailed):
             return RetryDecision.default()
         return decision(exception.exit_code, datetime.now(UTC))

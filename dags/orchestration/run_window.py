@@ -1,4 +1,4 @@
-"""The schedule, and the window of hours that a run takes, from its data interval or its params."""
+"""Compute a run's schedule and its window of hours from its data interval or its params."""
 
 from datetime import datetime
 from typing import Any
@@ -46,7 +46,7 @@ def cron_expression(schedule_hours: int) -> str:
 
 
 def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
-    """Return the window of a run, the same for all steps and tries.
+    """Return a run's window, which is the same for all steps and tries.
 
     Without a data interval (a run triggered by an asset or by hand), the window ends at the run's
     `run_after`.
@@ -73,7 +73,7 @@ def run_window(dag_run: Any, params: dict[str, Any]) -> Window:
 
 
 def skip_unless_upkeep_run(context: Context) -> None:
-    """Skip the task in all runs of a day except one."""
+    """Skip the task, except in one run a day."""
     window = run_window(context["dag_run"], dict(context["params"]))
     upkeep_hour = read_settings(ScheduleSettings).upkeep_hour
     if window.end.hour != upkeep_hour:

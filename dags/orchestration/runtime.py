@@ -22,13 +22,13 @@ class Runtime(Protocol):
     """Limit on the tasks of the DAG that run at the same time."""
 
     def ingest_shards(self, task_id: str, shards: int, **task: Any) -> MappedOperator:
-        """Run ingest in one mapped task per shard; `task` has arguments of the operator."""
+        """Run ingest in one mapped task per shard. `task` has arguments of the operator."""
 
     def dbt_models(self, group_id: str) -> TaskGroup:
         """Run one task for each dbt model, which builds and tests the model."""
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """Run `python -m weather.lake <step>`; `task` has arguments of the operator."""
+        """Run `python -m weather.lake <step>`. `task` has arguments of the operator."""
 
 
 def choose_runtime(settings: PipelineSettings) -> Runtime:

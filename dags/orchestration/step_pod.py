@@ -30,7 +30,7 @@ class FastPodManager(PodManager):
     """Time to poll fast after the end of the log, before the operator's own polling starts."""
 
     def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
-        """Return whether the container runs; its log ends before its status changes."""
+        """Return whether the container runs. Its log ends before its status changes."""
         running = super().container_is_running
         return all(running(pod, container_name) for _ in self._polls())
 
@@ -94,7 +94,7 @@ class StepPod(KubernetesPodOperator):
             raise StepFailed("The task was terminated before its step ended.", SIGTERMED)
 
     def _end(self, pod: k8s.V1Pod) -> int | None:
-        """End a failed task's pod, and return the exit code; None if the container never ran."""
+        """End a failed task's pod, and return the exit code. None if the container never ran."""
         try:
             now = self.pod_manager.read_pod(pod)
         except ApiException as error:
@@ -127,7 +127,7 @@ class StepPod(KubernetesPodOperator):
 
 
 def exit_code_of(pod: k8s.V1Pod, container: str) -> int | None:
-    """Return the exit code of a pod's container; None while it has not ended."""
+    """Return the exit code of a pod's container, or None while it has not ended."""
     for status in pod.status.container_statuses or []:
         if status.name == container and status.state and status.state.terminated:
             return int(status.state.terminated.exit_code)

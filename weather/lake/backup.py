@@ -61,7 +61,7 @@ class Backup:
 
 
 def back_up(settings: LakeSettings, target: BackupStorage) -> Backup:
-    """Copy what the target lacks; a run of the pipeline may be active meanwhile.
+    """Copy the objects that the target lacks. The pipeline may run meanwhile.
 
     The catalog is saved first. `upkeep` keeps unused files for a day, so each file that the saved
     catalog refers to can still be copied. The target's earlier backup stays valid until the last
@@ -179,7 +179,7 @@ def read_manifest(file: Path) -> Manifest:
 
 
 def _earlier_objects(target: BackupStorage, file: Path, lake: str) -> dict[str, StoredObject]:
-    """Return the objects of the target's earlier backup; none without one."""
+    """Return the objects of the target's earlier backup, or no objects without one."""
     body = target.get(BACKUP_FILE)
     if body is None:
         return {}
@@ -207,7 +207,7 @@ def _table_objects(store: Store, sizes: dict[str, int]) -> dict[str, StoredObjec
 def _is_copied(
     each: StoredObject, present: dict[str, int], earlier: dict[str, StoredObject]
 ) -> bool:
-    """Return whether the target has this object; table files are never rewritten."""
+    """Return whether the target has this object. Table files are never rewritten."""
     if present.get(each.key) != each.size:
         return False
     return each.key.startswith(TABLE_FILES) or earlier.get(each.key) == each

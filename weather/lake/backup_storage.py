@@ -23,16 +23,16 @@ class BackupStorage(Protocol):
         """Name of the storage in error messages."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically; replace one with the same key."""
+        """Store an object atomically. Replace one with the same key."""
 
     def get(self, key: str) -> bytes | None:
-        """Return an object's bytes; None if the key does not exist."""
+        """Return an object's bytes, or None if the key does not exist."""
 
     def sizes(self) -> dict[str, int]:
         """Return the size in bytes of every object, by key."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; ignore keys that do not exist."""
+        """Delete objects. Ignore keys that do not exist."""
 
 
 def open_backup_storage(name: str, settings: StoreSettings) -> BackupStorage:
@@ -70,7 +70,7 @@ class FolderStorage:
         return str(self._folder)
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically; replace one with the same key."""
+        """Store an object atomically. Replace one with the same key."""
         path = self._folder / key
         unfinished = path.with_name(path.name + UNFINISHED)
         with self._errors_in_a_line():
@@ -82,7 +82,7 @@ class FolderStorage:
             unfinished.replace(path)
 
     def get(self, key: str) -> bytes | None:
-        """Return an object's bytes; None if the key does not exist."""
+        """Return an object's bytes, or None if the key does not exist."""
         with self._errors_in_a_line():
             try:
                 return (self._folder / key).read_bytes()
@@ -99,7 +99,7 @@ class FolderStorage:
             }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; ignore keys that do not exist."""
+        """Delete objects. Ignore keys that do not exist."""
         with self._errors_in_a_line():
             for key in keys:
                 (self._folder / key).unlink(missing_ok=True)
@@ -125,11 +125,11 @@ class BucketStorage:
         self.name = f"s3://{bucket}/{prefix}"
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically; replace one with the same key."""
+        """Store an object atomically. Replace one with the same key."""
         self._store.put(self._prefix + key, body)
 
     def get(self, key: str) -> bytes | None:
-        """Return an object's bytes; None if the key does not exist."""
+        """Return an object's bytes, or None if the key does not exist."""
         return self._store.get(self._prefix + key)
 
     def sizes(self) -> dict[str, int]:
@@ -140,5 +140,5 @@ class BucketStorage:
         }
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; ignore keys that do not exist."""
+        """Delete objects. Ignore keys that do not exist."""
         self._store.delete(self._prefix + key for key in keys)

@@ -47,7 +47,7 @@ class Plugin(BasePlugin):
     """Configure the connection that dbt opens, and renew the store's credentials."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Set timeouts, secrets, UTC offsets and queries; dbt attaches the lake afterwards."""
+        """Set timeouts, secrets, UTC offsets and queries. dbt attaches the lake afterwards."""
         with _failures_of_dbt():
             settings = read_settings(LakeSettings)
             self._access = S3Access(settings)
@@ -65,7 +65,7 @@ class Plugin(BasePlugin):
 
 @contextmanager
 def _failures_of_dbt() -> Iterator[None]:
-    """Turn a step's error into one that dbt prints in a line, without a traceback."""
+    """Convert a StepError into an error that dbt prints in one line."""
     try:
         yield
     except StepError as error:
@@ -73,7 +73,7 @@ def _failures_of_dbt() -> Iterator[None]:
 
 
 def add_utc_offsets(connection: DuckDBPyConnection) -> None:
-    """Create the table `memory.main.utc_offsets`, by which dbt cuts local days."""
+    """Create the table `memory.main.utc_offsets`, which dbt needs to compute local days."""
     connection.execute(TABLE)
     # Not as a parameter: DuckDB would import pandas, where installed, which takes 1.5 s.
     connection.execute(ROWS.format(zones=json.dumps(utc_offsets())))

@@ -70,7 +70,7 @@ def require_all_hours(
 def _lost(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
 ) -> list[tuple[str, str, int]]:
-    """Return location, day and number of lost hours; a day without a temperature counts 0."""
+    """Return location, day and number of lost hours. A day without a temperature counts 0."""
     if readers is not None:
         present, earlier = (_values(lake, snapshot_id) for snapshot_id in (None, readers))
         if not earlier:
@@ -88,7 +88,7 @@ def _lost(
 
 
 def _values(lake: duckdb.DuckDBPyConnection, snapshot_id: int | None) -> set[str]:
-    """Return the value columns of stg_weather; none if the table does not exist."""
+    """Return the value columns of stg_weather, or no columns if the table does not exist."""
     at = "" if snapshot_id is None else f" AT (VERSION => {snapshot_id})"
     try:
         columns = lake.execute(f"DESCRIBE FROM stg_weather{at}").fetchall()

@@ -1,4 +1,4 @@
-"""Publish the newest tested snapshot to readers, with a report of its run."""
+"""Publish the newest tested snapshot, with a report of the run."""
 
 import logging
 from collections.abc import Iterator
@@ -138,7 +138,7 @@ def build_run_report(
 def _end_of_hours(
     lake: duckdb.DuckDBPyConnection, window: Window, snapshot_id: int
 ) -> datetime | None:
-    """Return the end of the window's newest hour in a snapshot; None without an hour."""
+    """Return the end of the window's newest hour in a snapshot, or None without an hour."""
     row = lake.execute(
         f"SELECT max(hour_timestamp) FROM stg_weather AT (VERSION => {snapshot_id})"  # noqa: S608
         " WHERE hour_timestamp >= ? AND hour_timestamp < ?",

@@ -124,7 +124,7 @@ def monthly_batches(windows: Iterable[Window]) -> list[Batch]:
 
 
 def _windows(store: Store) -> set[Window]:
-    """List the windows that have responses; a window may have reports only."""
+    """List the windows that have responses. A window may have reports only."""
     parts = [key.split("/") for key in store.list("raw/")]
     return {window_of_key(key) for _, key, *rest in parts if len(rest) > 1}
 
@@ -135,7 +135,7 @@ def _span(windows: Iterable[Window]) -> Window:
 
 
 def _snapshot_of_readers(settings: LakeSettings, store: Store) -> int | None:
-    """Return the published snapshot of this lake; None if the published catalog is lost.
+    """Return the published snapshot of this lake, or None if the published catalog is lost.
 
     An object of an older version does not name its lake. It is deleted if its snapshot is not in
     this lake, because tests skip the rows up to that number.

@@ -41,7 +41,7 @@ def save_catalog(settings: LakeSettings, file: Path) -> None:
 
 
 def load_catalog(settings: LakeSettings, file: Path) -> None:
-    """Replace the lake's catalog by a saved one, in one transaction; create it if missing.
+    """Replace the lake's catalog by a saved one, in one transaction. Create it if missing.
 
     Raises:
         StepError: the lake cannot be opened, or another version of DuckLake saved the file.

@@ -144,7 +144,7 @@ def delete_test_records(store: Store, keep: tuple[str, int] | None = None) -> No
 
 
 def _candidates(insertions: Insertions, newest: int) -> list[int]:
-    """Return the snapshots to consider, newest first: the last one before each insertion."""
+    """Return the candidates to publish, newest first: the last snapshot before each insertion."""
     ends = {each - 1 for snapshots in insertions.by_table.values() for each in snapshots}
     return [
         each

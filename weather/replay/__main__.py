@@ -18,7 +18,7 @@ class ClosableConnection(H11Protocol):
     """HTTP protocol that lets a request close its connection, which ASGI cannot."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Put `close_connection` into the state of the connection's requests."""
+        """Add `close_connection` to the state of the connection's requests."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "close_connection": transport.abort}
 
@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve until a signal; exit with 64 if REPLAY_FAULTS is invalid."""
+    """Serve until a signal. Exit with 64 if REPLAY_FAULTS is invalid."""
     parser = argparse.ArgumentParser(prog="python -m weather.replay", description=WHAT_IT_IS)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 for any free port")

@@ -211,7 +211,7 @@ class Rule:
 
 
 def parse_faults(text: str) -> list[Rule]:
-    """Parse rules such as `minutely_limit*2,text_value@1`; see the package's docstring.
+    """Parse rules such as `minutely_limit*2,text_value@1`. See the package's docstring.
 
     Raises:
         ValueError: a fault is unknown or a rule malformed; one line that names the rule.
@@ -261,7 +261,7 @@ class FaultPlan:
 
 
 def truncated(text: str, fault: str) -> str:
-    """Cut a JSON text in half; for STREAMING_ERROR, append Open-Meteo's error message."""
+    """Cut a JSON text in half. For STREAMING_ERROR, append Open-Meteo's error message."""
     half = text[: len(text) // 2]
     if fault == STREAMING_ERROR:
         return f"{half}Unexpected error while streaming data: timeoutReached"

@@ -22,7 +22,7 @@ Location = dict[str, Any]
 
 
 class BadRequest(Exception):
-    """The parameters are invalid; the text is the `reason` in the 400 response."""
+    """Invalid parameters. The message is the `reason` in the 400 response."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ForecastRequest:
 
 
 def parse_request(parameters: Mapping[str, str]) -> ForecastRequest:
-    """Validate the parameters; unknown ones are ignored.
+    """Validate the parameters. Unknown ones are ignored.
 
     Args:
         parameters: lists are separated by commas.
@@ -104,7 +104,7 @@ def _degrees(parameters: Mapping[str, str], name: str) -> list[float]:
 
 
 def build_response(request: ForecastRequest, generationtime_ms: float) -> list[Location]:
-    """Build one object for each location; as at Open-Meteo, the first has no `location_id`."""
+    """Build one object for each location. As Open-Meteo's, the first one has no `location_id`."""
     response = []
     for location_id, (latitude, longitude) in enumerate(request.coordinates):
         station = station_for(latitude, longitude)

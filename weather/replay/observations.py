@@ -61,7 +61,7 @@ CONVERSIONS: Mapping[str, Callable[[float], float]] = {
 
 
 def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:
-    """Return one variable's values for consecutive hours, in its unit; None if missing.
+    """Return one variable's values for consecutive hours, in its unit. Missing values are None.
 
     Args:
         station: one of STATIONS.

@@ -1,4 +1,4 @@
-"""Create MinIO's buckets and users; each user gets only the rights it needs.
+"""Create MinIO's buckets and users. Each user gets only the rights it needs.
 
 Environment variables and the folders that Kubernetes mounts:
 

@@ -72,10 +72,10 @@ def set_up(config: Config, server: "Server") -> Result:
 
 
 class Server:
-    """MinIO's API with the root user's rights; requests are not retried, because the job is."""
+    """Client of MinIO with the root user's rights. The job retries, not the requests."""
 
     def __init__(self, endpoint: str, root: Credentials) -> None:
-        """Create the clients; sends no request.
+        """Create the clients without a request.
 
         Raises:
             StepError: SETTING; the endpoint is not a URL.
@@ -117,7 +117,7 @@ class Server:
             time.sleep(SECONDS_BETWEEN_ATTEMPTS)
 
     def create_bucket(self, name: str) -> bool:
-        """Create a bucket if it is missing; return whether it was."""
+        """Create a bucket if it is missing. Return whether it was created."""
         with self._step_errors(f"bucket '{name}'"):
             try:
                 self._s3.make_bucket(name)
@@ -141,7 +141,7 @@ class Server:
             self._admin.policy_add(name, policy=policy)
 
     def put_user(self, credentials: Credentials, policy: str) -> None:
-        """Create a user or replace its password; this policy becomes its only one."""
+        """Create a user or replace its password. This policy becomes its only one."""
         with self._step_errors(f"user '{credentials.access_key}'"):
             self._admin.user_add(credentials.access_key, credentials.secret_key)
             self._admin.policy_set(policy, user=credentials.access_key)
