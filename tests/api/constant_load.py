@@ -19,20 +19,20 @@ def days(client: httpx.Client, location: str = "lyon") -> list[str]:
 
 
 @contextmanager
-def asking_all_the_time(client: httpx.Client) -> Iterator[list[httpx.Response]]:
+def constant_load(client: httpx.Client) -> Iterator[list[httpx.Response]]:
     """Request the summary until the block ends; yield the responses, unordered."""
     responses: list[httpx.Response] = []
     ended = Event()
 
-    def ask() -> None:
+    def send() -> None:
         while not ended.wait(SECONDS_BETWEEN_REQUESTS):
             responses.append(client.get("/weather/summary"))
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        asking = [pool.submit(ask) for _ in range(CLIENTS)]
+        sending = [pool.submit(send) for _ in range(CLIENTS)]
         try:
             yield responses
         finally:
             ended.set()
-    for each in asking:
+    for each in sending:
         each.result()

@@ -110,6 +110,6 @@ class Lake:
         """Store the source, as ingest does with the first response."""
         require_source(self.store, source, "a test")
 
-    def say_published(self, published: Published) -> None:
+    def write_published_json(self, published: Published) -> None:
         """Write published.json only."""
         self.store.put(PUBLISHED_KEY, published.model_dump_json().encode())

@@ -12,7 +12,7 @@ Reply = tuple[bytes, dict[bytes, bytes], bytes]
 """Status line, headers and body."""
 
 
-def answered(client: httpx.Client, request: bytes) -> bytes:
+def send_raw(client: httpx.Client, request: bytes) -> bytes:
     """Send bytes, and return all received bytes until the server closes the connection."""
     address = client.base_url
     with socket.create_connection((address.host, address.port or 80), PATIENCE) as connection:

@@ -38,7 +38,7 @@ def line_of(request_id: str, log: Path) -> dict[str, object]:
     return dict(json.loads(line))
 
 
-def test_a_request_is_a_line_with_its_id(logged: httpx.Client, log: Path) -> None:
+def test_a_request_is_logged_with_its_id(logged: httpx.Client, log: Path) -> None:
     response = logged.get("/weather/summary?limit=2", headers={"X-Request-ID": "mine-1"})
     assert response.headers["x-request-id"] == "mine-1"
     line = line_of("mine-1", log)
@@ -65,7 +65,7 @@ def test_a_request_without_a_valid_id_gets_a_generated_one(logged: httpx.Client,
         assert line_of(request_id, log)["path"] == "/healthz"
 
 
-def test_any_path_is_valid_json_and_long_ones_are_cut(logged: httpx.Client, log: Path) -> None:
+def test_any_path_is_valid_json_and_long_paths_are_cut(logged: httpx.Client, log: Path) -> None:
     long = "x" * (MAX_URL_BYTES + 100)
     logged.get(f'/a%22%0a%ff?q="&long={long}', headers={"X-Request-ID": "strange"})
     line = line_of("strange", log)
@@ -78,11 +78,11 @@ class Stuck(StringIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_asked = Event()
+        self.was_written = Event()
         self.reads = Event()
 
     def write(self, text: str) -> int:
-        self.is_asked.set()
+        self.was_written.set()
         self.reads.wait()
         return super().write(text)
 
@@ -94,7 +94,7 @@ def test_a_slow_reader_loses_the_oldest_lines() -> None:
     for number in range(MAX_WAITING + 51):
         log.add((MOMENT, 0.0015, "ready", b"id-%d" % number, described))
         # Writing the first line blocks: all others wait.
-        assert number or file.is_asked.wait(timeout=60)
+        assert number or file.was_written.wait(timeout=60)
     file.reads.set()
     log.close()
     lines = [json.loads(line) for line in file.getvalue().splitlines()]

@@ -41,7 +41,7 @@ def test_a_response_larger_than_the_cache_is_not_cached() -> None:
     assert len(ready) == ready.bytes == 0
 
 
-def test_a_replaced_response_counts_once() -> None:
+def test_a_replaced_response_is_counted_once() -> None:
     ready = ResponseCache(100_000)
     ready.put(key(1), response(1000))
     once = ready.bytes
@@ -70,6 +70,6 @@ with ThreadPoolExecutor(8) as threads:
 
 
 @pytest.mark.parametrize("encoding", CODECS)
-def test_responses_compressed_in_several_threads_are_whole(encoding: str) -> None:
+def test_concurrent_compression_returns_whole_bodies(encoding: str) -> None:
     # In a subprocess, because threads that share a codec's state may crash.
     subprocess.run([sys.executable, "-c", PROGRAM, encoding], check=True)

@@ -51,7 +51,7 @@ def both_times(
 
 @pytest.mark.parametrize("origin", [None, ELSEWHERE, "https://c.example"])
 @pytest.mark.parametrize("path", PATHS)
-def test_one_allowed_origin_varies_by_origin(
+def test_a_single_allowed_origin_varies_by_origin(
     open_to_one: httpx.Client, path: str, origin: str | None
 ) -> None:
     for response in both_times(open_to_one, path, {"Origin": origin} if origin else {}):
@@ -72,6 +72,6 @@ def test_any_allowed_origin_is_in_every_response(
         assert "origin" not in response.headers.get("vary", "")
 
 
-def test_without_allowed_origins_nothing_changes() -> None:
+def test_no_cors_headers_without_allowed_origins() -> None:
     response = CompleteResponse(ResponseHead(200, [(b"vary", b"accept")]), b"", "/")
     assert with_cors_headers(response, []) is response

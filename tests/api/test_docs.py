@@ -28,7 +28,7 @@ def test_the_largest_file_is_compressed(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_made_up_query_is_not_cached(client: httpx.Client, path: str) -> None:
+def test_a_request_with_a_query_string_is_not_cached(client: httpx.Client, path: str) -> None:
     before = samples(client)["weather_ready_bytes"]
     response = client.get(f"{path}?made=up")
     assert response.status_code == 200

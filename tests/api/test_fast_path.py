@@ -11,7 +11,7 @@ import pytest
 from api.http.cache import ResponseHead
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import Reply, answered, everything_from, replies
+from tests.api.sockets import Reply, send_raw, everything_from, replies
 from tests.api.test_health import samples
 
 READY = b"/weather/summary?limit=5"
@@ -27,9 +27,9 @@ def request(path: bytes, headers: bytes = b"") -> bytes:
     return b"GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n" % (path, headers)
 
 
-def asked(client: httpx.Client, *requests: bytes) -> list[Reply]:
+def pipelined(client: httpx.Client, *requests: bytes) -> list[Reply]:
     """Pipeline requests, and return their responses."""
-    return list(replies(answered(client, b"".join(requests) + LAST)))[:-1]
+    return list(replies(send_raw(client, b"".join(requests) + LAST)))[:-1]
 
 
 def bytes_taken(connection: socket.socket, requests: bytes) -> int:
@@ -41,7 +41,7 @@ def bytes_taken(connection: socket.socket, requests: bytes) -> int:
     return sent
 
 
-def ready_answers(client: httpx.Client) -> float:
+def cache_hits(client: httpx.Client) -> float:
     """Return the number of cache hits."""
     return samples(client).get('weather_answers_total{answer="ready"}', 0)
 
@@ -69,14 +69,14 @@ def any_client(
         b"Origin: https://elsewhere.example\r\n",
     ],
 )
-def test_fast_path_and_application_send_the_same(
+def test_fast_path_equals_the_application(
     any_client: httpx.Client, path: bytes, headers: bytes
 ) -> None:
     # The first connection fills the cache for the second one.
-    asked(any_client, request(path, headers))
-    before = ready_answers(any_client)
-    at_once, usual = asked(any_client, request(path, headers), request(path, headers + UNUSUAL))
-    assert ready_answers(any_client) - before == (0 if path == NOT_KEPT else 2)
+    pipelined(any_client, request(path, headers))
+    before = cache_hits(any_client)
+    at_once, usual = pipelined(any_client, request(path, headers), request(path, headers + UNUSUAL))
+    assert cache_hits(any_client) - before == (0 if path == NOT_KEPT else 2)
     assert at_once[0] == usual[0]
     assert at_once[2] == usual[2]
     assert at_once[1].keys() == usual[1].keys()
@@ -92,9 +92,9 @@ def test_pipelined_responses_keep_the_order(client: httpx.Client) -> None:
         for number in range(20, 40)
         for path in (READY, b"/weather/summary?limit=%d" % number, NOT_KEPT, READY)
     ]
-    alone = {path: asked(client, request(path))[0] for path in {READY, NOT_KEPT}}
+    alone = {path: pipelined(client, request(path))[0] for path in {READY, NOT_KEPT}}
     assert alone[READY][0] != alone[NOT_KEPT][0]
-    found = asked(client, *map(request, paths))
+    found = pipelined(client, *map(request, paths))
     assert len(found) == len(paths)
     for path, (first, headers, body) in zip(paths, found, strict=True):
         if path in alone:
@@ -107,7 +107,7 @@ def test_pipelined_responses_keep_the_order(client: httpx.Client) -> None:
 def test_a_request_body_is_not_parsed_as_a_request(client: httpx.Client) -> None:
     inside = request(b"/inside")
     around = request(READY, b"Content-Length: %d\r\n" % len(inside)) + inside
-    found = list(replies(answered(client, request(READY) + around + request(READY))))
+    found = list(replies(send_raw(client, request(READY) + around + request(READY))))
     assert [first for first, _, _ in found] == [b"HTTP/1.1 200 OK"] * 2
     assert found[1][1][b"connection"] == b"close"
 
@@ -120,9 +120,9 @@ def test_a_request_body_is_not_parsed_as_a_request(client: httpx.Client) -> None
         b"HEAD %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % READY,
     ],
 )
-def test_connection_close_is_honoured(client: httpx.Client, last: bytes) -> None:
-    assert asked(client, request(READY))[0][0] == b"HTTP/1.1 200 OK"
-    (reply,) = replies(answered(client, last))
+def test_connection_close_closes_the_connection(client: httpx.Client, last: bytes) -> None:
+    assert pipelined(client, request(READY))[0][0] == b"HTTP/1.1 200 OK"
+    (reply,) = replies(send_raw(client, last))
     assert reply[0] == b"HTTP/1.1 200 OK"
     assert reply[1][b"connection"] == b"close"
     assert (reply[2] == b"") is last.startswith(b"HEAD")
@@ -131,7 +131,7 @@ def test_connection_close_is_honoured(client: httpx.Client, last: bytes) -> None
 def test_backpressure_loses_no_response(
     client: httpx.Client,
 ) -> None:
-    (usual,) = asked(client, request(READY))
+    (usual,) = pipelined(client, request(READY))
     address = (client.base_url.host, client.base_url.port or 80)
     requests = request(READY) * MORE_THAN_ANY_BUFFER
     with socket.socket() as connection:

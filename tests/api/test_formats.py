@@ -68,7 +68,7 @@ def test_negative_zero_is_written_as_zero(format_: Format) -> None:
 
 
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
-def test_a_decimal_has_a_point_or_an_exponent(value: float) -> None:
+def test_a_float_has_a_point_or_an_exponent(value: float) -> None:
     body = render(batch_of([a_row("lyon", date(2025, 11, 20), value)]), Format.JSON)
     text = body.decode().partition('"temp_min_c":')[2].partition(",")[0]
     assert math.isclose(json.loads(text), value, rel_tol=0, abs_tol=0)
@@ -83,12 +83,12 @@ def test_a_slice_renders_only_its_rows() -> None:
         assert read(render(batch, format_), format_) == [row.model_dump() for row in rows[123:323]]
 
 
-def test_a_single_null_is_a_line_of_csv() -> None:
+def test_a_row_with_a_single_null_is_a_csv_line() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, day), None) for day in (1, 2)])
     assert render(rows.select(["temp_min_c"]), Format.CSV) == b'temp_min_c\n""\n""\n'
 
 
-def test_columnar_formats_describe_their_columns() -> None:
+def test_columnar_formats_have_column_descriptions() -> None:
     rows = batch_of([a_row("lyon", date(2025, 11, 20))])
     schema = pq.read_schema(io.BytesIO(render(rows, Format.PARQUET)))
     assert schema.field("temp_min_c").metadata[b"unit"] == "°C".encode()

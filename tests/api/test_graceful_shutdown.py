@@ -45,7 +45,7 @@ def is_draining(address: str) -> bool:
     return readiness(address)["ready"] is False
 
 
-def test_no_request_fails_while_it_drains(filled_lake: Lake, tmp_path: Path) -> None:
+def test_no_request_fails_during_the_drain(filled_lake: Lake, tmp_path: Path) -> None:
     """Clients send requests constantly, as behind a load balancer that reacts late."""
     looked_away = Event()
     responses: list[httpx.Response] = []
@@ -65,19 +65,19 @@ def test_no_request_fails_while_it_drains(filled_lake: Lake, tmp_path: Path) -> 
                 responses.append(one_shot(address))
 
         with ThreadPoolExecutor() as pool:
-            asking = [pool.submit(each) for each in (over_one_connection, over_new_connections)]
+            sending = [pool.submit(each) for each in (over_one_connection, over_new_connections)]
             eventually(lambda: len(responses) > 50)
             process.send_signal(signal.SIGTERM)
             eventually(lambda: is_draining(address) and len(closing()) > 20)
             looked_away.set()
-            for each in asking:
+            for each in sending:
                 each.result()
         assert process.wait(SECONDS_TO_END) == 0
     assert {response.status_code for response in responses} == {200}
     assert len(closing()) < len(responses)
 
 
-def test_every_response_closes_its_connection_while_draining(
+def test_responses_close_connections_during_the_drain(
     filled_lake: Lake, tmp_path: Path
 ) -> None:
     with started_api(filled_lake, tmp_path / "log", LONG_DRAIN_SECONDS) as (address, process):
@@ -111,7 +111,7 @@ def test_a_started_request_is_completed(filled_lake: Lake, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("drain_seconds", [0.0, LONG_DRAIN_SECONDS])
-def test_sigint_stops_at_once(filled_lake: Lake, tmp_path: Path, drain_seconds: float) -> None:
+def test_sigint_stops_without_a_drain(filled_lake: Lake, tmp_path: Path, drain_seconds: float) -> None:
     log = tmp_path / "log"
     with started_api(filled_lake, log, drain_seconds) as (address, process):
         assert one_shot(address).status_code == 200

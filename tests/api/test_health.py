@@ -39,12 +39,12 @@ def test_health_and_readiness(client: httpx.Client, filled_lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/healthz?x=y"])
-def test_operations_are_not_cached(client: httpx.Client, path: str) -> None:
+def test_health_and_metrics_are_not_cached(client: httpx.Client, path: str) -> None:
     for method in ("GET", "HEAD"):
         assert client.request(method, path).headers["cache-control"] == "no-store"
 
 
-def test_metrics_have_the_served_snapshot_and_its_age(
+def test_metrics_have_the_snapshot_and_its_age(
     client: httpx.Client, filled_lake: Lake
 ) -> None:
     published = read_published(filled_lake.store)
@@ -92,7 +92,7 @@ def test_metrics_parse_as_prometheus_format(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_writing_methods_are_rejected(client: httpx.Client, method: str, path: str) -> None:
+def test_methods_that_write_are_rejected(client: httpx.Client, method: str, path: str) -> None:
     assert client.request(method, path).status_code == 405
 
 

@@ -21,8 +21,8 @@ from api.observability.logs import AccessLog
 from api.observability.metrics import RequestMetrics
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import answered, everything_from
-from tests.patience import PATIENCE
+from tests.api.sockets import send_raw, everything_from
+from tests.timeouts import PATIENCE
 
 ELSEWHERE = "https://elsewhere.example"
 
@@ -51,7 +51,7 @@ TOO_LONG = [
 
 @pytest.mark.parametrize("head", TOO_LONG)
 @pytest.mark.parametrize("part", [1000, 1_000_000])
-def test_a_head_that_is_too_long_gets_431(client: httpx.Client, head: bytes, part: int) -> None:
+def test_a_too_long_header_gets_431(client: httpx.Client, head: bytes, part: int) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -64,12 +64,12 @@ def test_a_head_that_is_too_long_gets_431(client: httpx.Client, head: bytes, par
     assert "32 KiB" in problem["detail"]
 
 
-def test_a_head_of_the_maximum_length_is_accepted(client: httpx.Client) -> None:
+def test_a_header_of_maximum_length_is_accepted(client: httpx.Client) -> None:
     longest = head_of(MAX_HEAD_BYTES)
     assert len(longest) == MAX_HEAD_BYTES
     # Several pipelined heads are not one long head.
     last = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    received = answered(client, longest * 5 + last * 2)
+    received = send_raw(client, longest * 5 + last * 2)
     assert received.count(b"HTTP/1.1 200 OK") == 6
 
 
@@ -86,30 +86,30 @@ UNFINISHED = {
 """Parts that a client sends before it stalls, and the number of 200 responses."""
 
 
-def test_an_incomplete_head_times_out(client: httpx.Client) -> None:
+def test_an_incomplete_header_times_out(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    patience = HEAD_TIMEOUT_SECONDS + PATIENCE
+    timeout = HEAD_TIMEOUT_SECONDS + PATIENCE
     with ExitStack() as connections:
         slow = {
-            parts: connections.enter_context(socket.create_connection(address, patience))
+            parts: connections.enter_context(socket.create_connection(address, timeout))
             for parts in UNFINISHED
         }
-        answers = dict.fromkeys(slow, b"")
+        received = dict.fromkeys(slow, b"")
         for (first, *others), connection in slow.items():
             connection.sendall(first)
             for other in others:
-                answers[first, *others] += connection.recv(65536)
+                received[first, *others] += connection.recv(65536)
                 connection.sendall(other)
         for parts, connection in slow.items():
-            answers[parts] += everything_from(connection)
-    assert {each: answers[each].count(b"HTTP/1.1 200 OK") for each in answers} == UNFINISHED
+            received[parts] += everything_from(connection)
+    assert {each: received[each].count(b"HTTP/1.1 200 OK") for each in received} == UNFINISHED
     # An incomplete head gets 408, and an idle connection closes silently.
-    timeouts = {each for each in answers if answers[each].startswith(b"HTTP/1.1 408 ")}
+    timeouts = {each for each in received if received[each].startswith(b"HTTP/1.1 408 ")}
     assert timeouts == {(BEGUN,)}
-    assert answers[b"",] == b""
+    assert received[b"",] == b""
 
 
-def test_a_head_in_small_parts_is_accepted(client: httpx.Client) -> None:
+def test_a_header_in_small_parts_is_accepted(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     with socket.create_connection(address, PATIENCE) as connection:
         for byte in b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n":
@@ -119,22 +119,22 @@ def test_a_head_in_small_parts_is_accepted(client: httpx.Client) -> None:
 
 
 def test_cors_is_off_by_default(client: httpx.Client, filled_lake: Lake, tmp_path: Path) -> None:
-    asked = {"Origin": ELSEWHERE}
-    assert "access-control-allow-origin" not in client.get("/locations", headers=asked).headers
+    cross_origin = {"Origin": ELSEWHERE}
+    assert "access-control-allow-origin" not in client.get("/locations", headers=cross_origin).headers
     environment = {**filled_lake.environment, "WEATHER_API_CORS_ORIGINS": f"{ELSEWHERE}, http://b"}
     with running_api(environment, tmp_path / "log") as open_client:
-        response = open_client.get("/weather/summary", headers=asked)
+        response = open_client.get("/weather/summary", headers=cross_origin)
         assert response.headers["access-control-allow-origin"] == ELSEWHERE
         assert "Link" in response.headers["access-control-expose-headers"]
         other = open_client.get("/weather/summary", headers={"Origin": "https://c.example"})
         assert "access-control-allow-origin" not in other.headers
-        asking = {**asked, "Access-Control-Request-Method": "GET"}
-        assert open_client.options("/weather/summary", headers=asking).status_code == 200
-        writing = {**asked, "Access-Control-Request-Method": "POST"}
+        preflight = {**cross_origin, "Access-Control-Request-Method": "GET"}
+        assert open_client.options("/weather/summary", headers=preflight).status_code == 200
+        writing = {**cross_origin, "Access-Control-Request-Method": "POST"}
         assert open_client.options("/weather/summary", headers=writing).status_code == 400
 
 
-def test_an_internal_error_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_has_no_details(caplog: pytest.LogCaptureFixture) -> None:
     async def defective(_: Scope, __: Receive, ___: Send) -> None:
         raise RuntimeError("password in /srv/secret.py")
 

@@ -84,7 +84,7 @@ def test_media_types_of_the_front_page(accept: str, expected: str) -> None:
         ("gzip;q=0.5, identity", "identity"),
     ],
 )
-def test_encodings(accept: str, expected: str) -> None:
+def test_accept_encoding(accept: str, expected: str) -> None:
     assert best_encoding(accept.encode()) == expected
 
 

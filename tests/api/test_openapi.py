@@ -24,7 +24,7 @@ SECONDS = 800
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.api.valid_ranges", "PYTHONPATH": str(PROJECT)}
 
 
-def test_schemathesis_finds_nothing(client: httpx.Client, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_failures(client: httpx.Client, tmp_path: Path) -> None:
     address = f"{str(client.base_url).rstrip('/')}/openapi.json"
     options = [f"--max-examples={CASES}", "--seed=1", "--no-shrink", "--no-color"]
     # Durations mean nothing on a busy machine.
@@ -52,7 +52,7 @@ def keywords(part: Any) -> set[str]:
     return set()
 
 
-def test_the_document_is_complete_for_linters(client: httpx.Client) -> None:
+def test_the_document_passes_linters(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     operations = [each["get"] for each in document["paths"].values()]
     tags = {tag for each in operations for tag in each["tags"]}
@@ -96,7 +96,7 @@ def test_a_limit_over_the_maximum_is_as_documented(client: httpx.Client, path: s
     assert client.get(f"{path}?limit=10001").content == client.get(path).content
 
 
-OF_ANY_ANSWER = {
+OF_ANY_RESPONSE = {
     *(name.decode() for name, _ in SECURITY_HEADERS),
     *("cache-control", "content-encoding", "content-length", "content-type", "date", "vary"),
 }
@@ -129,12 +129,12 @@ def test_responses_are_as_documented(client: httpx.Client, path: str, statuses: 
         client.get(path, headers={"If-Match": '"other"'}),
         *(client.get(f"{path}?{query}") for query in queries),
     ]
-    for answer in responses:
-        response = described[str(answer.status_code)]
+    for response in responses:
+        response = described[str(response.status_code)]
         headers = {name.lower() for name in response["headers"]}
-        assert set(answer.headers) <= headers | OF_ANY_ANSWER
-        if answer.content:
-            media_type = answer.headers["content-type"].partition(";")[0]
+        assert set(response.headers) <= headers | OF_ANY_RESPONSE
+        if response.content:
+            media_type = response.headers["content-type"].partition(";")[0]
             assert media_type in response["content"]
     assert all("X-Request-ID" in response["headers"] for response in described.values())
     if path.startswith("/weather"):

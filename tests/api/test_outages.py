@@ -12,7 +12,7 @@ import pytest
 from local.processes import free_port
 from local.store import running_store
 from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
-from tests.api.constant_load import asking_all_the_time, days
+from tests.api.constant_load import constant_load, days
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
 from tests.weather.ingest.scripted_server import nobodys_address
@@ -54,16 +54,16 @@ def failures(client: httpx.Client) -> float:
     return float(line.split()[1])
 
 
-def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
+def test_a_locked_catalog_fails_no_request(
     lake: Lake, serve: Serve
 ) -> None:
     first = lake.publish()
     lake.write(a_day("lyon", TUESDAY))
     second = lake.publish()
-    lake.say_published(first)
-    with serve(lake) as client, asking_all_the_time(client) as responses:
+    lake.write_published_json(first)
+    with serve(lake) as client, constant_load(client) as responses:
         with locked(lake):
-            lake.say_published(second)
+            lake.write_published_json(second)
             eventually(lambda: problem(client))
             readiness = client.get("/readyz")
             assert readiness.status_code == 200
@@ -76,7 +76,7 @@ def test_a_locked_catalog_fails_no_request_and_is_read_again_later(
     assert marks(responses) == {None, "lake"}
 
 
-def test_a_dead_store_keeps_the_last_snapshot(
+def test_a_stopped_store_keeps_the_last_snapshot(
     make_lake: MakeLake, tmp_path: Path, serve: Serve
 ) -> None:
     folder, port = tmp_path / "s3", free_port()
@@ -84,7 +84,7 @@ def test_a_dead_store_keeps_the_last_snapshot(
         server = store.enter_context(running_store(folder, port=port))
         lake = make_lake(server, [a_day("lyon", MONDAY)])
         lake.publish()
-        with serve(lake) as client, asking_all_the_time(client) as responses:
+        with serve(lake) as client, constant_load(client) as responses:
             store.close()
             eventually(lambda: problem(client))
             readiness = client.get("/readyz")
@@ -124,7 +124,7 @@ def test_a_hanging_store_is_reported_within_a_minute(
             eventually(lambda: not problem(client))
 
 
-def test_without_a_store_the_api_starts_and_reports_it(lake: Lake, serve: Serve) -> None:
+def test_the_api_starts_without_a_store(lake: Lake, serve: Serve) -> None:
     with ExitStack() as running:
         lake.environment["AWS_ENDPOINT_URL"] = running.enter_context(nobodys_address())
         client = running.enter_context(serve(lake))
@@ -158,7 +158,7 @@ def test_an_emptied_bucket_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> 
 def test_an_expired_snapshot_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
     published = lake.publish()
     with serve(lake) as client:
-        lake.say_published(published.model_copy(update={"snapshot_id": 999}))
+        lake.write_published_json(published.model_copy(update={"snapshot_id": 999}))
         eventually(lambda: "from the lake" in problem(client))
         assert days(client) == ["2025-11-17"]
 
@@ -177,13 +177,13 @@ def test_no_response_has_a_password(lake: Lake, serve: Serve) -> None:
     assert not any("Rhubarb9" in page.text or "127.0.0.1" in page.text for page in pages)
 
 
-def test_a_snapshot_of_another_lake_with_the_same_number_is_not_read(
+def test_another_lakes_snapshot_with_the_same_id_is_not_read(
     lake: Lake, serve: Serve
 ) -> None:
     published = lake.publish()
     with serve(lake) as client:
         lake.write(a_day("lyon", TUESDAY))
-        lake.say_published(lake.publish().model_copy(update={"lake": "another"}))
+        lake.write_published_json(lake.publish().model_copy(update={"lake": "another"}))
         eventually(lambda: "from the lake" in problem(client))
         assert days(client) == ["2025-11-17"]
         assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id

@@ -48,7 +48,7 @@ def test_pages_load_nothing_from_elsewhere(client: httpx.Client, path: str) -> N
         assert client.get(f"/{address}").status_code == 200
 
 
-def test_docs_serves_its_three_files_only(client: httpx.Client) -> None:
+def test_docs_serves_only_its_three_files(client: httpx.Client) -> None:
     types = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "javascript"}
     types["start-swagger-ui.js"] = "javascript"
     for name, media_type in types.items():
@@ -88,7 +88,7 @@ def test_the_openapi_document_is_complete(client: httpx.Client) -> None:
         assert summary["responses"]["200"]["content"][media_type]["example"]
 
 
-def test_examples_are_rows(client: httpx.Client) -> None:
+def test_examples_are_valid_rows(client: httpx.Client) -> None:
     """Each route's example validates, and each field has a description."""
     paths = client.get("/openapi.json").json()["paths"]
     models: dict[str, type[BaseModel]] = {

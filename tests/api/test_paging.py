@@ -42,7 +42,7 @@ def test_several_locations(client: httpx.Client) -> None:
     assert twice == client.get("/weather/summary").json()
 
 
-def test_one_unknown_location_among_known_ones_is_named(client: httpx.Client) -> None:
+def test_an_unknown_location_among_known_ones_is_named(client: httpx.Client) -> None:
     response = client.get("/weather/summary?location=lyon&location=paris")
     assert response.status_code == 404
     assert "'paris'" in response.json()["detail"]
@@ -54,14 +54,14 @@ def test_one_unknown_location_among_known_ones_is_named(client: httpx.Client) ->
 @pytest.mark.parametrize(
     "query", ["location=all", "location=lyon&location=atlantis", "end=2025-11-18&location=lyon"]
 )
-def test_joined_pages_are_the_whole(client: httpx.Client, query: str, limit: int) -> None:
+def test_joined_pages_equal_the_unpaged_response(client: httpx.Client, query: str, limit: int) -> None:
     whole = client.get(f"/weather/summary?{query}").json()
     parts = pages(client, f"/weather/summary?limit={limit}&{query}")
     assert [row for part in parts for row in part] == whole
     assert all(len(part) == limit for part in parts[:-1])
 
 
-def test_the_last_page_has_no_next_one(client: httpx.Client) -> None:
+def test_the_last_page_has_no_next_link(client: httpx.Client) -> None:
     assert "next" not in client.get(f"/weather/summary?limit={LYONS_DAYS}").links
     assert "next" in client.get(f"/weather/summary?limit={LYONS_DAYS - 1}").links
 
@@ -110,7 +110,7 @@ def shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def test_the_parameter_format_wins_over_accept(client: httpx.Client) -> None:
+def test_the_format_parameter_overrides_accept(client: httpx.Client) -> None:
     response = client.get("/weather/latest?format=csv", headers={"Accept": "application/json"})
     assert response.text.splitlines()[1].startswith(f"lyon,{NEWEST_DAY},")
     assert client.get("/weather/latest?format=xml").status_code == 422

@@ -35,7 +35,7 @@ def test_the_first_invalid_parameters_are_listed(client: httpx.Client) -> None:
     assert problem["detail"].endswith(f"and {rest} more invalid parameters.")
 
 
-def test_the_maximum_of_locations_is_accepted(client: httpx.Client) -> None:
+def test_the_maximum_number_of_locations_is_accepted(client: httpx.Client) -> None:
     query = "location=lyon&" * MAX_LOCATIONS + "start=2025-11-01&end=2025-11-30&limit=1"
     response = client.get(f"/weather/summary?{query}&fields=date&format=json")
     assert response.json() == [{"date": "2025-11-20"}]
@@ -65,7 +65,7 @@ def test_a_repeated_parameter_is_rejected(client: httpx.Client, path: str) -> No
         ]
 
 
-def test_the_cases_above_cover_every_parameter(client: httpx.Client) -> None:
+def test_every_parameter_has_a_test_case(client: httpx.Client) -> None:
     several = {
         path: [
             parameter["name"]

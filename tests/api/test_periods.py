@@ -56,7 +56,7 @@ def test_months_are_computed_from_days(
         assert len(client.get("/weather/monthly?limit=2").json()) == 2
 
 
-def test_locations_have_the_extent_of_their_data(client: httpx.Client) -> None:
+def test_locations_have_first_date_last_date_and_days(client: httpx.Client) -> None:
     lyon, new_york, kolkata = client.get("/locations").json()
     assert lyon.pop("newest_hour").endswith("Z")
     assert lyon == {
@@ -77,7 +77,7 @@ def test_locations_have_the_extent_of_their_data(client: httpx.Client) -> None:
     ] * 4
 
 
-def test_hours_from_memory_and_from_the_lake(
+def test_hours_come_from_memory_and_from_the_lake(
     make_lake: MakeLake, s3_server: S3Server, serve: Serve
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -139,7 +139,7 @@ DAY = timedelta(days=1)
         (NEWEST, date.max, (NEWEST, NEWEST + DAY)),
     ],
 )
-def test_hourly_range(
+def test_hourly_defaults_and_limits(
     start: date | None, end: date | None, meant: tuple[date, date] | None
 ) -> None:
     assert hourly_range(start, end, OLDEST, NEWEST) == meant

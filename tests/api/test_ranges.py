@@ -41,7 +41,7 @@ def whole(client: httpx.Client, path: str) -> httpx.Response:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("encoding", ["identity", "gzip, br, zstd"])
-def test_a_range_is_that_part_of_the_body(
+def test_a_range_returns_that_part_of_the_body(
     client: httpx.Client, format_: str, encoding: str
 ) -> None:
     path = f"{ALL}&format={format_}"
@@ -81,7 +81,7 @@ def test_a_range_is_that_part_of_the_body(
         *("bytes=0-1,3-4", "bytes=0-1,junk", f"bytes={'9' * 5000}-"),
     ],
 )
-def test_a_malformed_range_and_several_ranges_give_the_whole(
+def test_malformed_and_multiple_ranges_return_the_whole(
     client: httpx.Client, value: str
 ) -> None:
     full = whole(client, ALL)
@@ -117,14 +117,14 @@ def test_head_announces_ranges(client: httpx.Client, format_: str) -> None:
         assert response.headers["etag"] == full.headers["etag"]
 
 
-def test_a_compressed_body_offers_no_ranges(client: httpx.Client) -> None:
+def test_compressed_responses_have_no_ranges(client: httpx.Client) -> None:
     # The compressed length is not the length that ranges refer to.
     response = client.head(ALL, headers={"Accept-Encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert "accept-ranges" not in response.headers
 
 
-def test_conditions_come_before_the_range(client: httpx.Client) -> None:
+def test_conditional_headers_precede_the_range(client: httpx.Client) -> None:
     etag = whole(client, ALL).headers["etag"]
     modified = whole(client, ALL).headers["last-modified"]
     long_ago = "Sat, 01 Jan 2000 00:00:00 GMT"
@@ -157,7 +157,7 @@ def test_conditions_come_before_the_range(client: httpx.Client) -> None:
             assert client.head(ALL, headers=headers).status_code == 412
 
 
-def test_if_range_detects_another_snapshot(lake: Lake, serve: Serve) -> None:
+def test_if_range_detects_a_new_snapshot(lake: Lake, serve: Serve) -> None:
     lake.publish()
     path = "/weather/summary?format=parquet"
     with serve(lake) as client:
@@ -259,7 +259,7 @@ def test_duckdb_reads_urls(
     assert_rows(rows["location"], rows["temp_max_c"])
 
 
-def test_joined_ranges_are_the_whole(client: httpx.Client) -> None:
+def test_joined_ranges_equal_the_whole_response(client: httpx.Client) -> None:
     full = json.loads(whole(client, ALL).content)
     address = f"{str(client.base_url).rstrip('/')}{ALL}&format=parquet"
     with fsspec.open(address, block_size=7, cache_type="none").open() as file:

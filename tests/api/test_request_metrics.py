@@ -16,7 +16,7 @@ durations = st.lists(st.sampled_from(BUCKETS) | st.floats(0, 10), min_size=1, ma
 
 
 @given(durations)
-def test_durations_are_in_the_buckets_of_a_histogram(seconds: list[float]) -> None:
+def test_durations_are_counted_in_histogram_buckets(seconds: list[float]) -> None:
     registry, expected_registry = CollectorRegistry(), CollectorRegistry()
     metrics = RequestMetrics()
     registry.register(metrics)
@@ -26,14 +26,14 @@ def test_durations_are_in_the_buckets_of_a_histogram(seconds: list[float]) -> No
         # The histogram has no status and outcome labels.
         metrics.count("GET", ROUTE, 200 if each < 1 else 404, "made", each)
         expected.labels("GET", ROUTE).observe(each)
-    told, wanted = (
+    rendered, wanted = (
         {line for line in generate_latest(each).decode().splitlines() if "_bucket" in line}
         for each in (registry, expected_registry)
     )
-    assert told == wanted
+    assert rendered == wanted
 
 
-def test_requests_are_counted_under_their_labels() -> None:
+def test_requests_are_counted_by_their_labels() -> None:
     registry, metrics = CollectorRegistry(), RequestMetrics()
     registry.register(metrics)
     for method, status, outcome in (

@@ -34,7 +34,7 @@ def fields(model: type[Row]) -> list[Field]:
 
 
 @pytest.mark.parametrize(("model", "table"), [(DailyWeather, MART), (HourlyWeather, "stg_weather")])
-def test_rows_follow_dbts_contract(model: type[Row], table: str) -> None:
+def test_rows_match_the_dbt_contract(model: type[Row], table: str) -> None:
     assert fields(model) == [
         (
             column["name"],
@@ -45,7 +45,7 @@ def test_rows_follow_dbts_contract(model: type[Row], table: str) -> None:
     ]
 
 
-def test_rows_follow_the_published_file(filled_lake: Lake) -> None:
+def test_rows_match_the_published_file(filled_lake: Lake) -> None:
     body = filled_lake.store.get(MART_KEY)
     assert body is not None
     schema = pq.read_schema(BytesIO(body))
@@ -54,7 +54,7 @@ def test_rows_follow_the_published_file(filled_lake: Lake) -> None:
     ]
 
 
-def test_the_schema_has_every_fields_description_and_unit() -> None:
+def test_every_field_has_a_description_and_a_unit() -> None:
     properties = DailyWeather.model_json_schema()["properties"]
     assert all(field["description"] for field in properties.values())
     for column in contract(MART):

@@ -49,16 +49,16 @@ def published(lake: Lake) -> Published:
 
 
 @pytest.fixture
-def told(lake: Lake, serve: Serve, published: Published) -> Iterator[Samples]:
+def run_metrics(lake: Lake, serve: Serve, published: Published) -> Iterator[Samples]:
     """Return the metrics of a lake that such a run has published."""
-    lake.say_published(published)
+    lake.write_published_json(published)
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         yield samples(client)
 
 
-def test_metrics_equal_the_run_report(told: Samples, published: Published) -> None:
-    run = {name: values for name, values in told.items() if name.startswith("weather_run_")}
+def test_metrics_equal_the_run_report(run_metrics: Samples, published: Published) -> None:
+    run = {name: values for name, values in run_metrics.items() if name.startswith("weather_run_")}
     assert run == {
         "weather_run_published_timestamp_seconds": {(): published.published_at.timestamp()},
         "weather_run_window_end_timestamp_seconds": {(): END.timestamp()},
@@ -72,10 +72,10 @@ def test_metrics_equal_the_run_report(told: Samples, published: Published) -> No
     }
 
 
-def test_a_run_without_a_report_still_says_when_it_published(
+def test_a_run_without_a_report_has_publish_metrics(
     lake: Lake, serve: Serve, published: Published
 ) -> None:
-    lake.say_published(published.model_copy(update={"run": None}))
+    lake.write_published_json(published.model_copy(update={"run": None}))
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         assert {name for name in samples(client) if name.startswith("weather_run_")} == {
@@ -96,21 +96,21 @@ def test_due_and_present_hours_are_counted(lake: Lake, serve: Serve, published: 
         lake.write_hour("lyon", END - back * HOUR)
     lake.write_hour("atlantis", END - HOUR)
     now = lake.publish()
-    lake.say_published(now.model_copy(update={"window_end": END}))
+    lake.write_published_json(now.model_copy(update={"window_end": END}))
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)
         counted = samples(client)
         # A backfill of last year does not change this week's due hours.
-        lake.say_published(now.model_copy(update={"window_end": END - 9000 * HOUR}))
+        lake.write_published_json(now.model_copy(update={"window_end": END - 9000 * HOUR}))
         eventually(lambda: samples(client)["weather_reloads_total"] == {(): 2})
         backfilled = samples(client)
-    for told in (counted, backfilled):
-        assert told["weather_hours_due"] == {
+    for run_metrics in (counted, backfilled):
+        assert run_metrics["weather_hours_due"] == {
             (location, period): hours
             for location in ("lyon", "new-york", "kolkata")
             for period, hours in (("1d", 24), ("7d", 168))
         }
-        assert told["weather_hours_present"] == {
+        assert run_metrics["weather_hours_present"] == {
             ("lyon", "1d"): 2,
             ("lyon", "7d"): 4,
             **{

@@ -33,7 +33,7 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
     return lake
 
 
-def test_a_missing_column_is_null_and_an_unknown_one_is_ignored(lake: Lake) -> None:
+def test_missing_columns_are_null_and_unknown_ones_ignored(lake: Lake) -> None:
     published = lake.publish()
     held = load_snapshot(lake.settings, published)
     for rows in (held.days.rows, held.months.rows, held.years.rows):
@@ -48,7 +48,7 @@ def test_a_missing_column_is_null_and_an_unknown_one_is_ignored(lake: Lake) -> N
         assert row["temperature_c"] == 5.5
 
 
-def test_a_snapshot_from_before_the_column_was_added_is_served_after(lake: Lake) -> None:
+def test_an_older_snapshot_is_served_after_a_column_is_added(lake: Lake) -> None:
     """A run that adds the column may write while the API reads."""
     published = lake.publish()
     with attached_lake(lake.settings) as tables:

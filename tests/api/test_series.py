@@ -22,7 +22,7 @@ def made(places: set[tuple[str, int]]) -> list[DailyWeather]:
 
 
 @given(places=stored, locations=named, first=ends, last=ends, limit=st.integers(1, 50))
-def test_joined_pages_are_the_whole(
+def test_joined_pages_equal_all_rows(
     places: set[tuple[str, int]],
     locations: list[str] | None,
     first: int | None,
@@ -53,7 +53,7 @@ def test_joined_pages_are_the_whole(
 
 
 @given(places=stored, name=st.sampled_from(NAMES), number=st.integers(-2, 14))
-def test_a_page_begins_after_any_position(
+def test_a_page_starts_after_any_cursor(
     places: set[tuple[str, int]], name: str, number: int
 ) -> None:
     after = Position(day_number(FIRST) + number, name.encode())
@@ -66,7 +66,7 @@ def test_a_page_begins_after_any_position(
 
 
 @given(places=stored)
-def test_the_extent_of_a_location(places: set[tuple[str, int]]) -> None:
+def test_extent_has_first_last_and_count(places: set[tuple[str, int]]) -> None:
     series = series_of(made(places))
     for name in NAMES:
         days = [day_number(FIRST) + number for location, number in places if location == name]

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
         ("WEATHER_SCHEDULE_HOURS", "5"),
     ],
 )
-def test_a_wrong_setting_is_one_line_naming_it(
+def test_an_invalid_setting_is_reported_in_one_line(
     lake: Lake, tmp_path: Path, name: str, value: str
 ) -> None:
     log = tmp_path / "api.log"

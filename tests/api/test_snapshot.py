@@ -55,7 +55,7 @@ def test_only_the_newest_hours_are_in_memory(lake: Lake, window_end: datetime) -
 
 
 @pytest.mark.parametrize("window_end", [NEWEST + HOUR, BACKFILL_ENDS])
-def test_a_week_old_newest_hour_is_its_days_midnight(lake: Lake, window_end: datetime) -> None:
+def test_a_newest_hour_older_than_a_week_is_its_midnight(lake: Lake, window_end: datetime) -> None:
     assert mart(lake, window_end).newest_hours == {
         "lyon": NEWEST,
         "new-york": LATE.replace(hour=0),
@@ -71,7 +71,7 @@ def test_a_lake_without_days_is_loaded(make_lake: MakeLake, s3_server: S3Server)
     assert held.hours_since == BACKFILL_ENDS - HOURS_IN_MEMORY
 
 
-def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
+def test_a_newest_hour_before_the_lookback_is_found(
     make_lake: MakeLake, s3_server: S3Server
 ) -> None:
     newest = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_a_location_has_a_newest_hour_however_its_last_hours_lie(
     assert mart(lake, newest + HOUR).newest_hours == {"lyon": newest, "kolkata": early}
 
 
-def test_a_snapshot_of_another_lake_with_the_same_number_is_not_loaded(lake: Lake) -> None:
+def test_another_lakes_snapshot_with_the_same_id_is_rejected(lake: Lake) -> None:
     published = lake.publish()
     load_snapshot(lake.settings, published)
     # As an older version published it.

@@ -69,7 +69,7 @@ def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
                     "version": self.parser.get_http_version(),
                     "keep_alive": self.parser.should_keep_alive(),
                     "upgrade": self.parser.should_upgrade(),
-                    "answered": getattr(self.cycle, "response_complete", True),
+                    "is_complete": getattr(self.cycle, "response_complete", True),
                     "paused": self.flow.write_paused,
                     "client": self.client,
                     "state": self.app_state["name"],
@@ -107,7 +107,7 @@ def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
     return heads, sent, (made[0], idle[0])
 
 
-def test_a_request_is_shown_as_the_connection_reads_it() -> None:
+def test_uvicorn_parses_a_request_into_these_attributes() -> None:
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         heads, sent, (protocol, idle_timer) = talk(FIRST)
         (head,) = heads
@@ -120,7 +120,7 @@ def test_a_request_is_shown_as_the_connection_reads_it() -> None:
             "version": "1.1",
             "keep_alive": True,
             "upgrade": False,
-            "answered": True,
+            "is_complete": True,
             "paused": False,
             "state": "here",
         }
@@ -130,7 +130,7 @@ def test_a_request_is_shown_as_the_connection_reads_it() -> None:
         assert protocol.cycle.response_complete is True
 
 
-def test_a_connection_goes_on_to_its_next_request() -> None:
+def test_uvicorn_keeps_a_connection_alive() -> None:
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         heads, sent, (protocol, _) = talk(FIRST, SECOND)
         assert [head["url"] for head in heads] == [b"/a%20b?c=d", b"/next"]
@@ -139,7 +139,7 @@ def test_a_connection_goes_on_to_its_next_request() -> None:
         assert protocol.transport.is_closing()
 
 
-def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
+def test_every_used_name_of_uvicorns_protocol_exists() -> None:
     used = names_used(CachingProtocol)
     assert {"on_headers_complete", "cycle", "flow", "server_state"} <= used
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
@@ -171,7 +171,7 @@ def test_every_name_that_the_connection_takes_from_uvicorn_exists() -> None:
         (b"PRI * HTTP/2.0\r\n\r\nSM", "HttpParserError", "Pause on PRI/Upgrade"),
     ],
 )
-def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
+def test_the_parser_error_is_available_on_a_400(
     line: bytes, exception: str, reason: str
 ) -> None:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -189,7 +189,7 @@ def test_the_parser_s_exception_is_at_hand_when_a_request_is_rejected(
         assert [(type(error).__name__, str(error)) for error in found] == [(exception, reason)]
 
 
-def test_the_servers_hooks_exist_in_uvicorn() -> None:
+def test_every_used_hook_of_uvicorns_server_exists() -> None:
     used = names_used(GracefulServer)
     with internals("uvicorn", WRITTEN_FOR, "api/http/"):
         config = uvicorn.Config(app, log_config=None, server_header=False, date_header=False)
@@ -207,7 +207,7 @@ def test_the_servers_hooks_exist_in_uvicorn() -> None:
         assert config.timeout_graceful_shutdown is None
 
 
-def test_a_changed_library_is_named_with_both_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_library_fails_with_both_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.upgrades.version", lambda _: "99.0")
     with (
         pytest.raises(pytest.fail.Exception, match=r"uvicorn 99\.0 changed .*api/http/"),

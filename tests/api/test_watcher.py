@@ -20,14 +20,14 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def watched(lake: Lake, *, between: float = 0, to_answer: float = 30) -> Iterator[SnapshotWatcher]:
+def watched(lake: Lake, *, between: float = 0, timeout: float = 30) -> Iterator[SnapshotWatcher]:
     """Yield a running watcher with these intervals in seconds."""
     watcher = SnapshotWatcher(
         lake.settings,
         Path(lake.environment["WEATHER_LOCATIONS"]),
         1_000_000,
         lake_check_interval_seconds=between,
-        lake_timeout_seconds=to_answer,
+        lake_timeout_seconds=timeout,
     )
     watcher.start()
     try:
@@ -71,14 +71,14 @@ def assert_last_good_data_is_kept(
     assert watcher.served.reloads == 1
 
 
-def test_a_lost_catalog_is_reported_until_it_is_back(lake: Lake) -> None:
+def test_a_missing_catalog_is_reported_until_it_is_back(lake: Lake) -> None:
     lake.publish()
     with watched(lake) as watcher:
         eventually(lambda: watcher.served.problem is None)
         assert_last_good_data_is_kept(watcher, away(lake))
 
 
-def test_the_lake_is_not_read_at_every_check(lake: Lake) -> None:
+def test_the_lake_is_read_only_at_its_own_interval(lake: Lake) -> None:
     lake.publish()
     with watched(lake, between=3600) as watcher:
         eventually(lambda: watcher.served.problem is None)
@@ -94,7 +94,7 @@ def test_a_silent_catalog_is_reported(lake: Lake) -> None:
     with silent_catalog() as port:
         patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
         lake.settings = lake.settings.model_copy(update={"lake_catalog": patient})
-        with watched(lake, to_answer=0.5) as watcher:
+        with watched(lake, timeout=0.5) as watcher:
             eventually(lambda: watcher.served.problem is LoadProblem.NO_LAKE)
             first = watcher.served.checked_at
             # The store is still read.
@@ -115,6 +115,6 @@ def test_a_frozen_postgres_keeps_the_last_snapshot(
         lake.create()
         lake.create_tables(a_day("lyon", MONDAY))
         lake.publish()
-        with watched(lake, to_answer=3) as watcher:
+        with watched(lake, timeout=3) as watcher:
             eventually(lambda: watcher.served.problem is None)
             assert_last_good_data_is_kept(watcher, frozen(catalog.postmaster))

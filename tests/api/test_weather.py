@@ -15,7 +15,7 @@ def dates(response: httpx.Response) -> list[str]:
     return [row["date"] for row in response.json()]
 
 
-def test_summary_without_parameters_is_the_default_location_newest_first(
+def test_summary_defaults_to_lyon_newest_first(
     client: httpx.Client,
 ) -> None:
     response = client.get("/weather/summary")
@@ -113,7 +113,7 @@ def test_an_invalid_parameter_is_named(client: httpx.Client, query: str, named: 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/weather/latest"])
 @pytest.mark.parametrize("location", ["paris", "Lyon", "", "../lyon", "lyon' OR 1=1 --"])
-def test_an_unknown_location_lists_the_known_ones(
+def test_an_unknown_location_gets_the_known_ones(
     client: httpx.Client, path: str, location: str
 ) -> None:
     response = client.get(path, params={"location": location})
@@ -135,7 +135,7 @@ def test_a_location_without_data_is_404(client: httpx.Client, path: str) -> None
     assert "Run weather_pipeline" in response.json()["detail"]
 
 
-def test_a_removed_location_keeps_its_days(client: httpx.Client) -> None:
+def test_removed_locations_keep_their_days(client: httpx.Client) -> None:
     assert dates(client.get("/weather/summary?location=atlantis")) == ["2025-11-17"]
 
 

@@ -57,10 +57,10 @@ class Visit:
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
-    def keep_error(self, said: ConsoleMessage) -> None:
+    def keep_error(self, message: ConsoleMessage) -> None:
         """Keep what the console calls an error."""
-        if said.type == "error":
-            self.errors.append(said.text)
+        if message.type == "error":
+            self.errors.append(message.text)
 
     def load(self, query: str = "") -> None:
         """Open the page and wait until it shows what it has."""

@@ -47,16 +47,16 @@ class _Handler(BaseHTTPRequestHandler):
         )
         # httpx decodes bodies.
         headers["Accept-Encoding"] = "identity"
-        answer = self.server.client.get(path, headers=headers)
-        self.send_response(answer.status_code)
-        for name, value in answer.headers.items():
+        response = self.server.client.get(path, headers=headers)
+        self.send_response(response.status_code)
+        for name, value in response.headers.items():
             if name not in NOT_PASSED_ON:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.content)))
+        self.send_header("Content-Length", str(len(response.content)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         is_cut = path.partition("?")[0] == self.server.cut_path
-        self.wfile.write(answer.content[: len(answer.content) // 2] if is_cut else answer.content)
+        self.wfile.write(response.content[: len(response.content) // 2] if is_cut else response.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
         """Say nothing."""

@@ -22,7 +22,7 @@ MOST_BYTES = 100_000
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["?period=1-year", "?location=new-york", "?location=kolkata"])
-def test_axe_finds_nothing(address: str, visit: Open, scheme: str, query: str) -> None:
+def test_axe_finds_no_violations(address: str, visit: Open, scheme: str, query: str) -> None:
     # A colour that is about to become another has any contrast.
     seen = visit(address, query, color_scheme=scheme, reduced_motion="reduce")
     if "kolkata" not in query:
@@ -32,7 +32,7 @@ def test_axe_finds_nothing(address: str, visit: Open, scheme: str, query: str) -
     seen.keep(f"{scheme}-{query.partition('=')[2]}")
 
 
-def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(address: str, visit: Open) -> None:
+def test_no_console_errors_and_no_other_hosts(address: str, visit: Open) -> None:
     seen = visit(address)
     seen.page.select_option("#location", "new-york")
     expect(seen.page.locator("#name")).to_have_text("New York")
@@ -43,14 +43,14 @@ def test_nothing_goes_wrong_and_nothing_comes_from_elsewhere(address: str, visit
     assert seen.hosts == {httpx.URL(address).netloc.decode()}
 
 
-def test_it_needs_no_inline_style_or_script(address: str, visit: Open) -> None:
+def test_no_inline_style_or_script(address: str, visit: Open) -> None:
     seen = visit(address)
 
     def stricter(route: Route) -> None:
-        answer = route.fetch()
+        response = route.fetch()
         policy = "default-src 'self'; base-uri 'none'; object-src 'none'"
         route.fulfill(
-            response=answer, headers={**answer.headers, "content-security-policy": policy}
+            response=response, headers={**response.headers, "content-security-policy": policy}
         )
 
     seen.page.route(f"{address}/", stricter)
@@ -59,12 +59,12 @@ def test_it_needs_no_inline_style_or_script(address: str, visit: Open) -> None:
     assert seen.page.locator("canvas").count() == 3
 
 
-def test_attribution_is_in_sight(address: str, visit: Open) -> None:
+def test_the_attribution_is_visible(address: str, visit: Open) -> None:
     seen = visit(address)
     assert "Open-Meteo.com (CC BY 4.0)" in seen.text("footer")
 
 
-def test_it_loads_fast(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_page_weight(weather: httpx.Client, address: str, visit: Open) -> None:
     seen = visit(address)
     loaded: list[str] = seen.page.evaluate(
         "performance.getEntriesByType('resource').map(({name}) => new URL(name).pathname)"
@@ -78,27 +78,27 @@ def test_it_loads_fast(weather: httpx.Client, address: str, visit: Open) -> None
     assert files == served
     sizes = []
     for path in ["/", *sorted(files)]:
-        with weather.stream("GET", path, headers=BROWSER) as answer:
-            assert answer.status_code == 200
-            sizes.append(sum(len(part) for part in answer.iter_raw()))
-            assert answer.headers["cache-control"].startswith("public")
+        with weather.stream("GET", path, headers=BROWSER) as response:
+            assert response.status_code == 200
+            sizes.append(sum(len(part) for part in response.iter_raw()))
+            assert response.headers["cache-control"].startswith("public")
     assert sum(sizes) < MOST_BYTES
 
 
 @pytest.mark.parametrize(
     "path", ["/page/index.html", "/page/uplot/SHA256SUMS", "/page/..%2ffront_page.py", "/page/"]
 )
-def test_no_other_file_is_served(weather: httpx.Client, path: str) -> None:
+def test_other_files_are_404(weather: httpx.Client, path: str) -> None:
     assert weather.get(path).status_code == 404
 
 
-def test_without_scripts_it_says_where_the_data_is(weather: httpx.Client) -> None:
+def test_noscript_links_the_data(weather: httpx.Client) -> None:
     page = weather.get("/", headers=BROWSER)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "weather/summary?format=csv" in page.text.split("<noscript>")[1].split("</noscript>")[0]
 
 
-def test_the_charting_library_is_as_it_was_released() -> None:
+def test_the_charting_library_is_unmodified() -> None:
     library = PAGE / "uplot"
     lines = (library / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
@@ -136,7 +136,7 @@ new PerformanceObserver((list) => {
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (768, 1024), (390, 844)])
 @pytest.mark.parametrize("query", ["", "?period=all", "?location=new-york", "?location=kolkata"])
-def test_nothing_moves_while_it_loads(
+def test_no_layout_shift_while_loading(
     scrolling: Browser, address: str, width: int, height: int, query: str
 ) -> None:
     with scrolling.new_context(viewport={"width": width, "height": height}) as context:

@@ -31,7 +31,7 @@ def spoken(value: float) -> str:
     return f"{value:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def test_the_charts_show_the_apis_rows(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_charts_show_the_rows_of_the_api(weather: httpx.Client, address: str, visit: Open) -> None:
     seen = visit(address)
     start = (TODAY - timedelta(days=29)).isoformat()
     rows = weather.get("/weather/summary", params={"start": start}).json()
@@ -62,7 +62,7 @@ def test_the_charts_show_the_apis_rows(weather: httpx.Client, address: str, visi
     assert [line[6] for line in table] == ["no, 5 hours"] + ["yes"] * 27
 
 
-def test_a_bar_stands_where_its_day_is(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_a_bar_is_drawn_at_its_day(weather: httpx.Client, address: str, visit: Open) -> None:
     page = visit(address).page
     middle = """([canvas, share]) => {
       const {width, height} = canvas, context = canvas.getContext("2d");
@@ -83,7 +83,7 @@ def test_a_bar_stands_where_its_day_is(weather: httpx.Client, address: str, visi
         assert (pixels > 8) == bool(rain), (back, rain, pixels)
 
 
-def test_the_newest_hour_is_shown_with_its_time(
+def test_the_newest_hour_is_shown_with_its_local_time(
     weather: httpx.Client, address: str, visit: Open
 ) -> None:
     seen = visit(address)
@@ -102,7 +102,7 @@ def test_the_newest_hour_is_shown_with_its_time(
     assert "snapshot" not in seen.text("body")
 
 
-def test_a_day_is_told_as_far_as_it_is(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_an_incomplete_day_is_labelled(weather: httpx.Client, address: str, visit: Open) -> None:
     seen = visit(address)
     day = weather.get("/weather/latest").json()
     assert seen.text("#newest-day") == f"{TODAY:%A}, {TODAY.day} {TODAY:%B %Y} · 5 hours so far"
@@ -112,7 +112,7 @@ def test_a_day_is_told_as_far_as_it_is(weather: httpx.Client, address: str, visi
     assert seen.text("#incomplete-key") == "incomplete day"
 
 
-def test_the_bar_of_the_range_is_labelled_with_its_own_ends(
+def test_the_range_bar_has_minimum_and_maximum(
     weather: httpx.Client, address: str, visit: Open
 ) -> None:
     page = visit(address).page
@@ -129,7 +129,7 @@ def test_the_bar_of_the_range_is_labelled_with_its_own_ends(
     assert "this day" in page.inner_text("#span-caption")
 
 
-def test_whole_days_are_compared_with_whole_days(
+def test_complete_days_are_compared_with_complete_days(
     weather: httpx.Client, address: str, visit: Open
 ) -> None:
     seen = visit(address)
@@ -139,16 +139,16 @@ def test_whole_days_are_compared_with_whole_days(
     usual = sum(row["temp_avg_c"] for row in others) / len(others)
     difference = newest["temp_avg_c"] - usual
     kind = "warmer" if difference > 0 else "colder"
-    told = seen.text("#comparison")
-    assert f"{spoken(newest['temp_avg_c'])} °C on average" in told
+    comparison = seen.text("#comparison")
+    assert f"{spoken(newest['temp_avg_c'])} °C on average" in comparison
     assert (
         f"{spoken(abs(difference))} °C {kind} than the mean of the 26 other whole days below."
-        in told
+        in comparison
     )
-    assert "the newest whole day" in told
+    assert "the newest whole day" in comparison
 
 
-def test_another_city_and_period(address: str, visit: Open) -> None:
+def test_location_and_period_can_be_changed(address: str, visit: Open) -> None:
     seen = visit(address)
     page = seen.page
     pictures = [drawn(page)]
@@ -177,7 +177,7 @@ def test_another_city_and_period(address: str, visit: Open) -> None:
     assert page.get_attribute("#day", "max") == str(LYONS_DAYS - 1)
 
 
-def test_a_day_is_pointed_at(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_pointing_at_a_day_shows_its_values(weather: httpx.Client, address: str, visit: Open) -> None:
     seen = visit(address)
     seen.page.locator("#wind-chart").scroll_into_view_if_needed()
     box = seen.page.locator("#wind-chart .u-over").bounding_box()
@@ -196,7 +196,7 @@ def test_a_day_is_pointed_at(weather: httpx.Client, address: str, visit: Open) -
     expect(seen.page.locator("#temperature-reading")).to_have_text("no data")
 
 
-def test_the_keyboard_is_enough(address: str, visit: Open) -> None:
+def test_the_page_is_usable_by_keyboard(address: str, visit: Open) -> None:
     seen = visit(address)
     page = seen.page
 
@@ -241,7 +241,7 @@ def test_the_keyboard_is_enough(address: str, visit: Open) -> None:
 
 
 @pytest.mark.parametrize("period", ["30-days", "all"])
-def test_a_phone_is_wide_enough(address: str, visit: Open, period: str) -> None:
+def test_the_page_fits_a_phone(address: str, visit: Open, period: str) -> None:
     seen = visit(address, f"?period={period}", width=390, has_touch=True, is_mobile=True)
     seen.page.click("summary")
     assert seen.page.evaluate("document.documentElement.scrollWidth") == 390
@@ -254,7 +254,7 @@ def test_a_phone_is_wide_enough(address: str, visit: Open, period: str) -> None:
     seen.keep(f"phone-{period}")
 
 
-def test_downloads_have_the_rows_that_are_shown(
+def test_downloads_have_the_shown_rows(
     weather: httpx.Client, address: str, visit: Open
 ) -> None:
     page = visit(address, "?location=new-york").page
@@ -271,7 +271,7 @@ def test_downloads_have_the_rows_that_are_shown(
         assert download.value.suggested_filename == name
 
 
-def test_another_colour_scheme_is_taken_up_at_once(address: str, visit: Open) -> None:
+def test_charts_follow_the_colour_scheme(address: str, visit: Open) -> None:
     page = visit(address, color_scheme="light").page
     light = drawn(page)
     page.emulate_media(color_scheme="dark")

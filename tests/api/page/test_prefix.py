@@ -33,7 +33,7 @@ def get(address: str) -> httpx.Response:
         ("/weather/yearly", "location=lyon", 1, 2),
     ],
 )
-def test_links_lead_to_every_page(
+def test_next_links_keep_the_prefix(
     weather: httpx.Client, root: str, path: str, query: str, limit: int, pages: int
 ) -> None:
     address, rows, number = f"{root}{path}?limit={limit}&{query}", [], 0
@@ -47,13 +47,13 @@ def test_links_lead_to_every_page(
     assert rows == weather.get(f"{path}?{query}").json()
 
 
-def test_the_front_page_names_the_documentation(root: str) -> None:
+def test_the_front_page_links_the_docs(root: str) -> None:
     path = get(f"{root}/").json()["docs"]
     assert path == "/docs"
     assert get(f"{root}{path}").headers["content-type"].startswith("text/html")
 
 
-def test_the_description_names_its_own_server(root: str) -> None:
+def test_openapi_servers_has_the_prefix(root: str) -> None:
     document = get(f"{root}/openapi.json")
     (server,) = document.json()["servers"]
     # Validators of OpenAPI reject a slash at the end.
@@ -64,13 +64,13 @@ def test_the_description_names_its_own_server(root: str) -> None:
         assert get(f"{address}{path}").is_success
 
 
-def test_the_documentation_tries_requests_out(root: str, browser: Browser) -> None:
+def test_swagger_ui_sends_requests(root: str, browser: Browser) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.set_default_timeout(MILLISECONDS)
-        asked: list[str] = []
+        requested: list[str] = []
         errors: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{root}/docs")
         operation = page.locator(".opblock").filter(has_text="/weather/latest")
@@ -82,25 +82,25 @@ def test_the_documentation_tries_requests_out(root: str, browser: Browser) -> No
         expect(status.first).to_contain_text("200")
         ARTIFACTS.mkdir(exist_ok=True)
         page.screenshot(path=ARTIFACTS / "docs-behind-prefix.png")
-        assert f"{root}/weather/latest" in asked
-        assert [each for each in asked if not each.startswith((f"{root}/", "data:"))] == []
+        assert f"{root}/weather/latest" in requested
+        assert [each for each in requested if not each.startswith((f"{root}/", "data:"))] == []
         assert errors == []
 
 
-def test_the_page_shows_all_its_pages_of_rows(root: str, visit: Open) -> None:
+def test_the_page_follows_next_links(root: str, visit: Open) -> None:
     seen = visit(root)
 
     def limited(route: Route) -> None:
         address = route.request.url
-        asked.append(address)
+        requested.append(address)
         route.continue_(url=address if "limit=" in address else f"{address}&limit=20")
 
-    asked: list[str] = []
+    requested: list[str] = []
     seen.page.route(f"{root}/weather/summary*", limited)
     seen.page.check("[value='90-days']")
     seen.wait()
     assert seen.page.get_attribute("#day", "max") == "89"
-    assert len(asked) >= 5
-    assert all(each.startswith(f"{root}/weather/summary?") for each in asked)
+    assert len(requested) >= 5
+    assert all(each.startswith(f"{root}/weather/summary?") for each in requested)
     assert seen.errors == []
     seen.keep("behind-prefix")

@@ -20,7 +20,7 @@ def wait_for_notice(page: Page, words: str) -> None:
     expect(page.locator("#notices")).to_contain_text(words)
 
 
-def test_a_city_without_data(address: str, visit: Open) -> None:
+def test_notice_for_a_location_without_data(address: str, visit: Open) -> None:
     seen = visit(address, "?location=kolkata")
     assert "There is no data for Kolkata yet." in seen.text("#notices")
     assert "weather_pipeline" in seen.text("#notices")
@@ -29,7 +29,7 @@ def test_a_city_without_data(address: str, visit: Open) -> None:
     assert seen.page.is_enabled("#location")
 
 
-def test_nothing_is_published_yet(lake: Lake, serve: Serve, visit: Open) -> None:
+def test_notice_before_the_first_publish(lake: Lake, serve: Serve, visit: Open) -> None:
     with serve(lake) as client:
         seen = visit(str(client.base_url).rstrip("/"))
         assert "There is no data for Lyon <sur Rhône> yet." in seen.text("#notices")
@@ -43,7 +43,7 @@ def test_nothing_is_published_yet(lake: Lake, serve: Serve, visit: Open) -> None
         assert seen.page.is_visible("#history")
 
 
-def test_a_replay_says_so(lake: Lake, serve: Serve, visit: Open) -> None:
+def test_a_replay_is_labelled(lake: Lake, serve: Serve, visit: Open) -> None:
     lake.name_source(REPLAY)
     with serve(lake) as client:
         seen = visit(str(client.base_url).rstrip("/"))
@@ -67,7 +67,7 @@ def test_a_replay_says_so(lake: Lake, serve: Serve, visit: Open) -> None:
         seen.keep("replay")
 
 
-def test_the_pipeline_is_late(address: str, visit: Open) -> None:
+def test_notice_of_late_data(address: str, visit: Open) -> None:
     seen = visit(address, "?location=new-york")
     # An hour may have begun since the data was made.
     late = [f"The newest hour is {hours} hours old." for hours in (HOURS_LATE, HOURS_LATE + 1)]
@@ -107,13 +107,13 @@ def test_lateness_follows_the_schedule(
         assert seen.page.evaluate(IS_LATE, ages) == [False, True]
 
 
-def test_the_store_cannot_be_read(address: str, visit: Open) -> None:
+def test_notice_of_an_unreadable_store(address: str, visit: Open) -> None:
     seen = visit(address)
     problem = "The S3 store cannot be read; see the API's log."
 
     def with_problem(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=json.dumps({**answer.json(), "problem": problem}))
+        response = route.fetch()
+        route.fulfill(response=response, body=json.dumps({**response.json(), "problem": problem}))
 
     seen.page.route("**/readyz", with_problem)
     seen.load()
@@ -123,7 +123,7 @@ def test_the_store_cannot_be_read(address: str, visit: Open) -> None:
     seen.keep("stale")
 
 
-def test_the_data_cannot_be_read(address: str, visit: Open) -> None:
+def test_notice_of_a_503(address: str, visit: Open) -> None:
     seen = visit(address)
     detail = "The snapshot cannot be read from the lake."
     seen.page.route(
@@ -137,7 +137,7 @@ def test_the_data_cannot_be_read(address: str, visit: Open) -> None:
     assert detail in seen.text("#notices")
 
 
-def test_an_api_that_ends_is_told_and_waited_for(
+def test_notice_of_an_unreachable_api(
     pages_lake: Lake, tmp_path: Path, visit: Open
 ) -> None:
     with running_api(pages_lake.environment, tmp_path / "log") as client:
@@ -150,7 +150,7 @@ def test_an_api_that_ends_is_told_and_waited_for(
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/locations", "/readyz"])
-def test_a_connection_that_is_lost_in_the_middle_of_an_answer(
+def test_a_truncated_response_is_retried(
     weather: httpx.Client, visit: Open, path: str
 ) -> None:
     with cutting_proxy(weather) as proxy:
@@ -165,7 +165,7 @@ def test_a_connection_that_is_lost_in_the_middle_of_an_answer(
         assert seen.page.get_attribute("#day", "max") == "89"
 
 
-def test_a_defect_of_the_page_is_told_and_tried_again(address: str, visit: Open) -> None:
+def test_a_javascript_error_is_shown_and_retried(address: str, visit: Open) -> None:
     seen = visit(address)
     unforeseen = re.compile("/locations$")
     seen.page.route(unforeseen, lambda route: route.fulfill(json={"no": "list"}))
@@ -183,9 +183,9 @@ def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> V
     seen = visit(address, width=width)
 
     def with_others(route: Route) -> None:
-        answer = route.fetch()
-        lyon, *rest = answer.json()
-        route.fulfill(response=answer, body=json.dumps([{**lyon, **others}, *rest]))
+        response = route.fetch()
+        lyon, *rest = response.json()
+        route.fulfill(response=response, body=json.dumps([{**lyon, **others}, *rest]))
 
     seen.page.route("**/locations", with_others)
     seen.load()
@@ -193,7 +193,7 @@ def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> V
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_long_name_makes_nothing_wider(address: str, visit: Open, width: int) -> None:
+def test_a_long_name_does_not_widen_the_page(address: str, visit: Open, width: int) -> None:
     seen = with_lyons(visit, address, width, name="Llanfairpwllgwyngyll" * 5)
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
     city = seen.page.locator("#location").bounding_box()
@@ -203,7 +203,7 @@ def test_a_long_name_makes_nothing_wider(address: str, visit: Open, width: int) 
     assert (city["y"] + city["height"] < period["y"]) == (width == 390)
 
 
-def test_a_time_zone_that_the_browser_does_not_know(address: str, visit: Open) -> None:
+def test_a_time_zone_unknown_to_the_browser(address: str, visit: Open) -> None:
     seen = with_lyons(visit, address, timezone="Mars/Olympus_Mons")
     assert seen.text("#notices") == ""
     assert re.search(r", \d\d:00 \(UTC\+[12]\), ", seen.text("#freshness"))
@@ -218,7 +218,7 @@ def test_a_time_zone_that_the_browser_does_not_know(address: str, visit: Open) -
         ("2026-11-23T22:00:00-07:00", "22:00 (UTC\N{MINUS SIGN}7)"),
     ],
 )
-def test_the_local_time_is_the_one_that_the_api_names(
+def test_local_time_has_the_offset_of_the_api(
     address: str, visit: Open, local: str, shown: str
 ) -> None:
     seen = visit(address)
@@ -241,7 +241,7 @@ def test_the_local_time_is_the_one_that_the_api_names(
     assert seen.text("#wind-remark") == "a strong breeze"
 
 
-def test_hours_that_cannot_be_read_leave_the_days(address: str, visit: Open) -> None:
+def test_days_are_shown_if_hours_fail(address: str, visit: Open) -> None:
     seen = visit(address)
     seen.page.route(
         "**/weather/hourly*", lambda route: route.fulfill(status=503, json={"detail": "later"})
@@ -254,7 +254,7 @@ def test_hours_that_cannot_be_read_leave_the_days(address: str, visit: Open) -> 
 
 
 @pytest.mark.parametrize("unknown", ["atlantis", "<b>"])
-def test_a_city_that_is_none(address: str, visit: Open, unknown: str) -> None:
+def test_an_unknown_location_shows_the_default(address: str, visit: Open, unknown: str) -> None:
     seen = visit(address, f"?location={unknown}")
     assert f"Unknown city “{unknown}”." in seen.text("#notices")
     assert seen.text("#name") == "Lyon <sur Rhône>"
