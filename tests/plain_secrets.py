@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.policies import Manifest, pods_of
+from tests.pod_rules import Manifest, pods_of
 
 NAMES = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|fernet|(^|_)pass$)"

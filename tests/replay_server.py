@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 PROJECT = Path(__file__).resolve().parents[1]
 SERVING = "replay: serving "
@@ -17,7 +17,9 @@ SERVING = "replay: serving "
 
 def set_faults(url: str, rules: str) -> None:
     """Replace the server's faults."""
-    response = httpx.post(f"{url}/replay/faults", content=rules, timeout=PATIENCE, trust_env=False)
+    response = httpx.post(
+        f"{url}/replay/faults", content=rules, timeout=TIMEOUT_SECONDS, trust_env=False
+    )
     response.raise_for_status()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 PROJECT = Path(__file__).parents[2]
 SERVING = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
@@ -44,11 +44,13 @@ def running_api(
     """Yield a client of an API that runs until the block ends."""
     process = start_api(environment, log, folder=folder)
     try:
-        with httpx.Client(base_url=address_of(log), timeout=PATIENCE, trust_env=False) as client:
+        with httpx.Client(
+            base_url=address_of(log), timeout=TIMEOUT_SECONDS, trust_env=False
+        ) as client:
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=PATIENCE)
+        process.wait(timeout=TIMEOUT_SECONDS)
 
 
 def address_of(log: Path) -> str:
@@ -63,11 +65,11 @@ def address_of(log: Path) -> str:
 
 def readiness(address: str) -> dict[str, Any]:
     """Return the body of `/readyz`, over a new connection."""
-    response = httpx.get(f"{address}/readyz", timeout=PATIENCE, trust_env=False)
+    response = httpx.get(f"{address}/readyz", timeout=TIMEOUT_SECONDS, trust_env=False)
     return dict(response.json())
 
 
-def eventually(holds: Callable[[], object], seconds: float = PATIENCE) -> None:
+def eventually(holds: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
     """Wait until the condition holds.
 
     Raises:

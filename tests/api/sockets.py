@@ -6,7 +6,7 @@ from io import BytesIO
 
 import httpx
 
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 Reply = tuple[bytes, dict[bytes, bytes], bytes]
 """Status line, headers and body."""
@@ -15,7 +15,9 @@ Reply = tuple[bytes, dict[bytes, bytes], bytes]
 def send_raw(client: httpx.Client, request: bytes) -> bytes:
     """Send bytes, and return all received bytes until the server closes the connection."""
     address = client.base_url
-    with socket.create_connection((address.host, address.port or 80), PATIENCE) as connection:
+    with socket.create_connection(
+        (address.host, address.port or 80), TIMEOUT_SECONDS
+    ) as connection:
         connection.sendall(request)
         return everything_from(connection)
 

@@ -11,7 +11,7 @@ import pytest
 from api.http.cache import ResponseHead
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import Reply, send_raw, everything_from, replies
+from tests.api.sockets import Reply, everything_from, replies, send_raw
 from tests.api.test_health import samples
 
 READY = b"/weather/summary?limit=5"

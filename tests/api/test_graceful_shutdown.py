@@ -14,7 +14,7 @@ import pytest
 
 from tests.api.lake import Lake
 from tests.api.server import address_of, eventually, readiness, start_api
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def started_api(lake: Lake, log: Path, drain_seconds: float) -> Iterator[tuple[s
 
 def one_shot(address: str) -> httpx.Response:
     """Send a request over a new connection."""
-    return httpx.get(f"{address}/weather/summary", timeout=PATIENCE, trust_env=False)
+    return httpx.get(f"{address}/weather/summary", timeout=TIMEOUT_SECONDS, trust_env=False)
 
 
 def is_draining(address: str) -> bool:
@@ -56,7 +56,7 @@ def test_no_request_fails_during_the_drain(filled_lake: Lake, tmp_path: Path) ->
     with started_api(filled_lake, tmp_path / "log", DRAIN_SECONDS) as (address, process):
 
         def over_one_connection() -> None:
-            with httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client:
+            with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
                 while not looked_away.wait(0.003):
                     responses.append(client.get("/weather/summary"))
 
@@ -77,11 +77,9 @@ def test_no_request_fails_during_the_drain(filled_lake: Lake, tmp_path: Path) ->
     assert len(closing()) < len(responses)
 
 
-def test_responses_close_connections_during_the_drain(
-    filled_lake: Lake, tmp_path: Path
-) -> None:
+def test_responses_close_connections_during_the_drain(filled_lake: Lake, tmp_path: Path) -> None:
     with started_api(filled_lake, tmp_path / "log", LONG_DRAIN_SECONDS) as (address, process):
-        with httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client:
+        with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
             assert "connection" not in client.get("/weather/summary").headers
             process.send_signal(signal.SIGTERM)
             eventually(lambda: is_draining(address))
@@ -99,7 +97,7 @@ def test_a_started_request_is_completed(filled_lake: Lake, tmp_path: Path) -> No
     with started_api(filled_lake, tmp_path / "log", LONG_DRAIN_SECONDS) as (address, process):
         url = httpx.URL(address)
         assert url.port
-        with socket.create_connection((url.host, url.port), PATIENCE) as connection:
+        with socket.create_connection((url.host, url.port), TIMEOUT_SECONDS) as connection:
             connection.sendall(b"GET /weather/latest HTTP/1.1\r\nHost: api\r\n")
             process.send_signal(signal.SIGTERM)
             eventually(lambda: is_draining(address))
@@ -111,7 +109,9 @@ def test_a_started_request_is_completed(filled_lake: Lake, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("drain_seconds", [0.0, LONG_DRAIN_SECONDS])
-def test_sigint_stops_without_a_drain(filled_lake: Lake, tmp_path: Path, drain_seconds: float) -> None:
+def test_sigint_stops_without_a_drain(
+    filled_lake: Lake, tmp_path: Path, drain_seconds: float
+) -> None:
     log = tmp_path / "log"
     with started_api(filled_lake, log, drain_seconds) as (address, process):
         assert one_shot(address).status_code == 200

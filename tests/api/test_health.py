@@ -44,9 +44,7 @@ def test_health_and_metrics_are_not_cached(client: httpx.Client, path: str) -> N
         assert client.request(method, path).headers["cache-control"] == "no-store"
 
 
-def test_metrics_have_the_snapshot_and_its_age(
-    client: httpx.Client, filled_lake: Lake
-) -> None:
+def test_metrics_have_the_snapshot_and_its_age(client: httpx.Client, filled_lake: Lake) -> None:
     published = read_published(filled_lake.store)
     assert published is not None
     now = samples(client)

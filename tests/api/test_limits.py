@@ -21,8 +21,8 @@ from api.observability.logs import AccessLog
 from api.observability.metrics import RequestMetrics
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import send_raw, everything_from
-from tests.timeouts import PATIENCE
+from tests.api.sockets import everything_from, send_raw
+from tests.timeouts import TIMEOUT_SECONDS
 
 ELSEWHERE = "https://elsewhere.example"
 
@@ -53,7 +53,7 @@ TOO_LONG = [
 @pytest.mark.parametrize("part", [1000, 1_000_000])
 def test_a_too_long_header_gets_431(client: httpx.Client, head: bytes, part: int) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    with socket.create_connection(address, PATIENCE) as connection:
+    with socket.create_connection(address, TIMEOUT_SECONDS) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, len(head), part):
             connection.sendall(head[start : start + part])
@@ -88,7 +88,7 @@ UNFINISHED = {
 
 def test_an_incomplete_header_times_out(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    timeout = HEAD_TIMEOUT_SECONDS + PATIENCE
+    timeout = HEAD_TIMEOUT_SECONDS + TIMEOUT_SECONDS
     with ExitStack() as connections:
         slow = {
             parts: connections.enter_context(socket.create_connection(address, timeout))
@@ -111,7 +111,7 @@ def test_an_incomplete_header_times_out(client: httpx.Client) -> None:
 
 def test_a_header_in_small_parts_is_accepted(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
-    with socket.create_connection(address, PATIENCE) as connection:
+    with socket.create_connection(address, TIMEOUT_SECONDS) as connection:
         for byte in b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n":
             connection.sendall(bytes([byte]))
             time.sleep(0.005)
@@ -120,7 +120,9 @@ def test_a_header_in_small_parts_is_accepted(client: httpx.Client) -> None:
 
 def test_cors_is_off_by_default(client: httpx.Client, filled_lake: Lake, tmp_path: Path) -> None:
     cross_origin = {"Origin": ELSEWHERE}
-    assert "access-control-allow-origin" not in client.get("/locations", headers=cross_origin).headers
+    assert (
+        "access-control-allow-origin" not in client.get("/locations", headers=cross_origin).headers
+    )
     environment = {**filled_lake.environment, "WEATHER_API_CORS_ORIGINS": f"{ELSEWHERE}, http://b"}
     with running_api(environment, tmp_path / "log") as open_client:
         response = open_client.get("/weather/summary", headers=cross_origin)

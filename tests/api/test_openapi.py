@@ -11,7 +11,7 @@ import pytest
 from api.http.cache import SECURITY_HEADERS
 from local.environment import PROJECT
 from local.processes import program
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def test_schemathesis_finds_no_failures(client: httpx.Client, tmp_path: Path) ->
     address = f"{str(client.base_url).rstrip('/')}/openapi.json"
     options = [f"--max-examples={CASES}", "--seed=1", "--no-shrink", "--no-color"]
     # Durations mean nothing on a busy machine.
-    options += [f"--request-timeout={PATIENCE}", "--suppress-health-check=too_slow"]
+    options += [f"--request-timeout={TIMEOUT_SECONDS}", "--suppress-health-check=too_slow"]
     ended = subprocess.run(
         [program("schemathesis"), "run", address, *options],
         cwd=tmp_path,
@@ -130,12 +130,12 @@ def test_responses_are_as_documented(client: httpx.Client, path: str, statuses: 
         *(client.get(f"{path}?{query}") for query in queries),
     ]
     for response in responses:
-        response = described[str(response.status_code)]
-        headers = {name.lower() for name in response["headers"]}
+        documented = described[str(response.status_code)]
+        headers = {name.lower() for name in documented["headers"]}
         assert set(response.headers) <= headers | OF_ANY_RESPONSE
         if response.content:
             media_type = response.headers["content-type"].partition(";")[0]
-            assert media_type in response["content"]
+            assert media_type in documented["content"]
     assert all("X-Request-ID" in response["headers"] for response in described.values())
     if path.startswith("/weather"):
         assert "Retry-After" in described["503"]["headers"]

@@ -54,9 +54,7 @@ def failures(client: httpx.Client) -> float:
     return float(line.split()[1])
 
 
-def test_a_locked_catalog_fails_no_request(
-    lake: Lake, serve: Serve
-) -> None:
+def test_a_locked_catalog_fails_no_request(lake: Lake, serve: Serve) -> None:
     first = lake.publish()
     lake.write(a_day("lyon", TUESDAY))
     second = lake.publish()
@@ -177,9 +175,7 @@ def test_no_response_has_a_password(lake: Lake, serve: Serve) -> None:
     assert not any("Rhubarb9" in page.text or "127.0.0.1" in page.text for page in pages)
 
 
-def test_another_lakes_snapshot_with_the_same_id_is_not_read(
-    lake: Lake, serve: Serve
-) -> None:
+def test_another_lakes_snapshot_with_the_same_id_is_not_read(lake: Lake, serve: Serve) -> None:
     published = lake.publish()
     with serve(lake) as client:
         lake.write(a_day("lyon", TUESDAY))

@@ -54,7 +54,9 @@ def test_an_unknown_location_among_known_ones_is_named(client: httpx.Client) -> 
 @pytest.mark.parametrize(
     "query", ["location=all", "location=lyon&location=atlantis", "end=2025-11-18&location=lyon"]
 )
-def test_joined_pages_equal_the_unpaged_response(client: httpx.Client, query: str, limit: int) -> None:
+def test_joined_pages_equal_the_unpaged_response(
+    client: httpx.Client, query: str, limit: int
+) -> None:
     whole = client.get(f"/weather/summary?{query}").json()
     parts = pages(client, f"/weather/summary?limit={limit}&{query}")
     assert [row for part in parts for row in part] == whole

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.lake import Lake
 from tests.api.server import running_api
-from tests.api.sockets import Reply, send_raw, replies
+from tests.api.sockets import Reply, replies, send_raw
 
 READY = b"/weather/summary?limit=4"
 LAST = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.lake import Lake
 from tests.api.server import start_api
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 from weather.errors import ExitCode
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def test_an_invalid_setting_is_reported_in_one_line(
 ) -> None:
     log = tmp_path / "api.log"
     process = start_api({**lake.environment, name: value}, log)
-    assert process.wait(timeout=PATIENCE) == ExitCode.SETTING
+    assert process.wait(timeout=TIMEOUT_SECONDS) == ExitCode.SETTING
     (line,) = log.read_text().splitlines()
     assert line.startswith("api: ")
     assert name in line

@@ -171,9 +171,7 @@ def test_every_used_name_of_uvicorns_protocol_exists() -> None:
         (b"PRI * HTTP/2.0\r\n\r\nSM", "HttpParserError", "Pause on PRI/Upgrade"),
     ],
 )
-def test_the_parser_error_is_available_on_a_400(
-    line: bytes, exception: str, reason: str
-) -> None:
+def test_the_parser_error_is_available_on_a_400(line: bytes, exception: str, reason: str) -> None:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import ServerState
 

@@ -13,7 +13,7 @@ from bench.api_baselines import BASELINES, NOT_MODIFIED, OURS, running_servers
 from bench.api_lakes import DAYS
 from local.session import Progress
 from tests.api.lake import Lake, a_day
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 from weather.errors import StepError
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def test_all_of_them_answer_the_same(lake_of: LakeOf, tmp_path: Path) -> None:
             name: httpx.get(
                 each.address,
                 headers={"Accept-Encoding": "identity", **each.headers},
-                timeout=PATIENCE,
+                timeout=TIMEOUT_SECONDS,
                 trust_env=False,
             )
             for name, each in servers.requests.items()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.helm import CHART, Helm, found_helm
-from tests.policies import Manifest
+from tests.chart.helm import CHART, Helm, required_helm
+from tests.pod_rules import Manifest
 
 TAG = "3f2a9c1d7b60"
 
@@ -37,10 +37,7 @@ Render = Callable[..., list[Manifest]]
 @pytest.fixture(scope="session")
 def helm() -> Helm:
     """Return the machine's Helm, or skip the test without one."""
-    helm = found_helm()
-    if helm is None:
-        pytest.skip("no helm on PATH and none in HELM: the charts are not rendered")
-    return helm
+    return required_helm()
 
 
 @pytest.fixture(scope="session")

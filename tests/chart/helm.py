@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHART = PROJECT / "chart"
@@ -64,10 +65,12 @@ class Helm:
         return [each for each in yaml.safe_load_all(result.stdout) if each]
 
 
-def found_helm() -> Helm | None:
-    """Return the Helm of the variable HELM, else the one on PATH."""
+def required_helm() -> Helm:
+    """Return the Helm of the variable HELM, else the one on PATH; skip the test without one."""
     program = os.environ.get("HELM") or shutil.which("helm")
-    return Helm(program) if program else None
+    if program is None:
+        pytest.skip("helm not found: put it on PATH or set HELM")
+    return Helm(program)
 
 
 def of_kind(manifests: Sequence[Manifest], kind: str) -> dict[str, Manifest]:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 Answers = dict[str, dict[str, Any]]
 

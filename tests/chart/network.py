@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 
 @dataclass(frozen=True)

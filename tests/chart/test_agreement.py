@@ -11,7 +11,7 @@ from orchestration.pod_spec import OPTIONAL_SECRETS, RESOURCES, SECRETS, pod_arg
 from tests.chart.conftest import EVERYTHING, TAG, Render
 from tests.chart.helm import PROJECT, of_kind
 from tests.plain_secrets import secret_values
-from tests.policies import DISK, Manifest, amount, pods_of
+from tests.pod_rules import DISK, Manifest, amount, pods_of
 from weather.schedule import ScheduleSettings
 from weather.settings import (
     ApiSettings,

@@ -14,7 +14,7 @@ import yaml
 
 from tests.chart.helm import KUBERNETES, PROJECT, Helm, of_kind
 from tests.plain_secrets import plain_secrets
-from tests.policies import Manifest, breaches, pods_of
+from tests.pod_rules import Manifest, breaches, pods_of
 
 VALUES = PROJECT / "helm-values" / "airflow.yaml"
 TAG = "3f2a9c1d7b60"

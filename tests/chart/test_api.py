@@ -2,7 +2,7 @@
 
 from tests.chart.conftest import EVERYTHING, Render
 from tests.chart.helm import of_kind
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 
 def deployment(manifests: list[Manifest]) -> Manifest:

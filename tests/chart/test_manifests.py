@@ -10,7 +10,7 @@ from orchestration.pod_spec import SECRETS
 
 from tests.chart.conftest import EVERYTHING, OUTSIDE, TAG, Render
 from tests.chart.helm import CHART, KUBERNETES, of_kind
-from tests.policies import Manifest, breaches, pods_of
+from tests.pod_rules import Manifest, breaches, pods_of
 
 MADE_BY_HAND = {
     "weather-store-ingest",

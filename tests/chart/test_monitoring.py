@@ -9,7 +9,7 @@ import yaml
 from tests.chart.conftest import EVERYTHING, OUTSIDE, Render
 from tests.chart.helm import CHART, of_kind
 from tests.chart.network import Place, is_allowed
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 OPERATOR = "--api-versions=monitoring.coreos.com/v1"
 PROMETHEUS = Place({"app.kubernetes.io/name": "prometheus"}, "monitoring")

@@ -14,7 +14,7 @@ import yaml
 from tests.chart.conftest import Render as RenderOurs
 from tests.chart.helm import PROJECT, Helm, of_kind
 from tests.chart.test_monitoring import PROMETHEUS, dashboards, monitored
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 VALUES = PROJECT / "helm-values" / "monitoring.yaml"
 

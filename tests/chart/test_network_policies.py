@@ -8,7 +8,7 @@ import pytest
 from tests.chart.conftest import OUTSIDE, Render
 from tests.chart.helm import of_kind
 from tests.chart.network import Place, is_allowed
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 STEP = {"app.kubernetes.io/part-of": "weather-pipeline"}
 

@@ -13,7 +13,7 @@ from tests.chart.conftest import EVERYTHING, OUTSIDE, TAG, Render
 from tests.chart.helm import CHART, Helm, of_kind
 from tests.chart.kubernetes_api import kubernetes_api
 from tests.plain_secrets import secret_values
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 Notes = Callable[[dict[str, Any]], tuple[str, list[Manifest]]]
 

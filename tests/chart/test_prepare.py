@@ -8,7 +8,7 @@ import pytest
 
 from tests.chart.conftest import OUTSIDE, TAG, Render
 from tests.chart.helm import CHART, Helm, of_kind
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 USERS = {"ingest", "dbt", "api", "airflow"}
 

@@ -11,7 +11,7 @@ from tests.chart.conftest import EVERYTHING, VALUES, Render
 from tests.chart.helm import of_kind
 from tests.chart.kubernetes_api import kubernetes_api
 from tests.plain_secrets import plain_secrets, secret_values, weak_secrets
-from tests.policies import Manifest
+from tests.pod_rules import Manifest
 
 Secrets = dict[str, dict[str, str]]
 

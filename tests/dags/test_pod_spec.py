@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.plain_secrets import plain_secrets
-from tests.policies import breaches
+from tests.pod_rules import breaches
 
 InAirflow = Callable[..., str]
 

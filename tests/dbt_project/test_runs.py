@@ -14,9 +14,9 @@ import pytest
 
 from tests.api.silent_catalog import silent_catalog
 from tests.expected_mart import Row, expected_mart
-from tests.patience import PATIENCE
 from tests.pipeline import MODELS, PROJECT, Pipeline
 from tests.replay_server import set_faults
+from tests.timeouts import TIMEOUT_SECONDS
 from weather.dbt_environment import PROFILE
 from weather.locations import read_locations
 from weather.published import MART_KEY
@@ -167,7 +167,7 @@ def command(step: str) -> list[str]:
 def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
     """Return evidence that a step is at work: requests, writes and dbt models."""
     return (
-        httpx.get(f"{replay}/replay/requests", timeout=PATIENCE).json()["requests"],
+        httpx.get(f"{replay}/replay/requests", timeout=TIMEOUT_SECONDS).json()["requests"],
         list(pipeline.store.list("transformed/")),
         pipeline.store.get(MART_KEY),
         log.exists() and "START sql incremental model main.rejected_weather" in log.read_text(),

@@ -16,10 +16,10 @@ import pytest
 
 from tests.api.server import running_api
 from tests.docs.pages import PAGES, PROJECT
-from tests.patience import PATIENCE
 from tests.pipeline import PROJECT as FOLDERS
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
+from tests.timeouts import TIMEOUT_SECONDS
 from weather.dbt_environment import PROFILE
 from weather.window import HOUR, Window
 
@@ -89,7 +89,9 @@ def observed(replay: str) -> list[float | None]:
         "start_hour": f"{NEW.start:%Y-%m-%dT%H:%M}",
         "end_hour": f"{NEW.last_hour:%Y-%m-%dT%H:%M}",
     }
-    response = httpx.post(f"{replay}/v1/forecast", data=form, timeout=PATIENCE, trust_env=False)
+    response = httpx.post(
+        f"{replay}/v1/forecast", data=form, timeout=TIMEOUT_SECONDS, trust_env=False
+    )
     values = response.json()["hourly"][NAME]
     assert len(values) == NEW.hours
     return list(values)

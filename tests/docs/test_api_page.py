@@ -15,7 +15,7 @@ from bench.sandbox import Sandbox
 from local.store import S3Server
 from tests.api.server import running_api
 from tests.docs.examples import Example, examples_of
-from tests.docs.running import printed_by
+from tests.docs.run_example import printed_by
 from weather.window import Window
 
 pytestmark = pytest.mark.slow

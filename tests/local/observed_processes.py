@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import psutil
 
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
     """Poll `condition` until it is true, or fail after that time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -2,7 +2,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from local.supervisor import SharedLock, exclusive_lock
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 def test_a_second_process_waits_for_an_exclusive_lock(tmp_path: Path) -> None:
@@ -15,9 +15,9 @@ def test_a_second_process_waits_for_an_exclusive_lock(tmp_path: Path) -> None:
     with exclusive_lock(lock, waiting=lambda: None):
         thread = Thread(target=second)
         thread.start()
-        assert waits.wait(PATIENCE)
+        assert waits.wait(TIMEOUT_SECONDS)
         assert not done.is_set()
-    assert done.wait(PATIENCE)
+    assert done.wait(TIMEOUT_SECONDS)
     thread.join()
 
 

@@ -17,7 +17,7 @@ PAGES = {
     if file.name != "README.md"
 }
 INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
-FAULTS = (PROJECT / "tests" / "cluster" / "test_faults.py").read_text(encoding="utf-8")
+FAULTS = (PROJECT / "tests" / "cluster" / "test_killed_pods.py").read_text(encoding="utf-8")
 
 
 def test_each_alert_has_the_page_that_names_it_and_each_such_page_an_alert() -> None:

@@ -23,7 +23,7 @@ from local.store import S3Server
 from tests.api.conftest import MakeLake
 from tests.api.lake import INSERT_DAYS, Lake, Row
 from tests.api.server import running_api
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 from weather.ducklake import attached_lake
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -44,7 +44,7 @@ HOURS_LATE = 26
 
 # The machine's network changed while the page was loading; nothing of the page's.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
-MILLISECONDS = PATIENCE * 1000
+MILLISECONDS = TIMEOUT_SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
 
 

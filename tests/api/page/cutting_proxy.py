@@ -56,7 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         is_cut = path.partition("?")[0] == self.server.cut_path
-        self.wfile.write(response.content[: len(response.content) // 2] if is_cut else response.content)
+        self.wfile.write(
+            response.content[: len(response.content) // 2] if is_cut else response.content
+        )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
         """Say nothing."""

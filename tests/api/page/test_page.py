@@ -177,7 +177,9 @@ def test_location_and_period_can_be_changed(address: str, visit: Open) -> None:
     assert page.get_attribute("#day", "max") == str(LYONS_DAYS - 1)
 
 
-def test_pointing_at_a_day_shows_its_values(weather: httpx.Client, address: str, visit: Open) -> None:
+def test_pointing_at_a_day_shows_its_values(
+    weather: httpx.Client, address: str, visit: Open
+) -> None:
     seen = visit(address)
     seen.page.locator("#wind-chart").scroll_into_view_if_needed()
     box = seen.page.locator("#wind-chart .u-over").bounding_box()
@@ -254,9 +256,7 @@ def test_the_page_fits_a_phone(address: str, visit: Open, period: str) -> None:
     seen.keep(f"phone-{period}")
 
 
-def test_downloads_have_the_shown_rows(
-    weather: httpx.Client, address: str, visit: Open
-) -> None:
+def test_downloads_have_the_shown_rows(weather: httpx.Client, address: str, visit: Open) -> None:
     page = visit(address, "?location=new-york").page
     shown = weather.get(f"/{page.get_attribute('#json', 'href')}").json()
     assert len(shown) == 20

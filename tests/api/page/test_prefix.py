@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.api.page.conftest import ARTIFACTS, MILLISECONDS, Open
 from tests.api.page.cutting_proxy import cutting_proxy
-from tests.patience import PATIENCE
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 @pytest.fixture(scope="module", params=["", "/api", "/team/weather/v1"])
@@ -21,7 +21,7 @@ def root(request: pytest.FixtureRequest, weather: httpx.Client) -> Iterator[str]
 
 def get(address: str) -> httpx.Response:
     """The response of that address, which must be one of success."""
-    return httpx.get(address, timeout=PATIENCE, trust_env=False).raise_for_status()
+    return httpx.get(address, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
 
 
 @pytest.mark.parametrize(

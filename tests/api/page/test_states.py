@@ -137,9 +137,7 @@ def test_notice_of_a_503(address: str, visit: Open) -> None:
     assert detail in seen.text("#notices")
 
 
-def test_notice_of_an_unreachable_api(
-    pages_lake: Lake, tmp_path: Path, visit: Open
-) -> None:
+def test_notice_of_an_unreachable_api(pages_lake: Lake, tmp_path: Path, visit: Open) -> None:
     with running_api(pages_lake.environment, tmp_path / "log") as client:
         seen = visit(str(client.base_url).rstrip("/"))
     seen.page.check("[value='90-days']")
@@ -150,9 +148,7 @@ def test_notice_of_an_unreachable_api(
 
 
 @pytest.mark.parametrize("path", ["/weather/summary", "/locations", "/readyz"])
-def test_a_truncated_response_is_retried(
-    weather: httpx.Client, visit: Open, path: str
-) -> None:
+def test_a_truncated_response_is_retried(weather: httpx.Client, visit: Open, path: str) -> None:
     with cutting_proxy(weather) as proxy:
         seen = visit(proxy.address)
         proxy.cut_path = path

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.patience import PATIENCE
 from tests.pipeline import MODELS, Pipeline
 from tests.replay_server import set_faults
+from tests.timeouts import TIMEOUT_SECONDS
 from tests.weather.ingest.examples import windows
 from tests.weather.ingest.scripted_server import Form, Reply, scripted_server
 from tests.weather.lake.lost_stores import api_responses, lose_catalog, lose_objects
@@ -222,7 +222,7 @@ def test_an_unreadable_location_does_not_hold_back_others(
     """New York's response has an empty value in a field that is not used, in every request."""
 
     def spoilt(form: Form) -> Reply:
-        response = httpx.post(f"{replay}/v1/forecast", data=form, timeout=PATIENCE)
+        response = httpx.post(f"{replay}/v1/forecast", data=form, timeout=TIMEOUT_SECONDS)
         places = form["latitude"].split(",")
         if "40.71" not in places:
             return Reply(response.content)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import uvicorn
 
-from tests.patience import PATIENCE
 from tests.replay_server import PROJECT, replay_server
+from tests.timeouts import TIMEOUT_SECONDS
 from tests.upgrades import internals
 from weather.replay.faults import NAMES
 
@@ -30,7 +30,7 @@ def test_the_log_and_every_response_say_that_it_is_a_replay(tmp_path: Path) -> N
     with replay_server(faults="bad_gateway*1", log=log) as url:
         assert "replay" in log.read_text().lower()
         failed, succeeded = (
-            httpx.post(f"{url}/v1/forecast", data=FORM, timeout=PATIENCE) for _ in range(2)
+            httpx.post(f"{url}/v1/forecast", data=FORM, timeout=TIMEOUT_SECONDS) for _ in range(2)
         )
         assert (failed.status_code, succeeded.status_code) == (502, 200)
         lines = [line for line in log.read_text().splitlines() if "Replay, not Open-Meteo" in line]
@@ -53,7 +53,7 @@ def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
         capture_output=True,
         check=False,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
     )
     assert ended.returncode == os.EX_USAGE
     assert ended.stdout == ""
@@ -95,5 +95,5 @@ def test_uvicorn_gives_a_connection_s_state_to_its_requests_and_its_sockets_to_t
             await server.shutdown()
 
     with internals("uvicorn", "0.54.0", "weather/replay/__main__.py"):
-        assert asyncio.run(asyncio.wait_for(conversation(), PATIENCE)) == b""
+        assert asyncio.run(asyncio.wait_for(conversation(), TIMEOUT_SECONDS)) == b""
         assert len(seen) == 1

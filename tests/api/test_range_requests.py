@@ -81,9 +81,7 @@ def test_a_range_returns_that_part_of_the_body(
         *("bytes=0-1,3-4", "bytes=0-1,junk", f"bytes={'9' * 5000}-"),
     ],
 )
-def test_malformed_and_multiple_ranges_return_the_whole(
-    client: httpx.Client, value: str
-) -> None:
+def test_malformed_and_multiple_ranges_return_the_whole(client: httpx.Client, value: str) -> None:
     full = whole(client, ALL)
     response = client.get(ALL, headers={"Range": value})
     assert response.status_code == 200

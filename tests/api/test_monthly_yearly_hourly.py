@@ -1,13 +1,12 @@
-"""/weather/monthly, /weather/yearly, /weather/hourly and /locations."""
+"""/weather/monthly, /weather/yearly and /weather/hourly."""
 
 from datetime import UTC, date, datetime, timedelta
 
-import httpx
 import pytest
 
 from api.routes.weather import hourly_range
 from local.store import S3Server
-from tests.api.conftest import LYONS_DAYS, MakeLake, Serve
+from tests.api.conftest import MakeLake, Serve
 from tests.api.lake import Row, a_day
 
 pytestmark = pytest.mark.slow
@@ -54,27 +53,6 @@ def test_months_are_computed_from_days(
         assert client.get(f"/weather/monthly?{inside}").json() == [whole]
         assert client.get(f"/weather/yearly?{inside}").json() == years[:1]
         assert len(client.get("/weather/monthly?limit=2").json()) == 2
-
-
-def test_locations_have_first_date_last_date_and_days(client: httpx.Client) -> None:
-    lyon, new_york, kolkata = client.get("/locations").json()
-    assert lyon.pop("newest_hour").endswith("Z")
-    assert lyon == {
-        "id": "lyon",
-        "name": "Lyon <sur Rhône>",
-        "latitude": 45.75,
-        "longitude": 4.85,
-        "timezone": "Europe/Paris",
-        "is_default": True,
-        "first_date": "2025-11-11",
-        "last_date": "2025-11-20",
-        "days": LYONS_DAYS,
-    }
-    assert new_york["days"] == 3
-    assert not new_york["is_default"]
-    assert [kolkata[name] for name in ("first_date", "last_date", "days", "newest_hour")] == [
-        None
-    ] * 4
 
 
 def test_hours_come_from_memory_and_from_the_lake(

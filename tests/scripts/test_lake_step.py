@@ -9,9 +9,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.chart.conftest import Render
-from tests.chart.helm import KUBERNETES, of_kind
-from tests.policies import Manifest, breaches, pods_of
+from tests.chart.conftest import TAG
+from tests.chart.helm import CHART, KUBERNETES, of_kind, required_helm
+from tests.pod_rules import Manifest, breaches, pods_of
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "cluster" / "lake-step"
 IMAGE = "registry.example.org/weather-dbt:abc123"
@@ -44,11 +44,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, **cluster: str) -> subprocess.CompletedProcess[str]:
-    told = {"SECRET": "weather-store-root", "CLAIM": "", "KIND": "", "ENDED": "well"}
-    told |= {"IMAGE": IMAGE, "MADE": str(folder), "CLUSTER": "current"} | cluster
+    settings = {"SECRET": "weather-store-root", "CLAIM": "", "KIND": "", "ENDED": "well"}
+    settings |= {"IMAGE": IMAGE, "MADE": str(folder), "CLUSTER": "current"} | cluster
     return subprocess.run(
         [SCRIPT, *arguments],
-        env={**os.environ, **told, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
+        env={**os.environ, **settings, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -77,10 +77,11 @@ def test_what_is_made_is_valid_and_keeps_the_rules_of_every_pod(folder: Path) ->
     assert breaches(manifests.values()) == []
 
 
-def test_its_pod_has_the_account_of_steps(folder: Path, render: Render) -> None:
+def test_the_pod_has_a_service_account_of_the_chart(folder: Path) -> None:
     run(folder, "rebuild")
     (pod,) = pods_of(made(folder).values())
-    assert pod.spec["serviceAccountName"] in of_kind(render(), "ServiceAccount")
+    chart = required_helm().rendered(CHART, "weather", "weather", f"--set-string=image.tag={TAG}")
+    assert pod.spec["serviceAccountName"] in of_kind(chart, "ServiceAccount")
 
 
 def test_the_job_runs_the_arguments_with_the_installed_image(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The watch of a cluster's pods survives a response that is cut."""
+"""tests/cluster/pod_watch.py reconnects after a truncated response. Needs no cluster."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def kubernetes() -> Iterator[Cluster]:
     server.server_close()
 
 
-def test_a_lost_connection_is_followed_by_another(kubernetes: Cluster) -> None:
+def test_a_lost_connection_is_replaced(kubernetes: Cluster) -> None:
     pods = PodWatch(kubernetes)
     watching = Thread(target=pods.follow, args=["weather", "0"], daemon=True)
     watching.start()

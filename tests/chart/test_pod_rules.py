@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.plain_secrets import plain_secrets, weak_secrets
-from tests.policies import DISK, RULES, Manifest, breaches, pods_of
+from tests.pod_rules import DISK, RULES, Manifest, breaches, pods_of
 
 GOOD: Manifest = {
     "kind": "Deployment",

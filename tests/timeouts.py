@@ -1,4 +1,4 @@
 """Time limits of tests."""
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 """Seconds that anything may take on a busy machine."""
