@@ -21,7 +21,7 @@ from api.data.served import ServedData
 from api.formats.negotiation import MEDIA_TYPES, Format
 
 MAX_AGE_SECONDS = 60
-"""Seconds that a client may use a response without revalidation: data change once an hour."""
+"""Seconds that a client may use a response without revalidation: data change hourly at most."""
 
 FORMATS = {media_type: format_ for format_, media_type in MEDIA_TYPES.items()}
 

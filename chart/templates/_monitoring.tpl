@@ -15,11 +15,27 @@ yes
 {{- end }}
 {{- end -}}
 
-{{/* A file of monitoring/ with this installation's namespaces and URLs. Takes (context, content). */}}
+{{/*
+A file of monitoring/ with this installation's schedule, namespaces and URLs. Takes (context,
+content). A number in a dashboard is in quotation marks, because the file is valid JSON before.
+*/}}
 {{- define "weather.monitoringFile" -}}
 {{- $values := (index . 0).Values -}}
+{{- $schedule := include "weather.schedule" (index . 0) | fromJson -}}
+{{- $every := int $schedule.everyHours -}}
+{{- $content := toString (index . 1) -}}
+{{- range $name, $number := dict
+    "FRESH_HOURS" (int $schedule.freshHours)
+    "FRESH_SECONDS" (mul 3600 $schedule.freshHours)
+    "OVERDUE_SECONDS" (add 1800 (mul 3600 $every))
+    "HOURS_OF_2_RUNS" (mul 2 $every)
+    "HOURS_OF_3_RUNS" (mul 3 $every)
+    "HOURS_OF_6_RUNS" (mul 6 $every) -}}
+{{- $content = $content | replace (printf "\"__%s__\"" $name) (toString $number) -}}
+{{- $content = $content | replace (printf "__%s__" $name) (toString $number) -}}
+{{- end -}}
 {{- $namespaces := list (index . 0).Release.Namespace $values.airflow.namespace | uniq | join "|" -}}
-{{- $content := toString (index . 1) | replace "weather|airflow" $namespaces -}}
+{{- $content = $content | replace "weather|airflow" $namespaces -}}
 {{- with $values.monitoring.rules.runbooks -}}
 {{- $content = $content | replace "docs/runbooks/" (printf "%s/" (trimSuffix "/" .)) -}}
 {{- end -}}

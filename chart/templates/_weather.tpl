@@ -77,6 +77,24 @@ http://weather-store:9000
 {{ toJson $settings }}
 {{- end -}}
 
+{{/* The schedule with all its values, as JSON. Fails on a contradiction, like weather/schedule.py. */}}
+{{- define "weather.schedule" -}}
+{{- $every := int .Values.schedule.everyHours -}}
+{{- $upkeep := .Values.schedule.upkeepHour -}}
+{{- $upkeep = int (ternary (sub 3 (mod 3 $every)) $upkeep (kindIs "invalid" $upkeep)) -}}
+{{- $fresh := int (.Values.schedule.freshHours | default (mul 2 $every)) -}}
+{{- if lt (int .Values.lookbackHours) $every -}}
+{{- fail (printf "lookbackHours is %d, but schedule.everyHours is %d, so no run would fetch the hours in between: set lookbackHours to %d or more" (int .Values.lookbackHours) $every $every) -}}
+{{- end -}}
+{{- if mod $upkeep $every -}}
+{{- fail (printf "schedule.upkeepHour is %d, but schedule.everyHours is %d, so no run's window ends then and upkeep would never run: set upkeepHour to one of %s, or to null" $upkeep $every (untilStep 0 24 $every | join ", ")) -}}
+{{- end -}}
+{{- if le $fresh $every -}}
+{{- fail (printf "schedule.freshHours is %d, but schedule.everyHours is %d, so data would be late before each run: set freshHours to %d or more, or to null" $fresh $every (add1 $every)) -}}
+{{- end -}}
+{{ dict "everyHours" $every "upkeepHour" $upkeep "freshHours" $fresh | toJson }}
+{{- end -}}
+
 {{/* The S3 users' policies by file name, for this bucket, as JSON. */}}
 {{- define "weather.policies" -}}
 {{- $files := dict -}}

@@ -72,8 +72,8 @@ def test_settings_that_are_not_changed_are_those_of_the_programs(render: Render)
         for group in (SourceSettings, ScheduleSettings, StoreSettings)
         for name, field in group.model_fields.items()
     }
-    expected = {name: defaults[name] for name in data if name != "AWS_ENDPOINT_URL"}
-    assert data == {**expected, "AWS_ENDPOINT_URL": "http://weather-store:9000"}
+    of_the_chart = {"AWS_ENDPOINT_URL": "http://weather-store:9000", "WEATHER_UPKEEP_HOUR": "3"}
+    assert data == {**{name: defaults[name] for name in data}, **of_the_chart}
 
 
 AIRFLOW_VALUES = yaml.safe_load(
@@ -81,8 +81,8 @@ AIRFLOW_VALUES = yaml.safe_load(
 )
 
 
-def test_the_lookback_is_set_where_runs_read_it_and_nowhere_else(render: Render) -> None:
-    made = of_kind(render({"lookbackHours": 48}), "ConfigMap")
+def test_the_schedule_is_set_where_the_dag_reads_it_and_nowhere_else(render: Render) -> None:
+    made = of_kind(render({"lookbackHours": 48, "schedule": {"everyHours": 3}}), "ConfigMap")
     [name] = [
         each["configMapRef"]["name"]
         for each in yaml.safe_load(AIRFLOW_VALUES["extraEnvFrom"])
@@ -90,8 +90,53 @@ def test_the_lookback_is_set_where_runs_read_it_and_nowhere_else(render: Render)
     ]
     settings = made.pop(name)
     assert settings["metadata"]["namespace"] == "airflow"
-    assert settings["data"] == {"WEATHER_LOOKBACK_HOURS": "48"}
-    assert "WEATHER_LOOKBACK_HOURS" not in str(made)
+    assert settings["data"] == {
+        "WEATHER_LOOKBACK_HOURS": "48",
+        "WEATHER_SCHEDULE_HOURS": "3",
+        "WEATHER_UPKEEP_HOUR": "3",
+    }
+    assert not any(name in str(made) for name in settings["data"])
+
+
+@pytest.mark.parametrize(
+    ("values", "upkeep", "fresh"),
+    [
+        ({}, 3, 2),
+        ({"everyHours": 3}, 3, 6),
+        ({"everyHours": 4}, 0, 8),
+        ({"everyHours": 24, "freshHours": 30}, 0, 30),
+        ({"upkeepHour": 0}, 0, 2),
+        ({"everyHours": 6, "upkeepHour": 18, "freshHours": 7}, 18, 7),
+    ],
+)
+def test_dag_and_api_read_the_chart_s_schedule(
+    render: Render,
+    values: dict[str, int],
+    upkeep: int,
+    fresh: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manifests = render({"schedule": values})
+    dags = of_kind(manifests, "ConfigMap")["weather-airflow-settings"]["data"]
+    [api] = of_kind(manifests, "Deployment")["weather-api"]["spec"]["template"]["spec"][
+        "containers"
+    ]
+    for name, value in [*dags.items(), *((each["name"], each["value"]) for each in api["env"])]:
+        monkeypatch.setenv(name, value)
+    settings = read_settings(ScheduleSettings)
+    assert settings.weather_schedule_hours == values.get("everyHours", 1)
+    assert (settings.upkeep_hour, settings.fresh_hours) == (upkeep, fresh)
+
+
+def test_a_change_of_the_schedule_restarts_what_reads_it(render: Render) -> None:
+    """The API by its template, the DAG processor by an annotation of the settings' checksum."""
+    before, after = (
+        of_kind(render({"schedule": {"everyHours": hours}}), "Deployment")["weather-api"]["spec"]
+        for hours in (1, 3)
+    )
+    assert before["template"] != after["template"]
+    annotations = AIRFLOW_VALUES["dagProcessor"]["podAnnotations"]
+    assert '"weather-airflow-settings"' in annotations["checksum/weather-settings"]
 
 
 def test_without_airflow_nothing_is_made_in_its_namespace(render: Render) -> None:

@@ -26,7 +26,8 @@ def test_it_may_wait_for_its_first_data_as_long_as_an_installation_takes(render:
 
 def test_what_is_not_set_is_left_to_the_api(render: Render) -> None:
     [container] = deployment(render())["template"]["spec"]["containers"]
-    assert "env" not in container
+    names = {each["name"] for each in container["env"]}
+    assert names == {"WEATHER_SCHEDULE_HOURS", "WEATHER_FRESH_HOURS"}
 
 
 def test_it_has_time_to_drain(render: Render) -> None:

@@ -9,6 +9,7 @@ import yaml
 from tests.chart.conftest import EVERYTHING, OUTSIDE, Render
 from tests.chart.helm import CHART, of_kind
 from tests.chart.network import Place, is_allowed
+from tests.monitoring.sources import EACH_HOUR, EVERY_3_HOURS, content
 from tests.pod_rules import Manifest
 
 OPERATOR = "--api-versions=monitoring.coreos.com/v1"
@@ -122,19 +123,39 @@ def test_the_store_exposes_metrics_only_when_they_are_scraped(render: Render) ->
     assert not told(monitored(render, {"monitoring": {"serviceMonitors": {"enabled": False}}}))
 
 
-def test_rules_are_the_files_as_promtool_has_tested_them(render: Render) -> None:
-    made = of_kind(monitored(render), "PrometheusRule")
+SCHEDULES = [({}, EACH_HOUR), ({"schedule": {"everyHours": 3}}, EVERY_3_HOURS)]
+
+
+@pytest.mark.parametrize(("values", "numbers"), SCHEDULES)
+def test_rules_are_the_files_as_promtool_has_tested_them(
+    render: Render, values: dict[str, Any], numbers: dict[str, str]
+) -> None:
+    made = of_kind(monitored(render, values), "PrometheusRule")
     for name, file in RULES.items():
-        assert made[f"weather-{name}"]["spec"] == yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert made[f"weather-{name}"]["spec"] == yaml.safe_load(content(file, numbers))
 
 
-def test_dashboards_are_the_files_and_grafana_s_sidecar_finds_them(render: Render) -> None:
-    made = dashboards(monitored(render, {"monitoring": {"dashboards": {"label": "my/boards"}}}))
+def test_freshness_can_be_stricter_than_the_schedule_s_default(render: Render) -> None:
+    manifests = monitored(render, {"schedule": {"everyHours": 3, "freshHours": 4}})
+    rules = str(of_kind(manifests, "PrometheusRule")["weather-freshness"]["spec"])
+    assert ">= bool 14400" in rules
+    assert "more than 4 hours old" in rules
+    [board] = dashboards(manifests)["weather-dashboard-data"]["data"].values()
+    thresholds = json.loads(board)["panels"][0]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [each["value"] for each in thresholds] == [None, 12600, 14400]
+
+
+@pytest.mark.parametrize(("values", "numbers"), SCHEDULES)
+def test_dashboards_are_the_files_and_grafana_s_sidecar_finds_them(
+    render: Render, values: dict[str, Any], numbers: dict[str, str]
+) -> None:
+    labelled = {**values, "monitoring": {"dashboards": {"label": "my/boards"}}}
+    made = dashboards(monitored(render, labelled))
     for name, file in DASHBOARDS.items():
         board = made[f"weather-dashboard-{name}"]
         [(key, text)] = board["data"].items()
         assert key == f"weather-{name}.json"
-        assert json.loads(text) == json.loads(file.read_text(encoding="utf-8"))
+        assert json.loads(text) == json.loads(content(file, numbers))
         assert board["metadata"]["labels"]["my/boards"] == "1"
 
 

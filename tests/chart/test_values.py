@@ -32,6 +32,24 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
     ("--set=source.url=ftp://example.org", ("/source/url", "does not match")),
     ("--set=lookbackHours=0", ("/lookbackHours", "got 0, want 1")),
     ("--set=lookbackHours=2161", ("/lookbackHours", "2,161, want 2,160")),
+    ("--set=schedule.everyHours=5", ("/schedule/everyHours", "one of 1, 2, 3, 4, 6, 8, 12, 24")),
+    ("--set=schedule.everyHours=0", ("/schedule/everyHours", "one of")),
+    ("--set=schedule.upkeepHour=24", ("/schedule/upkeepHour", "got 24, want 23")),
+    ("--set=schedule.freshHours=1", ("/schedule/freshHours", "got 1, want 2")),
+    ("--set=schedule.freshHours=169", ("/schedule/freshHours", "got 169, want 168")),
+    ("--set=schedule.hours=3", ("/schedule", "'hours' not allowed")),
+    (
+        "--set=schedule.everyHours=8,schedule.upkeepHour=3",
+        ("schedule.upkeepHour is 3", "schedule.everyHours is 8", "one of 0, 8, 16, or to null"),
+    ),
+    (
+        "--set=schedule.everyHours=3,schedule.freshHours=3",
+        ("schedule.freshHours is 3", "schedule.everyHours is 3", "set freshHours to 4 or more"),
+    ),
+    (
+        "--set=schedule.everyHours=24,lookbackHours=23",
+        ("lookbackHours is 23", "schedule.everyHours is 24", "set lookbackHours to 24 or more"),
+    ),
     ("--set=api.replicas=0", ("/api/replicas", "got 0, want 1")),
     ("--set=api.replicas=two", ("/api/replicas", "got string, want integer")),
     ('--set-json=api.corsOrigins=["example.org"]', ("/api/corsOrigins", "does not match")),
@@ -101,6 +119,9 @@ ACCEPTED = [
     "--set=minio.storage.size=1.5Ti",
     '--set-json=image.pullSecrets=["registry"]',
     '--set-json=api.corsOrigins=["*"]',
+    "--set=schedule.everyHours=24,lookbackHours=24",
+    "--set=schedule.everyHours=8,schedule.upkeepHour=0",
+    "--set=schedule.everyHours=3,schedule.freshHours=4",
 ]
 
 

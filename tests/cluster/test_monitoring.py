@@ -16,7 +16,7 @@ from tests.cluster.forward import Forward, NoForward, forwarded
 from tests.cluster.namespaces import WEATHER
 from tests.cluster.system import System
 from tests.cluster.waiting import wait_for
-from tests.monitoring.sources import RULE_FILES, alerts, expressions, metrics_in
+from tests.monitoring.sources import RULE_FILES, alerts, content, expressions, metrics_in
 from weather.ducklake import attached_lake
 from weather.lake.publish import publish
 from weather.published import read_published
@@ -83,7 +83,7 @@ def test_prometheus_evaluates_every_rule(prometheus: Prometheus) -> None:
     wanted = {
         (group["name"], len(group["rules"]))
         for file in RULE_FILES
-        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+        for group in yaml.safe_load(content(file))["groups"]
     }
     groups = [each for each in prometheus.get("rules")["groups"] if "weather" in each["name"]]
     assert wanted <= {(group["name"], len(group["rules"])) for group in groups}
@@ -117,7 +117,7 @@ def test_every_expression_has_data_after_a_run(system: System, prometheus: Prome
 def quick_alert(system: System) -> Iterator[str]:
     """Install the freshness alert with windows of minutes, and return its name."""
     [file] = [each for each in RULE_FILES if each.stem == "freshness"]
-    text = file.read_text(encoding="utf-8")
+    text = content(file)
     for usual, quick in {
         "weather:": "weather_test:",
         "weather-freshness": "weather-test-freshness",

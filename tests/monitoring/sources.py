@@ -13,6 +13,26 @@ MONITORING = PROJECT / "chart" / "monitoring"
 RULE_FILES = sorted((MONITORING / "rules").glob("*.yaml"))
 DASHBOARD_FILES = sorted((MONITORING / "dashboards").glob("*.json"))
 
+EACH_HOUR = {
+    "FRESH_HOURS": "2",
+    "FRESH_SECONDS": "7200",
+    "OVERDUE_SECONDS": "5400",
+    "HOURS_OF_2_RUNS": "2",
+    "HOURS_OF_3_RUNS": "3",
+    "HOURS_OF_6_RUNS": "6",
+}
+"""The numbers that the chart writes into the files, by default."""
+
+EVERY_3_HOURS = {
+    "FRESH_HOURS": "6",
+    "FRESH_SECONDS": "21600",
+    "OVERDUE_SECONDS": "12600",
+    "HOURS_OF_2_RUNS": "6",
+    "HOURS_OF_3_RUNS": "9",
+    "HOURS_OF_6_RUNS": "18",
+}
+"""The same with schedule.everyHours=3."""
+
 Rule = dict[str, Any]
 
 _IN_STRINGS = re.compile(r'"[^"]*"')
@@ -23,12 +43,20 @@ _NAME = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:]*\s*\()")
 _WORDS = {"and", "or", "unless", "bool", "offset", "by", "on", "without"}
 
 
+def content(file: Path, numbers: dict[str, str] = EACH_HOUR) -> str:
+    """Return a file of rules or a dashboard with the schedule's numbers."""
+    text = file.read_text(encoding="utf-8")
+    for name, number in numbers.items():
+        text = text.replace(f'"__{name}__"', number).replace(f"__{name}__", number)
+    return text
+
+
 def rules() -> list[Rule]:
     """Return every rule of every file."""
     return [
         rule
         for file in RULE_FILES
-        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+        for group in yaml.safe_load(content(file))["groups"]
         for rule in group["rules"]
     ]
 
@@ -45,7 +73,7 @@ def recorded() -> set[str]:
 
 def dashboards() -> dict[str, Any]:
     """Return the dashboards by file name."""
-    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in DASHBOARD_FILES}
+    return {file.name: json.loads(content(file)) for file in DASHBOARD_FILES}
 
 
 def panels() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """promtool evaluates the rules: each alert fires when it should, and only then."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,9 +9,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.monitoring.sources import RULE_FILES, alerts, expressions, rules
+from tests.monitoring.sources import (
+    DASHBOARD_FILES,
+    EACH_HOUR,
+    EVERY_3_HOURS,
+    RULE_FILES,
+    alerts,
+    content,
+    expressions,
+    rules,
+)
 
-TESTS = sorted(Path(__file__).with_name("rules").glob("*.yaml"))
+HERE = Path(__file__).parent
+SCHEDULES = {"rules": EACH_HOUR, "rules_every_3_hours": EVERY_3_HOURS}
+"""Folders of promtool's tests, with the numbers of their schedule."""
+TESTS = sorted((HERE / "rules").glob("*.yaml"))
+ALL_TESTS = [file for folder in SCHEDULES for file in sorted((HERE / folder).glob("*.yaml"))]
 
 
 @pytest.fixture(scope="session")
@@ -31,13 +45,31 @@ def said(promtool: str, *arguments: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
-def test_alerts_fire_and_stay_quiet(promtool: str, file: Path) -> None:
-    said(promtool, "test", "rules", str(file))
+def with_numbers(numbers: dict[str, str], folder: Path) -> list[Path]:
+    """Write the rules with a schedule's numbers into a folder, and return the files."""
+    folder.mkdir(parents=True)
+    files = [folder / file.name for file in RULE_FILES]
+    for file, source in zip(files, RULE_FILES, strict=True):
+        file.write_text(content(source, numbers), encoding="utf-8")
+    return files
 
 
-def test_promtool_finds_nothing_to_complain_of(promtool: str) -> None:
-    said(promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, RULE_FILES))
+@pytest.mark.parametrize("file", ALL_TESTS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_alerts_fire_and_stay_quiet(promtool: str, file: Path, tmp_path: Path) -> None:
+    test = yaml.safe_load(file.read_text(encoding="utf-8"))
+    with_numbers(SCHEDULES[file.parent.name], tmp_path / "rules")
+    test["rule_files"] = [f"rules/{Path(name).name}" for name in test["rule_files"]]
+    copy = tmp_path / file.name
+    copy.write_text(yaml.safe_dump(test), encoding="utf-8")
+    said(promtool, "test", "rules", str(copy))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_promtool_finds_nothing_to_complain_of(
+    promtool: str, schedule: str, tmp_path: Path
+) -> None:
+    files = with_numbers(SCHEDULES[schedule], tmp_path / "rules")
+    said(promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, files))
 
 
 def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> None:
@@ -78,6 +110,13 @@ def test_alerts_say_what_is_wrong_and_how_bad_it_is() -> None:
         assert rule["labels"]["severity"] in {"critical", "warning"}, rule["alert"]
         assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}, rule["alert"]
         assert rule["annotations"]["summary"].endswith("."), rule["alert"]
+
+
+def test_a_file_has_no_name_without_a_number() -> None:
+    assert EACH_HOUR.keys() == EVERY_3_HOURS.keys()
+    for file in (*RULE_FILES, *DASHBOARD_FILES):
+        without_the_comment = content(file).replace("__NAMES__", "")
+        assert not re.search(r"__\w+__", without_the_comment), file.name
 
 
 def test_no_rule_is_written_twice() -> None:

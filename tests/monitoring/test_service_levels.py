@@ -2,7 +2,7 @@
 
 import re
 
-from tests.monitoring.sources import PROJECT, RULE_FILES, alerts, recorded, rules
+from tests.monitoring.sources import PROJECT, RULE_FILES, alerts, content, recorded, rules
 
 PAGE = (PROJECT / "docs" / "service-levels.md").read_text(encoding="utf-8")
 LEVELS = re.findall(
@@ -10,7 +10,7 @@ LEVELS = re.findall(
 )
 ALERTS = re.findall(r"^\| `(\w+)` \| (critical|warning|critical, warning) \|", PAGE, re.MULTILINE)
 
-TEXTS = {file.stem: file.read_text(encoding="utf-8") for file in RULE_FILES}
+TEXTS = {file.stem: content(file) for file in RULE_FILES}
 FILES = {
     "freshness": "freshness",
     "completeness": "completeness",
