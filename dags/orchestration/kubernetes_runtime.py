@@ -11,7 +11,7 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode
 from orchestration.dbt import profile_config, project_config, render_config
 from orchestration.model_pods import model_pod, shared_model_pod
 from orchestration.pod_spec import pod_arguments
-from orchestration.runtime import WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from orchestration.step_pod import StepPod
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.settings import KubernetesSettings

@@ -20,7 +20,7 @@ from orchestration.dbt import (
     render_config,
 )
 from orchestration.retry_policy import StepFailed
-from orchestration.runtime import WINDOW_ENVIRONMENT, shard_arguments
+from orchestration.step_inputs import WINDOW_ENVIRONMENT, shard_arguments
 from weather.dbt_environment import DBT_ENVIRONMENT
 from weather.errors import ExitCode
 

@@ -8,12 +8,6 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from weather.settings import KubernetesSettings, PipelineSettings, read_settings
 
-WINDOW_ENVIRONMENT = {
-    "WEATHER_WINDOW_START": "{{ run_window(dag_run, params).start.isoformat() }}",
-    "WEATHER_WINDOW_END": "{{ run_window(dag_run, params).end.isoformat() }}",
-}
-"""Environment variables of every step: Airflow templates of the run's window."""
-
 
 class Runtime(Protocol):
     """Creates the tasks of the DAG."""
@@ -40,8 +34,3 @@ def choose_runtime(settings: PipelineSettings) -> Runtime:
     from orchestration.local_runtime import LocalRuntime
 
     return LocalRuntime()
-
-
-def shard_arguments(shards: int) -> list[list[str]]:
-    """Return ingest's command-line arguments for each shard."""
-    return [["--shard", str(shard), "--shards", str(shards)] for shard in range(shards)]
