@@ -1,4 +1,4 @@
-"""The package `weather` as a wheel, for an Airflow of another team."""
+"""The package `weather` as a wheel, for another team's Airflow."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_package(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
         (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
@@ -45,9 +45,7 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_its_programs_start_without_the_repository(
-    wheel: Path, program: str, tmp_path: Path
-) -> None:
+def test_programs_start_without_the_repository(wheel: Path, program: str, tmp_path: Path) -> None:
     started = subprocess.run(
         [sys.executable, "-P", "-m", f"weather.{program}", "--help"],
         cwd=tmp_path,

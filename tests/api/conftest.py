@@ -71,9 +71,9 @@ def serve(tmp_path: Path) -> Serve:
 
 @pytest.fixture(scope="session")
 def filled_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """Ten days of Lyon, the newest incomplete, three of New York, none of Kolkata; published.
+    """A published lake with ten days of Lyon, three of New York and none of Kolkata.
 
-    And one of Atlantis, which is no longer in locations.yaml.
+    Lyon's newest day is incomplete. Atlantis, no longer in locations.yaml, has one day.
     """
     days = [NEWEST_DAY - timedelta(days=back) for back in range(LYONS_DAYS)]
     lake = make_lake(

@@ -42,7 +42,7 @@ def contract(model: str) -> list[dict[str, Any]]:
 
 
 def a_day(location: str, day: date, temp_max_c: float | None = 9.5) -> Row:
-    """A complete day."""
+    """Return a complete day."""
     return (location, day, 1.5, temp_max_c, 5.5, 0.4, 12.3, 24, True)
 
 

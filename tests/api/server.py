@@ -54,7 +54,7 @@ def running_api(
 
 
 def address_of(log: Path) -> str:
-    """Return the API's address, once its log has it and the lake was checked."""
+    """Wait until the API has logged its URL and checked the lake, and return the URL."""
     eventually(lambda: SERVING.search(log.read_text()))
     address = SERVING.search(log.read_text())
     assert address is not None
@@ -73,7 +73,7 @@ def eventually(holds: Callable[[], object], seconds: float = TIMEOUT_SECONDS) ->
     """Wait until the condition holds.
 
     Raises:
-        TimeoutError: it does not within those seconds.
+        TimeoutError: the condition does not hold in time.
     """
     deadline = time.monotonic() + seconds
     while not holds():

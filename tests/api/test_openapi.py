@@ -19,7 +19,7 @@ CASES = 40
 """Generated requests for each path, beside examples and boundary values."""
 
 SECONDS = 800
-"""It takes about thirty seconds on an idle machine."""
+"""Time limit. The test takes about thirty seconds on an idle machine."""
 
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.api.valid_ranges", "PYTHONPATH": str(PROJECT)}
 

@@ -1,4 +1,4 @@
-"""Too many and repeated parameters."""
+"""Requests with too many or repeated parameters."""
 
 from itertools import islice, product
 from string import ascii_lowercase
@@ -65,8 +65,8 @@ def test_a_repeated_parameter_is_rejected(client: httpx.Client, path: str) -> No
         ]
 
 
-def test_every_parameter_has_a_test_case(client: httpx.Client) -> None:
-    several = {
+def test_every_single_valued_parameter_is_tested(client: httpx.Client) -> None:
+    single_valued = {
         path: [
             parameter["name"]
             for parameter in operations["get"].get("parameters", [])
@@ -74,6 +74,6 @@ def test_every_parameter_has_a_test_case(client: httpx.Client) -> None:
         ]
         for path, operations in client.get("/openapi.json").json()["paths"].items()
     }
-    assert {path: sorted(names) for path, names in several.items() if names} == {
+    assert {path: sorted(names) for path, names in single_valued.items() if names} == {
         path: sorted(names) for path, names in REPEATED.items()
     }

@@ -1,4 +1,4 @@
-"""The API serves the published snapshot and no other."""
+"""The API serves only the published snapshot."""
 
 import time
 from datetime import date

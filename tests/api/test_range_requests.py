@@ -33,7 +33,7 @@ BLOCK = 300
 
 
 def whole(client: httpx.Client, path: str) -> httpx.Response:
-    """The response without `Range`, uncompressed."""
+    """Return the response without `Range`, uncompressed."""
     response = client.get(path, headers={"Accept-Encoding": "identity"})
     assert response.status_code == 200
     return response

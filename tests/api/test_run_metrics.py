@@ -50,7 +50,7 @@ def published(lake: Lake) -> Published:
 
 @pytest.fixture
 def run_metrics(lake: Lake, serve: Serve, published: Published) -> Iterator[Samples]:
-    """Return the metrics of a lake that such a run has published."""
+    """Return the metrics of a lake after a run with this report."""
     lake.write_published_json(published)
     with serve(lake) as client:
         eventually(lambda: client.get("/readyz").status_code == 200)

@@ -1,4 +1,4 @@
-"""Made-up weather for tests that need no server."""
+"""Generated weather for tests that need no server."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -29,7 +29,7 @@ def in_order(rows: Sequence[DailyWeather]) -> list[DailyWeather]:
 
 
 def a_row(location: str, day: date, temp_min_c: float | None = 1.5) -> DailyWeather:
-    """A day."""
+    """Return a row with one day."""
     return DailyWeather(
         location=location,
         date=day,

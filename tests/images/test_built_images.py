@@ -1,4 +1,4 @@
-"""The images as pods run them: with a read-only root, as their own user, without a network."""
+"""Run the images like pods: with a read-only root, as their own user, without a network."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ for folder in {folder for folder in sys.path if os.path.isdir(folder)}:
 
 @pytest.fixture(scope="session")
 def names() -> dict[str, str]:
-    """The full name of each image, built from the files that are here now."""
+    """Full name of each image, built from the current files."""
     if reason := skip_reason():
         pytest.skip(reason)
     found = image_names()
@@ -59,7 +59,7 @@ def run(name: str, command: str, **settings: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_its_program_starts(names: dict[str, str], image: str) -> None:
+def test_the_program_starts(names: dict[str, str], image: str) -> None:
     ended = run(names[image], PROGRAMS[image])
     assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -71,12 +71,12 @@ def test_no_module_is_compiled_at_run_time(names: dict[str, str], image: str) ->
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_its_user_owns_no_program(names: dict[str, str], image: str) -> None:
+def test_the_user_can_write_no_program(names: dict[str, str], image: str) -> None:
     ended = run(names[image], "id -u; find /app /venv /duckdb -writable 2>/dev/null; true")
     assert ended.stdout.split() == ["50000" if image == "airflow" else "10001"]
 
 
-def test_dbt_starts_from_the_parse_of_the_build(names: dict[str, str]) -> None:
+def test_dbt_reuses_the_partial_parse_of_the_build(names: dict[str, str]) -> None:
     ended = run(
         names["dbt"],
         "dbt build --select fqn:weather.stg_weather --profile weather --target lake"
@@ -88,16 +88,16 @@ def test_dbt_starts_from_the_parse_of_the_build(names: dict[str, str]) -> None:
         DBT_LOG_LEVEL="debug",
         DBT_LOG_FORMAT="json",
     )
-    said = [json.loads(line)["info"]["msg"] for line in ended.stdout.splitlines()]
-    assert "Partial parsing enabled, no changes found, skipping parsing" in said
-    assert [line for line in said if "Unable to do partial parsing" in line] == []
+    messages = [json.loads(line)["info"]["msg"] for line in ended.stdout.splitlines()]
+    assert "Partial parsing enabled, no changes found, skipping parsing" in messages
+    assert [line for line in messages if "Unable to do partial parsing" in line] == []
     # It fails at the missing lake, after it has found the extensions.
     assert 'Existing DuckLake at metadata catalog "sqlite:/tmp/lake.sqlite" does not exist' in (
-        "\n".join(said)
+        "\n".join(messages)
     )
 
 
-def test_a_lake_is_made_with_the_extensions_of_the_image(names: dict[str, str]) -> None:
+def test_a_lake_is_created_with_the_images_extensions(names: dict[str, str]) -> None:
     ended = run(
         names["dbt"],
         "python -m weather.lake create",
@@ -107,7 +107,7 @@ def test_a_lake_is_made_with_the_extensions_of_the_image(names: dict[str, str]) 
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_airflow_finds_the_dag_and_its_own_tag(names: dict[str, str]) -> None:
+def test_the_dag_loads_and_uses_the_images_tag(names: dict[str, str]) -> None:
     program = (
         "import sys; sys.path.insert(0, 'dags')\n"
         "from weather_pipeline import dag\n"

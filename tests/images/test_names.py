@@ -25,9 +25,9 @@ class Repository:
         shutil.copy(SCRIPT, folder / "scripts" / "images")
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run the script, with no settings but these."""
+        """Run the script with only these settings."""
         outside = {name: text for name, text in os.environ.items() if "WEATHER_" not in name}
-        # A repository above this folder is not meant.
+        # Git must not find a repository above this folder.
         outside["GIT_CEILING_DIRECTORIES"] = str(self.folder.parent)
         return subprocess.run(
             ["scripts/images", *arguments],
@@ -39,13 +39,13 @@ class Repository:
         )
 
     def tag(self) -> str:
-        """What `scripts/images tag` prints."""
+        """Return the output of `scripts/images tag`."""
         ended = self.run("tag")
         assert (ended.returncode, ended.stderr) == (0, "")
         return ended.stdout.rstrip("\n")
 
     def git(self, *arguments: str) -> str:
-        """Run git there; its output."""
+        """Run git in the folder and return its output."""
         ended = subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
@@ -70,11 +70,11 @@ def repository(without_git: Repository) -> Repository:
     return without_git
 
 
-def test_a_commit_is_the_tag(repository: Repository) -> None:
+def test_the_tag_is_the_commit(repository: Repository) -> None:
     assert repository.tag() == repository.git("rev-parse", "HEAD")[:12]
 
 
-def test_what_is_not_committed_is_another_tag_each_time(repository: Repository) -> None:
+def test_each_uncommitted_change_has_another_tag(repository: Repository) -> None:
     commit = repository.tag()
     script = repository.folder / "scripts" / "images"
     new = repository.folder / "new file"
@@ -103,7 +103,7 @@ def test_the_same_files_have_the_same_tag(repository: Repository) -> None:
     assert repository.tag() == before
 
 
-def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> None:
+def test_image_names_have_prefix_and_tag(repository: Repository) -> None:
     ended = repository.run(
         "names", WEATHER_IMAGE_PREFIX="registry.example.org/weather-", WEATHER_IMAGE_TAG="1.2.3"
     )
@@ -114,7 +114,7 @@ def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "said"),
+    ("arguments", "settings", "message"),
     [
         (["tag"], {}, "found no git commit"),
         (["tag"], {"WEATHER_IMAGE_TAG": "latest"}, "WEATHER_IMAGE_TAG is 'latest'"),
@@ -122,18 +122,18 @@ def test_every_image_is_named_with_prefix_and_tag(repository: Repository) -> Non
         ([], {"WEATHER_IMAGE_TAG": "1", "DOCKER_HOST": "unix:///nowhere"}, "cannot reach"),
     ],
 )
-def test_what_is_wrong_is_one_line(
-    without_git: Repository, arguments: list[str], settings: dict[str, str], said: str
+def test_an_error_is_reported_in_one_line(
+    without_git: Repository, arguments: list[str], settings: dict[str, str], message: str
 ) -> None:
     ended = without_git.run(*arguments, **settings)
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert ended.stderr.startswith(f"images: {said}")
+    assert ended.stderr.startswith(f"images: {message}")
     assert ended.stderr.count("\n") == 1
     assert ";" in ended.stderr, "what to do next is missing"
 
 
-def test_a_build_that_fails_shows_its_last_lines_and_names_the_image(
+def test_a_failed_build_is_reported_with_image_and_last_lines(
     without_git: Repository,
 ) -> None:
     programs = without_git.folder / "bin"

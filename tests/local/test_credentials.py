@@ -1,3 +1,5 @@
+"""Generate, store and load the local credentials."""
+
 import stat
 from pathlib import Path
 
@@ -11,7 +13,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_credentials_are_made_once(tmp_path: Path) -> None:
+def test_credentials_are_generated_once(tmp_path: Path) -> None:
     first = load_credentials(tmp_path / "credentials.json")
     assert load_credentials(tmp_path / "credentials.json") == first
 
@@ -21,31 +23,31 @@ def test_credentials_of_two_clones_differ(tmp_path: Path) -> None:
     assert load_credentials(tmp_path / "two" / "credentials.json") != first
 
 
-def test_only_their_owner_reads_them(tmp_path: Path) -> None:
+def test_the_credentials_file_has_mode_600(tmp_path: Path) -> None:
     load_credentials(tmp_path / "credentials.json")
     assert mode(tmp_path / "credentials.json") == 0o600
 
 
-def test_nothing_but_the_credentials_is_left_in_the_folder(tmp_path: Path) -> None:
+def test_no_temporary_file_remains_in_the_folder(tmp_path: Path) -> None:
     load_credentials(tmp_path / "credentials.json")
     assert [path.name for path in tmp_path.iterdir()] == ["credentials.json"]
 
 
-def test_a_file_that_others_could_read_is_made_private(tmp_path: Path) -> None:
+def test_a_readable_file_gets_mode_600(tmp_path: Path) -> None:
     path = tmp_path / "passwords.json"
     path.touch(mode=0o644)
     write_private(path, {"admin": "secret"})
     assert mode(path) == 0o600
 
 
-def test_no_secret_is_shown_by_a_traceback_or_a_log() -> None:
+def test_repr_shows_no_secret() -> None:
     made = make_credentials()
     for secret in (made.s3.secret_access_key, made.airflow_password, made.airflow_jwt_secret):
         assert secret not in repr(made) + repr(made.s3)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"s3": {}}', "null"])
-def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_reported_with_the_remedy(tmp_path: Path, content: str) -> None:
     path = tmp_path / "credentials.json"
     path.write_text(content)
     with pytest.raises(StepError, match=r"credentials\.json is damaged; remove it"):

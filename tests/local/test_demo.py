@@ -1,3 +1,5 @@
+"""Parse the log of `airflow dags test` into one line for each task."""
+
 from local.demo import LogParser
 
 INFO = "2026-11-23T21:10:24.862298Z [info     ] "
@@ -6,7 +8,7 @@ STATE = f"{INFO}Task instance state updated [airflow.api_fastapi] rows_affected=
 
 
 def read(parser: LogParser, *lines: str) -> list[str]:
-    """Feed lines that come a second apart."""
+    """Parse lines that come a second apart."""
     ended = [parser.read(line, float(second)) for second, line in enumerate(lines)]
     return [each for each in ended if each]
 

@@ -1,3 +1,5 @@
+"""Environment variables of the local pipeline: defaults and inherited values."""
+
 import os
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ def environment(state: StateDirectory, **outside: str) -> dict[str, str]:
     return base_environment(outside, make_credentials(), state)
 
 
-def test_an_inherited_variable_wins() -> None:
+def test_an_inherited_variable_overrides_a_default() -> None:
     assert with_defaults({"A": "outside"}, {"A": "ours", "B": "ours"}) == {
         "A": "outside",
         "B": "ours",
@@ -40,7 +42,7 @@ def test_an_empty_setting_counts_as_unset() -> None:
         "PGCONNECT_TIMEOUT",
     ],
 )
-def test_an_inherited_setting_wins_over_every_default(state: StateDirectory, name: str) -> None:
+def test_an_inherited_setting_overrides_every_default(state: StateDirectory, name: str) -> None:
     assert environment(state, **{name: "outside"})[name] == "outside"
     assert environment(state)[name] not in ("", "outside")
 
@@ -73,15 +75,15 @@ def test_connections_to_this_machine_use_no_proxy(state: StateDirectory) -> None
         ({"no_proxy": "a.org", "NO_PROXY": "b.org"}, "a.org,127.0.0.1,localhost"),
     ],
 )
-def test_both_names_of_no_proxy_mean_the_same(
+def test_both_cases_of_no_proxy_have_the_same_value(
     state: StateDirectory, outside: dict[str, str], expected: str
 ) -> None:
-    """Clients that read both prefer the one in small letters."""
+    """Clients that read both variables prefer `no_proxy`."""
     made = environment(state, **outside)
     assert (made["no_proxy"], made["NO_PROXY"]) == (expected, expected)
 
 
-def test_an_address_for_s3_alone_names_the_store(state: StateDirectory) -> None:
+def test_aws_endpoint_url_s3_takes_precedence(state: StateDirectory) -> None:
     made = environment(state, AWS_ENDPOINT_URL="https://a", AWS_ENDPOINT_URL_S3="https://b")
     assert made["AWS_ENDPOINT_URL"] == "https://b"
 
@@ -93,7 +95,7 @@ def test_telemetry_is_off(state: StateDirectory) -> None:
     assert made["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
 
 
-def test_airflow_listens_on_loopback_and_needs_a_password(state: StateDirectory) -> None:
+def test_airflow_listens_on_loopback_and_requires_a_password(state: StateDirectory) -> None:
     made = environment(state)
     assert made["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert made["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
@@ -106,14 +108,14 @@ def test_variables_of_the_calling_make_or_python_are_not_inherited(
     assert name not in environment(state, **{name: "outside"})
 
 
-def test_airflows_database_is_an_address_of_any_path(state: StateDirectory) -> None:
+def test_the_database_url_quotes_any_path(state: StateDirectory) -> None:
     made = environment(StateDirectory(state.root / "50%2F? #1"))
     address = make_url(made["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
     assert address.database == str(state.root / "50%2F? #1" / "airflow" / "airflow.db")
 
 
 @pytest.mark.parametrize("kind", ["", "_CMD", "_SECRET"])
-def test_airflows_database_may_be_set_in_each_form(state: StateDirectory, kind: str) -> None:
+def test_the_database_url_may_be_set_in_each_form(state: StateDirectory, kind: str) -> None:
     made = environment(state, **{f"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN{kind}": "outside"})
     assert made.get("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "outside") == "outside"
 

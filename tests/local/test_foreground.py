@@ -1,3 +1,5 @@
+"""Ctrl-C in a terminal reaches only the foreground process."""
+
 import os
 import pty
 import sys

@@ -1,3 +1,5 @@
+"""Exclusive and shared lock files."""
+
 from pathlib import Path
 from threading import Event, Thread
 
@@ -21,13 +23,13 @@ def test_a_second_process_waits_for_an_exclusive_lock(tmp_path: Path) -> None:
     thread.join()
 
 
-def test_a_free_lock_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_free_lock_is_taken_without_waiting(tmp_path: Path) -> None:
     waited = Event()
     with exclusive_lock(tmp_path / "lock", waiting=waited.set):
         assert not waited.is_set()
 
 
-def test_an_owner_whose_lock_file_was_removed_cannot_end_a_later_service(tmp_path: Path) -> None:
+def test_a_removed_lock_file_does_not_affect_a_later_owner(tmp_path: Path) -> None:
     first = SharedLock(tmp_path / "lock")
     (tmp_path / "lock").unlink()
     second = SharedLock(tmp_path / "lock")

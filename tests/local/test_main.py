@@ -26,13 +26,13 @@ MISSING = "http://127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """In a folder whose name has what some program or other takes for its own syntax."""
+    """A state directory whose path has characters with a meaning to some program."""
     return tmp_path_factory.mktemp("bob's") / """100%2F ä #1? {{x}} {%y%} "q" `z` & [a], ; \\ b*"""
 
 
 @pytest.fixture
 def outside(outside: dict[str, str]) -> dict[str, str]:
-    """It names a source, so that none is looked for."""
+    """An environment with a source, so that Open-Meteo gets no request."""
     return {**outside, "OPEN_METEO_URL": MISSING}
 
 
@@ -42,7 +42,7 @@ def command(state: Path, *arguments: str) -> list[str]:
 
 @pytest.fixture
 def run(state: Path, outside: dict[str, str]) -> Run:
-    """Run one line of shell by `python -m local run`, its state shared by all tests here."""
+    """Run one line of shell by `python -m local run`, in a state directory for this module."""
 
     def start(line: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -58,13 +58,13 @@ def run(state: Path, outside: dict[str, str]) -> Run:
     return start
 
 
-def test_a_commands_own_output_and_exit_code_come_through(run: Run, state: Path) -> None:
+def test_a_commands_output_and_exit_code_are_passed_on(run: Run, state: Path) -> None:
     ended = run("cat; exit 42")
     assert (ended.returncode, ended.stdout) == (42, "from outside\n"), ended.stderr
     assert not running_with(str(state))
 
 
-def test_a_command_finds_what_the_pipeline_needs(run: Run, state: Path) -> None:
+def test_a_command_has_programs_lake_and_catalog(run: Run, state: Path) -> None:
     ended = run(
         'command -v airflow; command -v dbt; python -m weather.lake create; echo "$LAKE_CATALOG"'
     )
@@ -75,16 +75,14 @@ def test_a_command_finds_what_the_pipeline_needs(run: Run, state: Path) -> None:
     assert catalog == f"sqlite:{state / 'lake.sqlite'}"
 
 
-def test_a_command_gets_the_settings_of_its_caller(run: Run) -> None:
+def test_a_command_inherits_the_settings_of_its_caller(run: Run) -> None:
     ended = run(
         "echo $WEATHER_BUCKET $AWS_ACCESS_KEY_ID", WEATHER_BUCKET="rain", AWS_ACCESS_KEY_ID="me"
     )
     assert ended.stdout == "rain me\n", ended.stderr
 
 
-def test_the_manifest_is_where_the_dag_looks_whatever_dbt_is_told_outside(
-    run: Run, tmp_path: Path
-) -> None:
+def test_the_manifest_path_ignores_dbt_target_path(run: Run, tmp_path: Path) -> None:
     for file in (MANIFEST, MANIFEST.with_name("made-from")):
         file.unlink(missing_ok=True)
     ended = run("true", DBT_TARGET_PATH=str(tmp_path / "elsewhere"))
@@ -92,14 +90,14 @@ def test_the_manifest_is_where_the_dag_looks_whatever_dbt_is_told_outside(
     assert MANIFEST.exists()
 
 
-def test_no_store_is_started_where_one_is_named(run: Run, state: Path) -> None:
+def test_no_store_is_started_if_one_is_configured(run: Run, state: Path) -> None:
     named = run(shlex.join(command(state / "inner", "run", "echo $AWS_ENDPOINT_URL")))
     assert named.returncode == 0, named.stderr
     assert not (state / "inner" / "s3").exists()
     assert named.stdout.startswith("http://127.0.0.1:")
 
 
-def test_no_command_is_one_clear_line(run: Run) -> None:
+def test_a_missing_command_is_reported_in_one_line(run: Run) -> None:
     ended = run(" ")
     assert ended.returncode == 64
     assert ended.stderr == (
@@ -107,7 +105,7 @@ def test_no_command_is_one_clear_line(run: Run) -> None:
     )
 
 
-def test_a_step_that_fails_is_one_clear_line(run: Run) -> None:
+def test_a_failed_step_is_reported_in_one_line(run: Run) -> None:
     ended = run("true", LAKE_CATALOG="mysql:nothing")
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]
@@ -130,7 +128,7 @@ print(conf.get("database", "sql_alchemy_conn"))
 '"""
 
 
-def test_airflow_keeps_everything_in_the_state(run: Run, state: Path) -> None:
+def test_airflow_keeps_everything_in_the_state_directory(run: Run, state: Path) -> None:
     ended = run(AIRFLOWS_PLACES)
     assert ended.returncode == 0, ended.stderr
     plugins, logs, address = ended.stdout.splitlines()
@@ -147,7 +145,7 @@ def test_a_user_without_a_home_can_run_a_command(run: Run, outside: dict[str, st
 
 
 @pytest.mark.parametrize("place", ["/proc/weather", "/dev/null", "/dev/null/weather"])
-def test_a_state_that_cannot_be_written_is_one_clear_line(
+def test_a_read_only_state_directory_is_reported_in_one_line(
     outside: dict[str, str], place: str
 ) -> None:
     ended = subprocess.run(
@@ -165,7 +163,7 @@ def test_a_state_that_cannot_be_written_is_one_clear_line(
 
 
 @pytest.mark.parametrize("name", ["demo", "up"])
-def test_settings_that_contradict_each_other_are_one_clear_line(
+def test_contradicting_settings_are_reported_in_one_line(
     outside: dict[str, str], tmp_path: Path, name: str
 ) -> None:
     ended = subprocess.run(
@@ -182,7 +180,7 @@ def test_settings_that_contradict_each_other_are_one_clear_line(
     assert "WEATHER_SCHEDULE_HOURS" in line
 
 
-def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
+def test_ctrl_c_during_imports_is_reported_in_one_line(
     outside: dict[str, str], tmp_path: Path
 ) -> None:
     with subprocess.Popen(
@@ -192,12 +190,12 @@ def test_ctrl_c_while_the_command_is_loaded_is_one_clear_line(
         wait_for(lambda: sum(psutil.Process(process.pid).cpu_times()[:2]) > 0.15)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        said = process.stderr.read().decode()
+        stderr = process.stderr.read().decode()
     assert process.returncode == 128 + signal.SIGINT
-    assert said == "SIGINT: ended, and nothing is left running\n"
+    assert stderr == "SIGINT: ended, and nothing is left running\n"
 
 
-def test_a_removed_store_is_reported_and_an_empty_lake_begins(run: Run, state: Path) -> None:
+def test_a_removed_store_is_reported_and_a_new_lake_starts(run: Run, state: Path) -> None:
     assert run("true").returncode == 0
     shutil.rmtree(state / "s3")
     ended = run("python -m weather.lake create")
@@ -211,7 +209,7 @@ def test_a_removed_store_is_reported_and_an_empty_lake_begins(run: Run, state: P
 
 @pytest.fixture
 def sleeping(state: Path, outside: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A command that sleeps, S3 beside it."""
+    """A sleeping command, with S3 beside it."""
     process = subprocess.Popen(
         command(state, "run", "echo ready; sleep 60"),
         cwd=PROJECT,
@@ -230,7 +228,7 @@ def sleeping(state: Path, outside: dict[str, str]) -> Iterator["subprocess.Popen
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_command_that_is_asked_to_end_leaves_nothing(
+def test_an_interrupted_command_leaves_no_process(
     sleeping: "subprocess.Popen[str]", state: Path, number: signal.Signals
 ) -> None:
     sleeping.send_signal(number)
@@ -238,8 +236,6 @@ def test_a_command_that_is_asked_to_end_leaves_nothing(
     assert not running_with(str(state))
 
 
-def test_a_command_that_is_killed_leaves_nothing(
-    sleeping: "subprocess.Popen[str]", state: Path
-) -> None:
+def test_a_killed_command_leaves_no_process(sleeping: "subprocess.Popen[str]", state: Path) -> None:
     sleeping.kill()
     wait_for(lambda: not running_with(str(state)))

@@ -15,7 +15,7 @@ STUBBORN = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); time.sl
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])
-def test_whatever_killed_tests_have_started_is_ended(
+def test_processes_of_killed_tests_are_ended(
     tmp_path: Path, python: Callable[[str], "Popen[str]"], end: str
 ) -> None:
     tests = python(f"""

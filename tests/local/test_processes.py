@@ -1,3 +1,5 @@
+"""Run services and steps as child processes that end with their owner."""
+
 import os
 import sys
 from collections.abc import Callable
@@ -28,7 +30,7 @@ time.sleep(60)
 
 
 def command(tmp_path: Path, code: str, grace_seconds: float = 5) -> Command:
-    """A Python program whose command line contains `tmp_path`."""
+    """Return a Python program whose command line contains `tmp_path`."""
     arguments = [sys.executable, "-c", code, str(tmp_path)]
     return Command("the example", arguments, os.environ, tmp_path / "log", grace_seconds)
 
@@ -113,12 +115,12 @@ def test_a_service_that_is_never_ready_is_reported(tmp_path: Path) -> None:
     assert not running_with(str(tmp_path))
 
 
-def test_a_step_that_fails_is_reported_with_its_last_lines(tmp_path: Path) -> None:
+def test_a_failed_step_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(StepError, match=r"the example failed; its last lines: no bucket"):
         run_step(command(tmp_path, "import sys; sys.exit('no bucket')"))
 
 
-def test_of_a_traceback_only_the_exception_is_reported(tmp_path: Path) -> None:
+def test_only_the_exception_of_a_traceback_is_reported(tmp_path: Path) -> None:
     code = "print('before'); raise OSError(28, 'No space left on device', '/a/file')"
     with pytest.raises(StepError) as failed:
         run_step(command(tmp_path, code))
@@ -127,7 +129,7 @@ def test_of_a_traceback_only_the_exception_is_reported(tmp_path: Path) -> None:
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
-def test_a_step_that_succeeds_says_nothing(
+def test_a_successful_step_prints_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run_step(command(tmp_path, "print('much')"))

@@ -1,4 +1,4 @@
-"""The requirement files: one lock, and for each image the part of it that its group needs."""
+"""Requirement files: one lock, and for each image the part that its group needs."""
 
 import ast
 import re
@@ -22,14 +22,14 @@ CODE = {
     "store-setup": PROJECT / "weather" / "store_setup",
 }
 BESIDE = {"airflow": "airflow-server"}
-"""Groups of an image that only a cluster needs, and .venv lacks."""
+"""Groups that only an image in a cluster needs, and .venv lacks."""
 
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?P<marker> ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?P<more> \\)?")
 
 
 def pins(name: str) -> dict[str, str]:
-    """Each package of a requirement file with its version; every line of it is understood."""
+    """Parse every line of a requirement file; return the versions by package."""
     found = {}
     lines = iter((REQUIREMENTS / f"{name}.txt").read_text().splitlines())
     for line in lines:
@@ -59,7 +59,7 @@ def package(requirement: str) -> str:
 
 
 def imports(file: Path) -> Iterator[str]:
-    """Each module that a file may import, in whichever function."""
+    """Yield each module that a file may import, also inside functions."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -69,7 +69,7 @@ def imports(file: Path) -> Iterator[str]:
 
 
 def third_party(image: str) -> dict[str, Path]:
-    """Each package of others that an image's code imports, and a file that does."""
+    """Return each third-party package that an image's code imports, with a file that does."""
     found: dict[str, Path] = {}
     seen, waiting = set(), list(CODE[image].rglob("*.py"))
     while waiting:
@@ -94,7 +94,7 @@ def third_party(image: str) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_declares_what_it_imports_through_the_shared_code_too(image: str) -> None:
+def test_an_image_declares_its_direct_and_shared_imports(image: str) -> None:
     declared = {package(requirement) for requirement in groups()[image]}
     distributions = packages_distributions()
     imported = third_party(image)
@@ -108,7 +108,7 @@ def test_an_image_declares_what_it_imports_through_the_shared_code_too(image: st
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
+def test_an_image_has_the_tested_versions(image: str) -> None:
     everything = pins("all")
     only_there = pins(image).keys() - everything.keys()
     shared = {name: version for name, version in pins(image).items() if name in everything}
@@ -117,7 +117,7 @@ def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_has_what_its_group_names(image: str) -> None:
+def test_an_image_has_the_packages_of_its_group(image: str) -> None:
     named = groups()[image] + groups().get(BESIDE.get(image, ""), [])
     assert {package(requirement) for requirement in named} <= pins(image).keys()
 
@@ -133,7 +133,7 @@ def test_the_lock_has_every_group() -> None:
     assert named <= pins("all").keys()
 
 
-def test_a_version_that_pyproject_names_is_the_one_in_the_lock() -> None:
+def test_versions_in_pyproject_equal_the_lock() -> None:
     locked = pins("all") | pins("airflow")
     exact = [
         requirement.split("==")
@@ -146,10 +146,10 @@ def test_a_version_that_pyproject_names_is_the_one_in_the_lock() -> None:
         assert locked[package(name)] == version
 
 
-def test_uv_is_pinned_too() -> None:
+def test_uv_is_pinned() -> None:
     assert pins("uv").keys() == {"uv"}
 
 
 @pytest.mark.parametrize("file", sorted(REQUIREMENTS.iterdir()), ids=lambda file: file.name)
-def test_no_file_names_a_package_host(file: Path) -> None:
+def test_no_requirement_file_has_an_index_url(file: Path) -> None:
     assert not re.search(r"://|index|find-links|\bfile:", file.read_text())

@@ -26,7 +26,7 @@ def failure(session: Session) -> str:
     return ""
 
 
-def test_a_store_or_a_replay_that_ends_is_told(
+def test_a_store_or_a_replay_that_ends_is_reported(
     state: StateDirectory, outside: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", "http://127.0.0.1:1")
@@ -41,7 +41,7 @@ def test_a_store_or_a_replay_that_ends_is_told(
         wait_for(lambda: failure(session).startswith("S3 has ended; its last lines: "))
 
 
-def test_only_a_replay_that_an_older_version_published_is_named_afterwards(
+def test_a_replay_published_by_an_older_version_is_marked(
     s3_server: S3Server,
 ) -> None:
     environment = {**s3_server.environment, "WEATHER_BUCKET": made_bucket(s3_server)}

@@ -1,3 +1,5 @@
+"""Choose between Open-Meteo, a configured source and a replay."""
+
 import os
 import socket
 import threading
@@ -38,7 +40,7 @@ def proxy() -> Iterator[str]:
 
 
 @pytest.fixture
-def silence() -> Iterator[str]:
+def unresponsive() -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -46,12 +48,12 @@ def silence() -> Iterator[str]:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long time limit, for a busy machine."""
+def long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the response time limit, for a busy machine."""
     monkeypatch.setattr(source, "RESPONSE_SECONDS", 60)
 
 
-def test_a_service_that_gives_weather_is_found(replay: str, patient: None) -> None:
+def test_a_server_that_returns_weather_is_open_meteo(replay: str, long_timeout: None) -> None:
     assert is_open_meteo(replay)
 
 
@@ -59,24 +61,26 @@ def test_a_proxys_page_is_not_open_meteo(proxy: str) -> None:
     assert not is_open_meteo(proxy)
 
 
-def test_nothing_is_found_where_nothing_listens() -> None:
+def test_a_closed_port_is_not_open_meteo() -> None:
     assert not is_open_meteo(NOWHERE)
 
 
-def test_silence_is_not_waited_for(silence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unresponsive_server_times_out(
+    unresponsive: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(source, "RESPONSE_SECONDS", 0.2)
-    assert not is_open_meteo(silence)
+    assert not is_open_meteo(unresponsive)
 
 
-def test_a_source_that_is_named_is_used_and_not_asked(tmp_path: Path) -> None:
+def test_a_configured_source_is_used_without_a_request(tmp_path: Path) -> None:
     with running_source({"OPEN_METEO_URL": NOWHERE}, tmp_path / "log") as chosen:
         assert chosen.environment == {}
         assert NOWHERE in chosen.message
         assert chosen.replay is None
 
 
-def test_open_meteo_is_used_and_named_where_it_answers(
-    replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: None
+def test_open_meteo_is_used_and_attributed_if_reachable(
+    replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_timeout: None
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", replay)
     with running_source({}, tmp_path / "log") as chosen:
@@ -84,7 +88,7 @@ def test_open_meteo_is_used_and_named_where_it_answers(
         assert chosen.attribution == "Weather data by Open-Meteo.com (CC BY 4.0)"
 
 
-def test_a_replay_says_that_it_is_none_of_todays_weather(
+def test_a_replay_is_not_labelled_as_current_weather(
     state: StateDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", NOWHERE)
@@ -110,7 +114,7 @@ def test_a_replay_says_that_it_is_none_of_todays_weather(
         {"AWS_ENDPOINT_URL": "https://s3.example.org", "LAKE_CATALOG": "sqlite:/lake.sqlite"},
     ],
 )
-def test_a_replay_is_refused_for_a_store_or_a_catalog_from_outside(
+def test_a_replay_is_rejected_for_an_external_store_or_catalog(
     named: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_METEO", NOWHERE)
@@ -122,7 +126,7 @@ def test_a_replay_is_refused_for_a_store_or_a_catalog_from_outside(
         assert words in str(failure.value)
 
 
-def test_a_store_from_outside_is_used_with_a_source_that_is_named(tmp_path: Path) -> None:
+def test_an_external_store_is_used_with_a_configured_source(tmp_path: Path) -> None:
     named = {"AWS_ENDPOINT_URL": "https://s3.example.org", "OPEN_METEO_URL": NOWHERE}
     with running_source(named, tmp_path / "log") as chosen:
         assert chosen.replay is None

@@ -1,13 +1,15 @@
+"""The state directory is private, and keeps the files of each lake apart."""
+
 import stat
 
 from local.environment import StateDirectory
 
 
-def test_only_its_owner_can_read_the_state_directory(state: StateDirectory) -> None:
+def test_the_state_directory_has_mode_700(state: StateDirectory) -> None:
     assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
 
 
-def test_each_lake_has_a_catalog_of_its_own(state: StateDirectory) -> None:
+def test_each_store_and_bucket_has_its_own_catalog(state: StateDirectory) -> None:
     """A catalog names files of one store."""
     catalogs = {
         state.lake_catalog("", "weather"),
@@ -19,5 +21,5 @@ def test_each_lake_has_a_catalog_of_its_own(state: StateDirectory) -> None:
     assert state.lake_catalog("", "weather") == state.root / "lake.sqlite"
 
 
-def test_replayed_weather_is_kept_apart(state: StateDirectory) -> None:
+def test_the_replay_has_its_own_store(state: StateDirectory) -> None:
     assert state.replay.store != state.store

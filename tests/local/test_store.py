@@ -1,3 +1,5 @@
+"""Start, share and end the local S3 server."""
+
 import os
 import signal
 import socket
@@ -50,14 +52,14 @@ def get(server: S3Server, key: str) -> bytes:
     return body
 
 
-def test_what_is_stored_is_there_after_a_restart_on_other_ports(tmp_path: Path) -> None:
+def test_objects_survive_a_restart_on_other_ports(tmp_path: Path) -> None:
     for number in range(3):
         with running_store(tmp_path) as server:
             put(server, f"raw/{number}", b"one" * 100_000)
             assert all(get(server, f"raw/{each}") == b"one" * 100_000 for each in range(number))
 
 
-def test_the_environment_is_enough_for_an_s3_client(
+def test_the_environment_configures_an_s3_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_store(tmp_path, bucket="rain") as server:
@@ -67,7 +69,7 @@ def test_the_environment_is_enough_for_an_s3_client(
     assert [bucket["Name"] for bucket in buckets["Buckets"]] == ["rain"]
 
 
-def test_other_keys_are_refused(tmp_path: Path) -> None:
+def test_wrong_keys_are_rejected(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         known = server.keys.access_key_id
         for keys in (make_s3_keys(), S3Keys(known, "not the secret")):
@@ -75,7 +77,7 @@ def test_other_keys_are_refused(tmp_path: Path) -> None:
                 put(replace(server, keys=keys), "raw/1", b"one")
 
 
-def test_who_has_no_keys_gets_nothing_from_any_of_its_ports(tmp_path: Path) -> None:
+def test_no_port_serves_data_without_keys(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         put(server, "raw/1", b"for our eyes only")
         for port in server.ports:
@@ -88,7 +90,7 @@ def test_who_has_no_keys_gets_nothing_from_any_of_its_ports(tmp_path: Path) -> N
                 assert b"for our eyes only" not in answer.content
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+def test_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         (service,) = psutil.Process(server.supervisor).children()
         listening = [each for each in service.net_connections("tcp") if each.status == "LISTEN"]
@@ -107,7 +109,7 @@ def modes_of_files_with(words: bytes, folder: Path) -> Iterator[tuple[str, int]]
                     yield name, stat.S_IMODE(path.stat().st_mode)
 
 
-def test_only_the_owner_reads_its_keys(tmp_path: Path) -> None:
+def test_key_files_have_mode_600(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         secret = server.keys.secret_access_key
         holding = dict(modes_of_files_with(secret.encode(), tmp_path))
@@ -115,7 +117,7 @@ def test_only_the_owner_reads_its_keys(tmp_path: Path) -> None:
         assert secret not in repr(server)
 
 
-def test_nothing_of_it_is_left_running_or_lying_about(tmp_path: Path) -> None:
+def test_no_process_or_socket_remains(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         assert running_with(str(tmp_path))
     assert not running_with(str(tmp_path))
@@ -123,22 +125,20 @@ def test_nothing_of_it_is_left_running_or_lying_about(tmp_path: Path) -> None:
         assert not list(Path("/tmp").glob(f"seaweedfs-*-{port}.sock"))
 
 
-def test_it_runs_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
+def test_the_server_uses_the_requested_port(tmp_path: Path) -> None:
     port = free_port()
     with running_store(tmp_path, port=port) as server:
         assert server.endpoint == f"http://127.0.0.1:{port}"
 
 
-def test_the_port_that_was_asked_for_is_no_other_part_s_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_requested_port_is_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ports = free_ports(PORTS)
     monkeypatch.setattr("local.store.free_ports", lambda _count: ports)
     with running_store(tmp_path, port=ports[1]) as server:
         assert server.ports == [ports[1], ports[0], *ports[2:]]
 
 
-def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -152,9 +152,7 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert not running_with(str(tmp_path))
 
 
-def test_a_port_that_others_took_since_it_was_chosen_is_chosen_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_taken_port_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         chosen = [[taken, *free_ports(PORTS - 1)], free_ports(PORTS)]
@@ -200,7 +198,7 @@ def test_a_killed_command_leaves_no_server(tmp_path: Path, python: Python) -> No
         put(server, "raw/1", b"as if nothing had happened")
 
 
-def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
+def test_a_killed_server_is_restarted(tmp_path: Path) -> None:
     with running_store(tmp_path) as server:
         put(server, "raw/1", b"stored")
         (service,) = psutil.Process(server.supervisor).children()
@@ -213,13 +211,13 @@ def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", '{"ports": [1', "{}"])
-def test_a_file_that_a_full_disk_has_cut_off_hinders_no_start(tmp_path: Path, content: str) -> None:
+def test_an_incomplete_server_json_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "server.json").write_text(content)
     with running_store(tmp_path) as server:
         put(server, "raw/1", b"one")
 
 
-def test_a_folder_that_is_removed_while_the_server_runs_is_named(tmp_path: Path) -> None:
+def test_a_removed_data_folder_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "s3"
     with running_store(folder) as server:
         assert server.has_new_bucket
@@ -234,7 +232,7 @@ def test_a_folder_that_is_removed_while_the_server_runs_is_named(tmp_path: Path)
         assert not server.has_new_bucket
 
 
-def test_a_server_that_ends_at_its_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
+def test_a_failed_start_is_reported_with_the_last_lines(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "filerldb2").write_text("a file where SeaweedFS wants a folder")
     with (

@@ -1,4 +1,4 @@
-"""`scripts/cluster/up`, `down` and `test` change what is ours on a cluster, and nothing else."""
+"""`scripts/cluster/up`, `down` and `test` change only our own namespaces of a cluster."""
 
 import os
 import re
@@ -29,7 +29,7 @@ REFUSES = "#!/bin/bash\necho refused >&2\nexit 1\n"
 
 
 class Machine:
-    """Stand-ins for the programs that the scripts call, and a cluster with some namespaces."""
+    """Stand-ins for kubectl, helm and docker, and a cluster with some namespaces."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Machine:
         (self.folder / name).chmod(0o755)
 
     def namespaces(self, labels: dict[str, list[str]]) -> None:
-        """Say which there are, and their labels."""
+        """Set the cluster's namespaces and their labels."""
         lines = [f"namespace/{name} {' '.join(each)} \n" for name, each in labels.items()]
         (self.folder / "namespaces").write_text("".join(lines), encoding="utf-8")
 
@@ -52,7 +52,7 @@ class Machine:
         """Run a script on kubectl's current context."""
         path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
         given = {"CLUSTER": "current", "FOLDER": str(self.folder), "PATH": path, "MONITORING": ""}
-        # Of the tests of a cluster, none.
+        # pytest prints its version and runs no test.
         given["ARGS"] = "--version"
         return subprocess.run(
             [SCRIPTS / script],
@@ -76,9 +76,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.mark.parametrize("name", ["weather", "airflow", "monitoring"])
 @pytest.mark.parametrize("script", ["up", "test"])
-def test_a_namespace_of_somebody_else_is_not_taken(
-    machine: Machine, script: str, name: str
-) -> None:
+def test_an_existing_namespace_is_rejected(machine: Machine, script: str, name: str) -> None:
     machine.namespaces({name: ["team=other"]})
     ended = machine.run(script, TAG="1", MONITORING="1")
     assert ended.returncode == 1
@@ -86,7 +84,7 @@ def test_a_namespace_of_somebody_else_is_not_taken(
     assert machine.commands() == []
 
 
-def test_a_namespace_that_is_not_needed_may_be_anybody_s(machine: Machine) -> None:
+def test_an_unused_namespace_is_not_checked(machine: Machine) -> None:
     machine.namespaces({"monitoring": [], "weather": [OURS]})
     machine.run("up", TAG="1")
     applied = [line for line in machine.commands() if line.startswith("kubectl apply")]
@@ -97,7 +95,7 @@ def test_a_namespace_that_is_not_needed_may_be_anybody_s(machine: Machine) -> No
     assert [line for line in machine.commands() if "monitoring" in line] == []
 
 
-def test_with_monitoring_its_namespace_is_ours_before_it_is_installed(machine: Machine) -> None:
+def test_the_monitoring_namespace_is_created_first(machine: Machine) -> None:
     machine.run("up", TAG="1", MONITORING="1")
     about = [line for line in machine.commands() if "monitoring" in line]
     assert about[0] == "kubectl apply --filename scripts/cluster/namespaces/monitoring.yaml"
@@ -105,35 +103,35 @@ def test_with_monitoring_its_namespace_is_ours_before_it_is_installed(machine: M
     assert "--create-namespace" not in about[1]
 
 
-def test_a_cluster_that_does_not_answer_is_one_line_more_than_its_own(machine: Machine) -> None:
+def test_an_unreachable_cluster_is_reported_in_one_line(machine: Machine) -> None:
     machine.program("kubectl", '#!/bin/bash\n[ "$1" = config ] || { echo no >&2; exit 1; }\n')
     for script in ("up", "down"):
         ended = machine.run(script, TAG="1")
         assert ended.returncode == 1
-        said, line = ended.stderr.splitlines()[-2:]
-        assert said == "no"
+        first, line = ended.stderr.splitlines()[-2:]
+        assert first == "no"
         assert "cannot list the cluster's namespaces" in line
 
 
 @pytest.mark.parametrize(
-    ("settings", "is_said"),
+    ("settings", "is_reported"),
     [({}, True), ({"LOAD_IMAGES": "false"}, False), ({"PUSH": "1"}, False), ({"TAG": "1"}, False)],
 )
-def test_that_the_cluster_may_not_see_the_images_is_said(
-    machine: Machine, settings: dict[str, str], is_said: bool
+def test_images_the_cluster_cannot_pull_are_reported(
+    machine: Machine, settings: dict[str, str], is_reported: bool
 ) -> None:
     ended = machine.run("up", WEATHER_IMAGE_TAG="1", **settings)
-    assert ("needs LOAD_IMAGES, or TAG with a registry" in ended.stderr) == is_said
+    assert ("needs LOAD_IMAGES, or TAG with a registry" in ended.stderr) == is_reported
 
 
-def test_the_top_of_up_lists_each_of_its_settings() -> None:
+def test_the_header_of_up_lists_all_settings() -> None:
     up = (SCRIPTS / "up").read_text(encoding="utf-8")
     listed = set(re.findall(r"^#   ([A-Z_]+) ", up, re.MULTILINE))
     read = set(re.findall(r"\$\{?([A-Z_]+)", up + (SCRIPTS / "common").read_text(encoding="utf-8")))
     assert listed == read - OF_THE_SCRIPTS
 
 
-def test_all_that_is_ours_is_uninstalled(machine: Machine) -> None:
+def test_down_uninstalls_all_our_releases(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS], "airflow": [OURS], "monitoring": [OURS]})
     ended = machine.run("down")
     assert ended.returncode == 0
@@ -148,7 +146,7 @@ def test_all_that_is_ours_is_uninstalled(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("theirs", ["weather", "airflow", "monitoring"])
-def test_what_is_not_ours_is_left(machine: Machine, theirs: str) -> None:
+def test_down_keeps_namespaces_of_others(machine: Machine, theirs: str) -> None:
     names = {"weather", "airflow", "monitoring"}
     machine.namespaces({name: [] if name == theirs else [OURS] for name in names})
     assert machine.run("down").returncode == 0
@@ -157,7 +155,7 @@ def test_what_is_not_ours_is_left(machine: Machine, theirs: str) -> None:
     assert not any(f"namespace {theirs}" in line for line in machine.commands())
 
 
-def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
+def test_down_without_our_namespaces_changes_nothing(machine: Machine) -> None:
     machine.namespaces({"weather": [], "airflow": []})
     ended = machine.run("down")
     assert ended.returncode == 0
@@ -165,7 +163,7 @@ def test_where_nothing_is_ours_nothing_happens(machine: Machine) -> None:
     assert machine.commands() == []
 
 
-def test_where_airflow_alone_is_ours_it_does_not_say_that_nothing_was_changed(
+def test_down_uninstalls_airflow_alone(
     machine: Machine,
 ) -> None:
     machine.namespaces({"weather": [], "airflow": [OURS]})
@@ -175,7 +173,7 @@ def test_where_airflow_alone_is_ours_it_does_not_say_that_nothing_was_changed(
     assert "nothing was changed" not in ended.stdout
 
 
-def test_the_test_removes_only_what_it_has_installed(machine: Machine) -> None:
+def test_cluster_test_rejects_an_installation_of_others(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS]})
     ended = machine.run("test", TAG="1")
     assert ended.returncode == 1
@@ -183,16 +181,16 @@ def test_the_test_removes_only_what_it_has_installed(machine: Machine) -> None:
     assert machine.commands() == []
 
 
-def test_the_test_begins_anew_where_it_has_left_something(machine: Machine) -> None:
+def test_cluster_test_removes_its_earlier_installation(machine: Machine) -> None:
     machine.namespaces({"weather": [OURS, MARK], "airflow": [OURS, MARK], "monitoring": [OURS]})
     machine.run("test", TAG="1")
-    told = machine.commands()
-    assert "kubectl delete namespace weather" in told
-    assert not any("monitoring" in line for line in told)
-    assert f"kubectl label namespace weather airflow {MARK} --overwrite" in told
+    commands = machine.commands()
+    assert "kubectl delete namespace weather" in commands
+    assert not any("monitoring" in line for line in commands)
+    assert f"kubectl label namespace weather airflow {MARK} --overwrite" in commands
 
 
-def test_the_test_keeps_what_it_was_told_to_keep(machine: Machine) -> None:
+def test_cluster_test_keeps_the_installation_with_keep(machine: Machine) -> None:
     machine.namespaces({name: [OURS, MARK] for name in ("weather", "airflow")})
     machine.run("test", TAG="1", KEEP="1")
     assert not any("delete" in line or "uninstall" in line for line in machine.commands())

@@ -67,7 +67,7 @@ def container(folder: Path) -> dict[str, Any]:
     return only
 
 
-def test_what_is_made_is_valid_and_keeps_the_rules_of_every_pod(folder: Path) -> None:
+def test_manifests_are_valid_and_follow_the_pod_rules(folder: Path) -> None:
     ended = run(folder, "backup", "--to", "/backup/weather")
     assert (ended.returncode, ended.stdout) == (0, '{"objects": 4}\n')
     manifests = made(folder)
@@ -84,7 +84,7 @@ def test_the_pod_has_a_service_account_of_the_chart(folder: Path) -> None:
     assert pod.spec["serviceAccountName"] in of_kind(chart, "ServiceAccount")
 
 
-def test_the_job_runs_the_arguments_with_the_installed_image(folder: Path) -> None:
+def test_the_job_passes_arguments_to_the_installed_image(folder: Path) -> None:
     run(folder, "restore", "--from", "/backup/weather", "--replace")
     step = container(folder)
     assert step["image"] == IMAGE
@@ -102,7 +102,7 @@ def test_the_job_runs_the_arguments_with_the_installed_image(folder: Path) -> No
         ("rebuild", "weather-store-dbt", KEYS),
     ],
 )
-def test_it_has_the_administrator_s_rights_where_there_is_one(
+def test_the_job_uses_admin_credentials_if_present(
     folder: Path, step: str, secret: str, keys: dict[str, str]
 ) -> None:
     assert run(folder, step, SECRET=secret).returncode == 0
@@ -117,7 +117,7 @@ def test_it_has_the_administrator_s_rights_where_there_is_one(
         ({"BACKUP_SIZE": "1Ti", "BACKUP_CLASS": "slow"}, "1Ti", "slow"),
     ],
 )
-def test_the_volume_is_made_as_it_is_wanted(
+def test_the_claim_has_the_requested_size_and_class(
     folder: Path, settings: dict[str, str], size: str, storage_class: str | None
 ) -> None:
     run(folder, "backup", "--to", "/backup/weather", **settings)
@@ -126,23 +126,23 @@ def test_the_volume_is_made_as_it_is_wanted(
     assert claim.get("storageClassName") == storage_class
 
 
-def test_a_volume_that_is_there_is_left_as_it_is(folder: Path) -> None:
+def test_an_existing_claim_is_not_changed(folder: Path) -> None:
     run(folder, "backup", "--to", "/backup/weather", CLAIM="enlarged")
     assert set(made(folder)) == {"Job"}
 
 
-def test_by_default_it_is_the_cluster_of_kind(folder: Path) -> None:
+def test_the_default_cluster_is_kind(folder: Path) -> None:
     assert run(folder, "rebuild", CLUSTER="", KIND="weather").returncode == 0
 
 
-def test_a_step_that_fails_shows_its_lines_and_where_to_look(folder: Path) -> None:
+def test_a_failed_step_is_reported_with_its_log(folder: Path) -> None:
     ended = run(folder, "rebuild", ENDED="badly")
     assert ended.returncode == 1
     assert ended.stdout == '{"objects": 4}\n'
     assert "rebuild failed" in ended.stderr.splitlines()[-1]
 
 
-def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
+def test_a_timeout_is_not_reported_as_a_failure(
     folder: Path,
 ) -> None:
     ended = run(folder, "restore", "--from", "/backup/weather", ENDED="never", STEP_SECONDS="1")
@@ -161,7 +161,7 @@ def test_a_step_that_does_not_end_in_time_is_not_taken_for_one_that_has_failed(
         (["restore"], {"SECRET": "weather-store-dbt"}, "create Secret weather-store-admin first"),
     ],
 )
-def test_an_impossible_step_fails_with_one_line(
+def test_an_invalid_step_is_reported_in_one_line(
     folder: Path, arguments: list[str], cluster: dict[str, str], words: str
 ) -> None:
     ended = run(folder, *arguments, **cluster)

@@ -1,4 +1,4 @@
-"""`scripts/setup` in a separate checkout, with uv as the only package that it installs."""
+"""`scripts/setup` in a separate checkout, where uv is the only package."""
 
 import os
 import re
@@ -34,7 +34,7 @@ ELSEWHERE = {
 
 
 def checkout(folder: Path) -> Path:
-    """A checkout in that folder, with all that set-up reads."""
+    """Copy the files that set-up reads into a folder."""
     (folder / "requirements").mkdir(parents=True)
     (folder / "scripts").mkdir()
     shutil.copy(PROJECT / "scripts" / "setup", folder / "scripts")
@@ -86,9 +86,7 @@ def test_a_moved_checkout_is_set_up_again(moved: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a:b", "a$HOME", "a\nb", "a\tb", b"a\xffb"])
-def test_a_folder_whose_name_breaks_programs_is_refused_before_anything_is_made(
-    tmp_path: Path, name: str | bytes
-) -> None:
+def test_an_unsupported_folder_name_is_rejected(tmp_path: Path, name: str | bytes) -> None:
     folder = checkout(tmp_path / os.fsdecode(name))
     before = sorted(folder.iterdir())
     ended = set_up(folder)
@@ -97,7 +95,7 @@ def test_a_folder_whose_name_breaks_programs_is_refused_before_anything_is_made(
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_read_only_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     folder = checkout(tmp_path / "checkout")
     (folder / ".setup.lock").mkdir()
     ended = set_up(folder)
@@ -109,9 +107,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_set_up_that_is_interrupted_ends_in_one_line_and_the_next_one_works(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_setup_works_after_an_interrupted_one(tmp_path: Path, number: signal.Signals) -> None:
     folder = checkout(tmp_path / "checkout")
     with subprocess.Popen(
         [folder / "scripts" / "setup"],
@@ -151,7 +147,7 @@ def index() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-def test_an_index_that_is_set_for_pip_is_the_index_of_uv(
+def test_uv_uses_the_index_of_pip_conf(
     moved: Path, tmp_path: Path, index: tuple[str, list[str]]
 ) -> None:
     assert set_up(moved).returncode == 0

@@ -1,4 +1,4 @@
-"""scripts/words.py finds banned words in texts, and not in code."""
+"""scripts/words.py finds banned words in text, but not in code."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from scripts.words import main
         ("a.png", "anew", 0),
     ],
 )
-def test_words_are_found_in_texts(
+def test_banned_words_are_found_in_text(
     name: str,
     content: str,
     found: int,

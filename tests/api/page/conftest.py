@@ -1,4 +1,4 @@
-"""A browser, and APIs over a real lake for it to look at."""
+"""A browser, and an API over a real lake for its page."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -40,9 +40,9 @@ ARGUMENTS = [
 TODAY = datetime.now(UTC).date()
 LYONS_DAYS, NEW_YORKS_DAYS = 400, 20
 HOURS_LATE = 26
-"""How old New York's newest hour is; Lyon's is fresh."""
+"""Age of New York's newest hour. Lyon's is fresh."""
 
-# The machine's network changed while the page was loading; nothing of the page's.
+# The machine's network changed while the page was loading: not the page's fault.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
 MILLISECONDS = TIMEOUT_SECONDS * 1000
 expect.set_options(timeout=MILLISECONDS)
@@ -50,7 +50,7 @@ expect.set_options(timeout=MILLISECONDS)
 
 @dataclass
 class Visit:
-    """A page in the browser, and what happened in it that should not."""
+    """A page in the browser, with its console errors and the hosts it requests."""
 
     page: Page
     address: str
@@ -58,12 +58,12 @@ class Visit:
     hosts: set[str] = field(default_factory=set)
 
     def keep_error(self, message: ConsoleMessage) -> None:
-        """Keep what the console calls an error."""
+        """Record a console message of type `error`."""
         if message.type == "error":
             self.errors.append(message.text)
 
     def load(self, query: str = "") -> None:
-        """Open the page and wait until it shows what it has."""
+        """Open the page and wait until it has loaded its data."""
         for _ in range(3):
             self.errors.clear()
             self.page.goto(f"{self.address}/{query}")
@@ -76,11 +76,11 @@ class Visit:
         self.page.wait_for_selector("main[aria-busy=false]", timeout=MILLISECONDS)
 
     def text(self, selector: str) -> str:
-        """What an element says."""
+        """Return the text of an element."""
         return self.page.inner_text(selector)
 
     def keep(self, name: str) -> Path:
-        """Keep a screenshot of the whole page."""
+        """Save a screenshot of the whole page."""
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.evaluate("window.scrollTo(0, 0)")
         picture = ARTIFACTS / f"{name}.png"
@@ -93,11 +93,11 @@ Open = Callable[..., Visit]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own."""
+    """Debian's Chromium, or else Playwright's."""
     with sync_playwright() as playwright:
         program = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(program).exists():
-            pytest.skip("no Chromium: install Debian's, or run `playwright install chromium`")
+            pytest.skip("Chromium not found: run `playwright install chromium`")
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -105,7 +105,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
-    """Opens pages of an address, in a browser of their own each."""
+    """Factory that opens an address, each time in another browser context."""
     contexts = []
 
     def open_page(address: str, query: str = "", width: int = 1100, **options: Any) -> Visit:
@@ -137,7 +137,7 @@ def some_day(location: str, back: int, *, complete: bool = True) -> Row:
 
 
 def _write_at_once(lake: Lake, days: Sequence[Row]) -> None:
-    """Add days to the mart by one statement: a statement for each would take a minute."""
+    """Add days to the mart by one statement, because a statement for each takes a minute."""
     places = ", ".join(f"({', '.join('?' * len(day))})" for day in days)
     with attached_lake(lake.settings) as connection:
         connection.execute(f"{INSERT_DAYS} {places}", list(chain.from_iterable(days)))
@@ -145,7 +145,7 @@ def _write_at_once(lake: Lake, days: Sequence[Row]) -> None:
 
 @pytest.fixture(scope="session")
 def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """Lyon's days until today, which is incomplete, two of them missing; New York's, late."""
+    """Lyon's days until an incomplete today, with two missing. New York's days are late."""
     lake = make_lake(s3_server, [some_day("lyon", 0, complete=False)])
     _write_at_once(
         lake,
@@ -163,12 +163,12 @@ def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
 
 @pytest.fixture(scope="session")
 def weather(pages_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of an API over that lake."""
+    """Client of an API over `pages_lake`."""
     with running_api(pages_lake.environment, tmp_path_factory.mktemp("page") / "log") as client:
         yield client
 
 
 @pytest.fixture
 def address(weather: httpx.Client) -> str:
-    """Where that API is."""
+    """URL of the API over `pages_lake`."""
     return str(weather.base_url).rstrip("/")

@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 OF_THE_CONNECTION = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
-"""Headers that a proxy does not pass on, because it has its own."""
+"""Headers that a proxy does not pass on, because it sends its own."""
 
 NOT_PASSED_ON = {*OF_THE_CONNECTION, "cache-control", "etag", "last-modified"}
-"""And those that let a browser leave out a request, which could not be cut then."""
+"""Headers to drop. Caching headers would let a browser skip the request to cut."""
 
 
 class CuttingProxy(ThreadingHTTPServer):
-    """Passes on the API's responses, whole or half of the body."""
+    """Pass on the API's responses, with the whole body or half of it."""
 
     request_queue_size = 64
 
@@ -23,7 +23,7 @@ class CuttingProxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.client = client
         self.prefix = prefix
-        """The start of paths that the API does not see, as with nginx's `proxy_pass http://api/`."""
+        """Path prefix to strip, like nginx's `proxy_pass http://api/`."""
         self.cut_path: str | None = None
         """Responses to this path end after half of their body."""
 
@@ -61,12 +61,12 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @contextmanager
 def cutting_proxy(client: httpx.Client, prefix: str = "") -> Iterator[CuttingProxy]:
-    """A proxy for that client's API; it cuts nothing yet."""
+    """Start a proxy for the API that `client` is connected to. Set `cut_path` to cut responses."""
     with CuttingProxy(client, prefix) as proxy:
         serving = threading.Thread(target=proxy.serve_forever)
         serving.start()

@@ -1,4 +1,4 @@
-"""What the page shows of real data, and how it is used."""
+"""Charts, labels, controls and downloads of the page, with real data."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -190,7 +190,7 @@ def test_pointing_at_a_day_shows_its_values(
         day = TODAY - timedelta(days=back)
         dates = {"start": day.isoformat(), "end": day.isoformat()}
         (row,) = weather.get("/weather/summary", params=dates).json()
-        # A browser may tell the page with its next frame.
+        # A browser may send the event with its next frame.
         expect(seen.page.locator("#selected-day")).to_contain_text(f", {day.day} ")
         assert seen.text("#wind-reading") == f"{spoken(row['avg_windspeed_kmh'])} km/h"
     x = box["x"] + box["width"] * (30 - 10 - 0.5) / 30

@@ -1,4 +1,4 @@
-"""What the page is made of: for everybody, from nowhere else, light and as it was released."""
+"""Accessibility, security policy, size and layout stability of the page."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ MOST_BYTES = 100_000
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("query", ["?period=1-year", "?location=new-york", "?location=kolkata"])
 def test_axe_finds_no_violations(address: str, visit: Open, scheme: str, query: str) -> None:
-    # A colour that is about to become another has any contrast.
+    # A colour in transition may have too little contrast.
     seen = visit(address, query, color_scheme=scheme, reduced_motion="reduce")
     if "kolkata" not in query:
         seen.page.click("summary")
@@ -113,7 +113,7 @@ def test_the_charting_library_is_unmodified() -> None:
 
 @pytest.fixture(scope="module")
 def scrolling(browser: Browser) -> Iterator[Browser]:
-    """A browser with scroll bars that take room, which Playwright's has not."""
+    """A browser with scroll bars that take room, unlike Playwright's default."""
     made = browser.browser_type.launch(
         executable_path=shutil.which("chromium") or browser.browser_type.executable_path,
         args=[*ARGUMENTS, "--disable-features=OverlayScrollbar,FluentOverlayScrollbar"],

@@ -1,4 +1,4 @@
-"""The API behind a proxy that strips a path prefix: addresses hold as RFC 3986 resolves them."""
+"""Relative URLs of the API work behind a proxy that strips a path prefix."""
 
 from collections.abc import Iterator
 from urllib.parse import urljoin
@@ -14,13 +14,13 @@ from tests.timeouts import TIMEOUT_SECONDS
 
 @pytest.fixture(scope="module", params=["", "/api", "/team/weather/v1"])
 def root(request: pytest.FixtureRequest, weather: httpx.Client) -> Iterator[str]:
-    """The API's address behind a proxy, without a slash at its end."""
+    """URL of the API behind a proxy, without a trailing slash."""
     with cutting_proxy(weather, request.param) as proxy:
         yield proxy.address
 
 
 def get(address: str) -> httpx.Response:
-    """The response of that address, which must be one of success."""
+    """Return the successful response of a URL."""
     return httpx.get(address, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
 
 

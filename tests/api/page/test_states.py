@@ -1,4 +1,4 @@
-"""What the page says when something is missing, late or silent."""
+"""Notices of the page about missing or late data, and about failed requests."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def test_a_replay_is_labelled(lake: Lake, serve: Serve, visit: Open) -> None:
         seen = visit(str(client.base_url).rstrip("/"))
         lake.publish()
         eventually(lambda: client.get("/readyz").is_success)
-        # The page stays open: its footer was made before anything was published.
+        # The page stays open, and its footer was rendered before the first publish.
         seen.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         expect(seen.page.locator("#history")).to_be_visible()
         for reload in (False, True):
@@ -82,7 +82,7 @@ async (ages) => {
   return ages.map((age) => isLate({ newestHour: new Date(0) }, age * 60_000));
 }
 """
-"""Whether a newest hour of each of those ages, in minutes, is late."""
+"""Return `isLate` for newest hours of these ages in minutes."""
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_truncated_response_is_retried(weather: httpx.Client, visit: Open, pat
         wait_for_notice(seen.page, "The API cannot be reached.")
         seen.wait()
         proxy.cut_path = None
-        # By itself, a few seconds later.
+        # The page retries a few seconds later.
         expect(seen.page.locator("#notices")).to_be_empty()
         assert seen.page.get_attribute("#day", "max") == "89"
 
