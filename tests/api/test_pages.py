@@ -35,6 +35,8 @@ def test_the_root_is_a_page_for_browsers(client: httpx.Client, accept: str) -> N
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "accept" in response.headers["vary"]
     assert "Open-Meteo.com" in response.text
+    assert 'data-fresh-hours="2"' in response.text
+    assert "{{" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
