@@ -10,8 +10,8 @@ from bench.sandbox import Sandbox
 from local.environment import DBT_PROJECT
 from local.processes import Command, program, python_module, run_step
 from weather.dbt_environment import DBT_ENVIRONMENT, PROFILE
-from weather.ingest.job import Job
-from weather.ingest.run import Stats, ingest
+from weather.ingest.job import Job, Stats
+from weather.ingest.run import ingest
 from weather.locations import read_locations
 from weather.published import PUBLISHED_KEY
 from weather.settings import SourceSettings, StoreSettings

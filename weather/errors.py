@@ -15,7 +15,8 @@ class ExitCode(IntEnum):
     SETTING = 64
     """A setting or argument is invalid or cannot work: not retried."""
     REJECTED = 65
-    """At least one location's response was unreadable or invalid; the others' are accepted."""
+    """At least one location's response was unreadable or invalid, or a source with less than half
+    of the locations failed. The others' responses are accepted."""
     REFUSED = 66
     """The service refused the request (400, 401, 403) or redirects to another host."""
     UNAVAILABLE = 75
@@ -32,3 +33,7 @@ class StepError(Exception):
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.UNEXPECTED) -> None:
         super().__init__(" ".join(message.split()))
         self.exit_code = exit_code
+
+
+class SourceError(StepError):
+    """A failure of one source of weather; other sources may still respond."""

@@ -11,13 +11,14 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from weather.errors import ExitCode, StepError
+from weather.source import DEFAULT_SOURCE, SOURCES
 from weather.timezones import zone_names
 
 ALL_LOCATIONS = "all"
 """Value of the API's parameter `location` for all locations."""
 
 LOCATIONS_PER_CALL = 100
-"""Locations in one request; the service allows 1,000."""
+"""Locations in one request to Open-Meteo, which allows 1,000."""
 
 CALLS_PER_SHARD = 25
 """Calls of one shard: 10,000 locations are 100 calls in four shards."""
@@ -26,6 +27,12 @@ CALLS_PER_SHARD = 25
 def _known_timezone(name: str) -> str:
     if name not in zone_names():
         raise ValueError(f"'{name}' is not a time zone of the IANA database")
+    return name
+
+
+def _known_source(name: str) -> str:
+    if name not in SOURCES:
+        raise ValueError(f"unknown source; the sources are {', '.join(SOURCES)}")
     return name
 
 
@@ -60,6 +67,8 @@ class Location(BaseModel):
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
     timezone: Annotated[str, AfterValidator(_known_timezone)]
+    source: Annotated[str, AfterValidator(_known_source)] = DEFAULT_SOURCE
+    """Key of `weather.source.SOURCES`."""
 
 
 def read_locations(path: Path) -> list[Location]:
@@ -121,7 +130,7 @@ def _entry(number: int, node: yaml.Node) -> str:
 
 def _location(loader: yaml.CSafeLoader, node: yaml.Node) -> Location:
     if not isinstance(node, yaml.MappingNode):
-        raise ValueError(f"{_shown(node)} is not a mapping with the keys {', '.join(_KEYS)}")
+        raise ValueError(f"{_shown(node)} is not a mapping with the keys {', '.join(_REQUIRED)}")
     _untagged(node, "map")
     keys = [key.value if isinstance(key, yaml.ScalarNode) else None for key, _ in node.value]
     for key in keys:
@@ -136,7 +145,7 @@ def _location(loader: yaml.CSafeLoader, node: yaml.Node) -> Location:
             fields[name] = _value(value, is_number=name in _NUMBERS)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
-    missing = [key for key in _KEYS if key not in fields]
+    missing = [key for key in _REQUIRED if key not in fields]
     if missing:
         raise ValueError(f"{missing[0]}: the key is missing")
     try:
@@ -149,6 +158,7 @@ def _location(loader: yaml.CSafeLoader, node: yaml.Node) -> Location:
 
 
 _KEYS = list(Location.model_fields)
+_REQUIRED = [key for key, field in Location.model_fields.items() if field.is_required()]
 _NUMBERS = [key for key, field in Location.model_fields.items() if field.annotation is float]
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.[0-9]))(\.[0-9]*)?([eE][-+]?[0-9]+)?")
 _MEANINGS = {"bool": "true or false", "null": "nothing", "timestamp": "a date"}

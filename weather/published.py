@@ -4,16 +4,16 @@ from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from weather.errors import ExitCode, StepError
+from weather.errors import ExitCode, SourceError, StepError
 from weather.reports import RunReport
 from weather.source import OPEN_METEO, Source
 
 PUBLISHED_KEY = "transformed/published.json"
 MART_KEY = "transformed/daily_weather_stats.parquet"
 SOURCE_KEY = "raw/source.json"
-"""Object with the source of the lake, written before the first response is stored.
+"""Object with the sources of the lake, written before a source's first response is stored.
 
-It is below `raw/`, because a rebuild from `raw/` alone must know the source.
+It is below `raw/`, because a rebuild from `raw/` alone must know the sources.
 """
 
 
@@ -46,7 +46,7 @@ class Published(BaseModel):
     run: RunReport | None = None
     """The run's report; None if there was none."""
     source: Source | None = OPEN_METEO
-    """Source of the data, None before the first response; older objects lack this field."""
+    """Sources of the data, None before the first response; older objects lack this field."""
     lake: str | None = None
     """The lake's id (`weather.ducklake.lake_id`); older objects lack this field."""
 
@@ -71,7 +71,7 @@ def read_published(store: ReadableStore) -> Published | None:
 
 
 def read_source(store: ReadableStore) -> Source | None:
-    """Read the source of the lake's data; None before the first response.
+    """Read the sources of the lake's data; None before the first response.
 
     Raises:
         StepError: the object is not what `require_source` writes, or the store fails.
@@ -98,7 +98,7 @@ def read_source(store: ReadableStore) -> Source | None:
 
 
 def require_source(store: SourceStore, source: Source, address: str) -> None:
-    """Reject data from another source than the lake's; the first source becomes the lake's.
+    """Reject a replay for a lake of weather, and the other way round; record a new source.
 
     Args:
         store: the lake's bucket.
@@ -106,16 +106,23 @@ def require_source(store: SourceStore, source: Source, address: str) -> None:
         address: the server's address, for the error message.
 
     Raises:
-        StepError: the lake holds data of another source, or the store fails.
+        SourceError: a replay and weather would mix.
+        StepError: the store fails.
     """
     known = read_source(store)
-    if known is None:
-        store.put(SOURCE_KEY, source.model_dump_json().encode())
-    elif known.name != source.name:
-        raise StepError(
-            f"The lake in bucket '{store.bucket}' holds data of another source ({known.name}) "
-            f"than {address} sends ({source.name}). Nothing of that response was stored. Set "
-            "OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL to the lake's source, or WEATHER_BUCKET "
-            "and LAKE_CATALOG to another lake.",
+    names = [each.name for each in known.each] if known else []
+    if source.name in names:
+        return
+    if known and (known.replay or source.replay):
+        raise SourceError(
+            f"The lake in bucket '{store.bucket}' holds data of another source "
+            f"({', '.join(names)}) than {address} sends ({source.name}), and a replay never mixes "
+            "with weather. Nothing of that response was stored. Set OPEN_METEO_URL and "
+            "OPEN_METEO_ARCHIVE_URL to the lake's source, or WEATHER_BUCKET and LAKE_CATALOG to "
+            "another lake.",
             ExitCode.SETTING,
         )
+    # Two processes may add different sources at once. The next response adds a lost one again.
+    if known:
+        source = known.model_copy(update={"others": (*known.others, source)})
+    store.put(SOURCE_KEY, source.model_dump_json().encode())

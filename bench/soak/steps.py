@@ -15,7 +15,7 @@ from local.processes import describe_log
 from weather.errors import ExitCode, StepError
 from weather.ingest.__main__ import main as ingest
 from weather.ingest.fetch import RetryPolicy
-from weather.ingest.open_meteo import Timeouts
+from weather.ingest.http_json import Timeouts
 from weather.lake.__main__ import main as lake_step
 from weather.lake.upkeep import Maintenance, maintain
 from weather.settings import LakeSettings, read_settings

@@ -9,7 +9,8 @@
             location: 'struct(id varchar, timezone varchar)',
             fetched_at: 'timestamptz',
             accepted: 'boolean',
-            answer: 'json'
+            answer: 'json',
+            hours: 'json'
         }
     {%- endset -%}
     {%- set objects = 's3://' ~ env_var('WEATHER_BUCKET', 'weather') ~ '/raw/'
@@ -21,7 +22,8 @@
                 null::struct(id varchar, timezone varchar) as location,
                 null::timestamptz as fetched_at,
                 false as accepted,
-                null::json as answer
+                null::json as answer,
+                null::json as hours
             where false
         )
     {%- else -%}
@@ -47,8 +49,9 @@
             -- After a time zone was corrected, old and new responses differ, and a day needs one zone.
             arg_max(location.timezone, fetched_at) over (partition by location.id) as timezone,
             fetched_at at time zone 'UTC' as fetched_at,
+            -- Ingest adds `hours` to responses that are not in Open-Meteo's format.
             -- A cast to a struct fails if a variable is missing.
-            json_extract(answer, [
+            json_extract(coalesce(hours, answer), [
                 '$.hourly.time',
                 {% for variable in weather_variables() -%}
                 '$.hourly.{{ variable.source_name }}'{{ ',' if not loop.last }}

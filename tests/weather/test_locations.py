@@ -96,7 +96,7 @@ def replaced(old: str, new: str) -> str:
         ("- {name: Lyon}", "location number 1 (line 1): id: the key is missing"),
         (
             replaced("}", ", country: FR}"),
-            f"location 'lyon' (line 1): 'country': unknown key; the keys are {KEYS}",
+            f"location 'lyon' (line 1): 'country': unknown key; the keys are {KEYS}, source",
         ),
         (
             replaced("latitude", "lattitude"),
@@ -113,6 +113,13 @@ def replaced(old: str, new: str) -> str:
         (
             replaced("}", ', "id": paris}'),
             "location 'lyon' (line 1): id: duplicate key",
+        ),
+        (
+            replaced("}", ", source: rain-gauge}"),
+            (
+                "location 'lyon' (line 1): source: 'rain-gauge': unknown source; the sources are "
+                "open-meteo"
+            ),
         ),
         (
             replaced("45.75", "45,75"),
@@ -283,6 +290,13 @@ def test_a_value_is_read_as_it_is_written(
 ) -> None:
     (location,) = read(tmp_path, with_value(key, value))
     assert str(getattr(location, key)) == str(expected)
+
+
+def test_a_location_without_a_source_takes_open_meteo(tmp_path: Path) -> None:
+    (without,) = read(tmp_path, f"- {ENTRY}")
+    (named,) = read(tmp_path, replaced("}", ", source: open-meteo}"))
+    assert without == named
+    assert without.source == "open-meteo"
 
 
 def test_two_locations_may_have_the_same_name_and_place(tmp_path: Path) -> None:

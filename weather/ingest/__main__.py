@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import DEFAULT_RETRY_POLICY, RetryPolicy, now_in_utc
-from weather.ingest.job import Job
-from weather.ingest.run import Stats, ingest
+from weather.ingest.job import Job, Stats
+from weather.ingest.run import ingest
 from weather.locations import read_locations
 from weather.reports import ShardReport, shard_report_key
 from weather.settings import PipelineSettings, SourceSettings, StoreSettings, read_settings

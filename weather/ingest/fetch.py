@@ -1,8 +1,9 @@
-"""Fetch one call: retry with backoff, and store what failed attempts received."""
+"""Fetch one call from a source: retry with backoff, and store what failed attempts received."""
 
 import logging
 import random
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,24 +11,87 @@ from datetime import UTC, datetime
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
-from weather.errors import ExitCode, StepError
-from weather.ingest.job import Call
-from weather.ingest.open_meteo import OpenMeteo, Timeouts
-from weather.ingest.parse import EXIT_CODES, LIKELY_ONE_LOCATION, AttemptFailed, FailureKind
+from weather.errors import ExitCode, SourceError
+from weather.ingest.http_json import (
+    EXIT_CODES,
+    LIKELY_ONE_LOCATION,
+    AttemptFailed,
+    FailureKind,
+    HttpClient,
+    Timeouts,
+)
+from weather.ingest.job import HOURS_PER_CALL, Call, Job
 from weather.ingest.raw import Fetched, Keys, failed_attempt_line
+from weather.locations import LOCATIONS_PER_CALL, Location
 from weather.published import require_source
+from weather.source import Source
 from weather.storage import Store
+from weather.window import Window
 
 log = logging.getLogger("ingest")
 
 Clock = Callable[[], datetime]
 
 _ADVICE = {
-    ExitCode.REFUSED: "Correct OPEN_METEO_URL, OPEN_METEO_API_KEY or the locations, then run the "
-    "task again.",
+    ExitCode.REFUSED: "Correct {settings} or the locations, then run the task again.",
     ExitCode.WAIT_NEXT_HOUR: "Run the task again in the next hour.",
     ExitCode.WAIT_NEXT_DAY: "Run the task again tomorrow (UTC).",
 }
+
+
+class SourceClient(ABC):
+    """Client of one source of weather, for one request at a time."""
+
+    source: Source
+    """Source of the newest response."""
+    settings_names: str
+    """The source's settings, for error messages."""
+    locations_per_call: int = LOCATIONS_PER_CALL
+    hours_per_call: int = HOURS_PER_CALL
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.http = HttpClient(timeouts)
+
+    def problem(self, job: Job, now: datetime) -> str | None:
+        """Return why the job's run cannot succeed, such as a quota that it exceeds, or None."""
+        return None
+
+    @abstractmethod
+    def base_url(self, call: Call, now: datetime) -> str:
+        """Return the address of the server that has the call's hours."""
+
+    @abstractmethod
+    def request_fields(self, call: Call) -> dict[str, str]:
+        """Return the request's parameters without secrets, as raw/ stores them."""
+
+    @abstractmethod
+    def request(self, call: Call, base_url: str) -> list[object]:
+        """Send one request.
+
+        Returns:
+            The locations' responses as JSON values, in the order of the call's locations.
+
+        Raises:
+            AttemptFailed: there is no readable response; its kind decides about a retry.
+        """
+
+    def pause(self, call: Call, base_url: str) -> float:
+        """Return the seconds from the call's start to the source's next call."""
+        return 0
+
+    @abstractmethod
+    def wrong_location(self, response: object, location: Location, position: int) -> str | None:
+        """Return why a response is for another location than the requested one, or None.
+
+        Args:
+            response: one location's response, of any structure.
+            location: the requested one.
+            position: its position in the call.
+        """
+
+    @abstractmethod
+    def hours_of(self, response: object, window: Window) -> object:
+        """Convert one location's response to `common_format`; an exception rejects the response."""
 
 
 def now_in_utc() -> datetime:
@@ -107,7 +171,7 @@ class Fetch:
     keys: Keys
     call: Call
     base_url: str
-    service: OpenMeteo
+    client: SourceClient
     store: Store
     clock: Clock
     attempts: int = 0
@@ -120,6 +184,7 @@ class Fetch:
 
         Raises:
             AttemptFailed: the last attempt's failure.
+            SourceError: a replay and weather would mix.
             StepError: the store failed.
         """
 
@@ -134,48 +199,61 @@ class Fetch:
             return 2 if several and error.kind in LIKELY_ONE_LOCATION else policy.attempts
 
         responses = policy.retrying(self._log_retry, max_attempts)(self._attempt)
-        return Fetched(self.call, self.base_url, self.clock(), responses)
+        request = self.client.request_fields(self.call)
+        return Fetched(self.call, self.base_url, self.clock(), request, responses)
 
     @property
     def attempts_in_words(self) -> str:
         """Such as `1 attempt`."""
         return "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
 
-    def step_error(self, error: AttemptFailed) -> StepError:
-        """Make the error that ends the step, with the exit code for the last attempt's failure."""
+    def source_error(self, error: AttemptFailed, stored: int) -> SourceError:
+        """Make the error that ends the source's calls, with the exit code for the last attempt.
+
+        Args:
+            error: the last attempt's failure.
+            stored: number of calls stored before.
+        """
         locations = self.call.locations
         which = f"{len(locations)} locations" if len(locations) > 1 else locations[0].id
         what = f"{self.name} ({which}, {self.base_url})"
-        stored = f"Calls stored before it: {self.call.number}."
+        before = f"Calls stored before it: {stored}."
         if not error.is_transient:
             code = EXIT_CODES[error.kind]
-            return StepError(f"{what} was refused: {error}. {stored} {_ADVICE[code]}", code)
+            advice = _ADVICE[code].format(settings=self.client.settings_names)
+            return SourceError(f"{what} was refused: {error}. {before} {advice}", code)
         seconds = time.monotonic() - self.started
         advice = "Check that the service is reachable, then run the task again."
         if error.kind is FailureKind.GATEWAY:
             advice = (
-                "The response is not in Open-Meteo's format: check OPEN_METEO_URL and "
-                "OPEN_METEO_ARCHIVE_URL, and whether a proxy or gateway blocks the request, then "
-                "run the task again."
+                f"The response is not in the format of {self.client.source.name}: check "
+                f"{self.client.settings_names}, and whether a proxy or gateway blocks the "
+                "request, then run the task again."
             )
-        return StepError(
+        return SourceError(
             f"{what} failed after {self.attempts_in_words} in {seconds:.0f} s, the last one: "
-            f"{error}. {stored} {advice}",
+            f"{error}. {before} {advice}",
             ExitCode.UNAVAILABLE,
         )
 
     def _attempt(self) -> list[object]:
         self.attempts += 1
         try:
-            responses = self.service.request(self.call, self.base_url)
+            responses = self.client.request(self.call, self.base_url)
         except AttemptFailed as error:
             if error.body:
                 self.store.put(
                     self.keys.attempt(self.call, self.attempts),
-                    failed_attempt_line(self.call, self.base_url, self.clock(), error),
+                    failed_attempt_line(
+                        self.call,
+                        self.base_url,
+                        self.clock(),
+                        self.client.request_fields(self.call),
+                        error,
+                    ),
                 )
             raise
-        require_source(self.store, self.service.source, self.base_url)
+        require_source(self.store, self.client.source, self.base_url)
         return responses
 
     def _log_retry(self, state: RetryCallState) -> None:

@@ -1,19 +1,25 @@
-"""The work of one ingest process: a shard's locations and hours, split into calls."""
+"""The work of one ingest process: a shard's locations and hours, split into calls, and counts."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from weather.locations import LOCATIONS_PER_CALL, Location, shard_of
+from weather.source import DEFAULT_SOURCE
 from weather.window import Window
 
 HOURS_PER_CALL = 14 * 24
 """Open-Meteo counts a request for more than 14 days as several."""
 
 
+NAMED_REJECTIONS = 3
+"""Rejected locations that the error message names; the others are counted."""
+
+
 @dataclass(frozen=True)
 class Call:
-    """One request, with its retries: a window's hours at up to LOCATIONS_PER_CALL locations."""
+    """One request to a source, with its retries: a window's hours at some locations."""
 
     number: int
     window: Window
@@ -66,10 +72,51 @@ class Job:
         object.__setattr__(self, "locations", locations)
 
     @property
-    def calls(self) -> Iterator[Call]:
-        """Yield the calls, oldest hours first; windows are split from the job's start."""
-        number = 0
-        for window in self.window.pieces(HOURS_PER_CALL):
-            for first in range(0, len(self.locations), LOCATIONS_PER_CALL):
-                yield Call(number, window, self.locations[first : first + LOCATIONS_PER_CALL])
-                number += 1
+    def sources(self) -> list[str]:
+        """The sources of this shard, in the order of their first locations."""
+        return list(dict.fromkeys(location.source for location in self.locations))
+
+    def calls(
+        self,
+        source: str = DEFAULT_SOURCE,
+        *,
+        locations_per_call: int = LOCATIONS_PER_CALL,
+        hours_per_call: int = HOURS_PER_CALL,
+        first_number: int = 0,
+    ) -> list[Call]:
+        """Return a source's calls, oldest hours first; windows are split from the job's start."""
+        locations = [each for each in self.locations if each.source == source]
+        parts = [
+            (window, locations[first : first + locations_per_call])
+            for window in self.window.pieces(hours_per_call)
+            for first in range(0, len(locations), locations_per_call)
+        ]
+        return [Call(number, *part) for number, part in enumerate(parts, start=first_number)]
+
+
+@dataclass
+class Stats:
+    """Counts of a run so far."""
+
+    accepted: int = 0
+    rejected: list[str] = field(default_factory=list)
+    """`<location id>: <reason>`."""
+    calls: int = 0
+    retries: Counter[str] = field(default_factory=Counter)
+    hours_accepted: int = 0
+    """Summed over the locations."""
+    hours_rejected: int = 0
+    bytes_received: int = 0
+    """Of all bodies."""
+
+    def rejection(self, folder: str) -> str | None:
+        """Return the message about the rejected responses, which are in a folder; None without."""
+        if not self.rejected:
+            return None
+        named = "; ".join(self.rejected[:NAMED_REJECTIONS])
+        more = len(self.rejected) - NAMED_REJECTIONS
+        return (
+            f"Validation rejected {len(self.rejected)} of {len(self.rejected) + self.accepted} "
+            f"responses: {named}{f'; and {more} more' if more > 0 else ''}. The {self.accepted} "
+            f"others are stored. See {folder}, and run the task again later."
+        )

@@ -1,42 +1,22 @@
-"""Open-Meteo's HTTP API: which host, which parameters, and one request."""
+"""Open-Meteo's HTTP API: the parameters, and one request."""
 
-import time
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
+from datetime import datetime
 
 import httpx
 
-from weather.ingest.job import Call
-from weather.ingest.parse import STREAMING_ERROR, AttemptFailed, FailureKind, parse_response
+from weather.ingest.fetch import SourceClient
+from weather.ingest.http_json import AttemptFailed, FailureKind, Timeouts, parse_response
+from weather.ingest.job import Call, Job
+from weather.ingest.quota import base_url_of, quota_problem, seconds_between_calls
+from weather.ingest.validate import TIME_FORMAT, UNITS, wrong_location
+from weather.locations import Location
 from weather.settings import SourceSettings
-from weather.source import OPEN_METEO, REPLAY, REPLAY_HEADER, Source
-from weather.variables import VARIABLES
-
-UNITS = {variable.source_name: variable.unit for variable in VARIABLES}
-"""The requested variables, with their units in a response."""
-
-FORECAST_HISTORY = timedelta(days=90)
-"""The forecast host has 92 days; the archive of the same models has older hours."""
+from weather.source import OPEN_METEO, REPLAY, REPLAY_HEADER
+from weather.window import Window
 
 MAX_REDIRECTS = 5
 
 _REDIRECTS = {301, 302, 303, 307, 308}
-
-TIME_FORMAT = "%Y-%m-%dT%H:%M"
-"""Format of hours in requests and responses, without an offset."""
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """Timeouts of one request, in seconds."""
-
-    connect: float = 10
-    read: float = 60
-    """Between two chunks of the body."""
-    response: float = 300
-    """For the whole response, which a slow server could stretch for ever."""
 
 
 def request_form(call: Call) -> dict[str, str]:
@@ -54,53 +34,49 @@ def request_form(call: Call) -> dict[str, str]:
     }
 
 
-def base_url_of(call: Call, source: SourceSettings, now: datetime) -> str:
-    """Choose the host that has the call's hours; paid plans have separate hosts."""
-    is_old = now - call.window.start > FORECAST_HISTORY
-    configured = source.open_meteo_archive_url if is_old else source.open_meteo_url
-    url = httpx.URL(configured)
-    is_free = url.host.endswith(".open-meteo.com") and not url.host.startswith("customer-")
-    if source.open_meteo_api_key and is_free:
-        return str(url.copy_with(host=f"customer-{url.host}"))
-    return configured
+class OpenMeteo(SourceClient):
+    """Client of the service; its responses are in the common format of hours."""
 
-
-class OpenMeteo:
-    """HTTP client of the service, for one request at a time."""
+    source = OPEN_METEO
+    settings_names = "OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL, OPEN_METEO_API_KEY"
 
     def __init__(self, settings: SourceSettings, timeouts: Timeouts) -> None:
-        self._api_key = settings.open_meteo_api_key
-        self._response_timeout = timeouts.response
-        self._client = httpx.Client(
-            headers={"User-Agent": "weather-pipeline"},
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        super().__init__(timeouts)
+        self._settings = settings
+
+    def problem(self, job: Job, now: datetime) -> str | None:
+        """Return why the run exceeds the free service's quota, or None."""
+        return quota_problem(job, self._settings, now)
+
+    def base_url(self, call: Call, now: datetime) -> str:
+        """Choose the host that has the call's hours."""
+        return base_url_of(call, self._settings, now)
+
+    def request_fields(self, call: Call) -> dict[str, str]:
+        """Return the form data without the API key."""
+        return request_form(call)
+
+    def pause(self, call: Call, base_url: str) -> float:
+        """Compute the pause that the free service's rate limit needs."""
+        return seconds_between_calls(
+            len(call.locations),
+            call.window.hours,
+            len(UNITS),
+            base_url,
+            has_key=self._settings.open_meteo_api_key is not None,
         )
-        self.bytes_received = 0
-        """Of all bodies."""
-        self.source: Source = OPEN_METEO
-        """Source of the newest response: a replay server identifies itself in a header."""
 
-    def __enter__(self) -> Self:
-        return self
+    def wrong_location(self, response: object, location: Location, position: int) -> str | None:
+        """Compare number and coordinates."""
+        return wrong_location(response, location, position)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.close()
+    def hours_of(self, response: object, window: Window) -> object:
+        """Return the response itself."""
+        return response
 
     def request(self, call: Call, base_url: str) -> list[object]:
-        """Send one request.
-
-        Returns:
-            The locations' responses as JSON values, in the order of the call's locations.
-
-        Raises:
-            AttemptFailed: there is no readable response.
-        """
-        key = self._api_key
+        """Send one request; a replay server identifies itself in a header."""
+        key = self._settings.open_meteo_api_key
         form = request_form(call) | ({"apikey": key} if key else {})
         try:
             status, body = self._post_and_redirect(base_url, form)
@@ -116,33 +92,14 @@ class OpenMeteo:
         """
         url = httpx.URL(f"{base_url}/v1/forecast")
         for _ in range(MAX_REDIRECTS + 1):
-            status, body, location = self._post(url, form)
+            status, body, headers = self.http.send("POST", url, form)
+            self.source = REPLAY if REPLAY_HEADER in headers else OPEN_METEO
+            location = headers.get("Location")
             if status not in _REDIRECTS or location is None:
                 return status, body
             url = _redirect_target(url, location, status, body)
         reason = f"{status}: more than {MAX_REDIRECTS} redirects, the last one to {url}"
         raise AttemptFailed(FailureKind.REFUSED, reason, status, body)
-
-    def _post(self, url: httpx.URL, form: dict[str, str]) -> tuple[int, bytes, str | None]:
-        status, body = None, bytearray()
-        deadline = time.monotonic() + self._response_timeout
-        try:
-            with self._client.stream("POST", url, data=form) as response:
-                status, location = response.status_code, response.headers.get("Location")
-                self.source = REPLAY if REPLAY_HEADER in response.headers else OPEN_METEO
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if time.monotonic() > deadline:
-                        raise httpx.ReadTimeout(f"no end after {self._response_timeout:g} s")
-        except httpx.TimeoutException as error:
-            raise _interrupted(FailureKind.TIMEOUT, error, status, body) from None
-        except httpx.RequestError as error:
-            is_cut = STREAMING_ERROR in body
-            kind = FailureKind.STREAMING_ERROR if is_cut else FailureKind.CONNECTION
-            raise _interrupted(kind, error, status, body) from None
-        finally:
-            self.bytes_received += len(body)
-        return status, bytes(body), location
 
 
 def _redirect_target(url: httpx.URL, location: str, status: int, body: bytes) -> httpx.URL:
@@ -169,10 +126,3 @@ def _redirect_target(url: httpx.URL, location: str, status: int, body: bytes) ->
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
-
-
-def _interrupted(
-    kind: FailureKind, error: httpx.RequestError, status: int | None, body: bytearray
-) -> AttemptFailed:
-    reason = str(error).rstrip(".") or type(error).__name__
-    return AttemptFailed(kind, f"{kind}: {reason}", status, bytes(body))

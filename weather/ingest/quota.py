@@ -1,15 +1,21 @@
-"""Rate limit and quota of Open-Meteo's free service.
+"""Hosts of Open-Meteo, and rate limit and quota of its free service.
 
 Paid plans and other servers have neither.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from weather.ingest.job import HOURS_PER_CALL, Job
-from weather.ingest.open_meteo import UNITS, base_url_of
+import httpx
+
+from weather.ingest.job import HOURS_PER_CALL, Call, Job
+from weather.ingest.validate import UNITS
 from weather.settings import SourceSettings
+from weather.source import DEFAULT_SOURCE
+
+FORECAST_HISTORY = timedelta(days=90)
+"""The forecast host has 92 days; the archive of the same models has older hours."""
 
 MINUTELY_LIMIT = 600
 HOURLY_QUOTA = 5_000
@@ -17,6 +23,17 @@ HOURLY_QUOTA = 5_000
 
 REFERENCE_VARIABLES = 10
 REFERENCE_HOURS = 14 * 24
+
+
+def base_url_of(call: Call, source: SourceSettings, now: datetime) -> str:
+    """Choose the host that has the call's hours; paid plans have separate hosts."""
+    is_old = now - call.window.start > FORECAST_HISTORY
+    configured = source.open_meteo_archive_url if is_old else source.open_meteo_url
+    url = httpx.URL(configured)
+    is_free = url.host.endswith(".open-meteo.com") and not url.host.startswith("customer-")
+    if source.open_meteo_api_key and is_free:
+        return str(url.copy_with(host=f"customer-{url.host}"))
+    return configured
 
 
 def weight(locations: int, hours: int, variables: int) -> float:
@@ -57,7 +74,7 @@ def quota_problem(job: Job, source: SourceSettings, now: datetime) -> str | None
     total = run_weight(job, source, now)
     if total <= HOURLY_QUOTA:
         return None
-    locations = len(job.run_locations)
+    locations = sum(each.source == DEFAULT_SOURCE for each in job.run_locations)
     hours = hours_within_quota(locations)
     advice = (
         f"Split the window: about {hours:,} h fit for these locations"
@@ -78,7 +95,7 @@ def run_weight(job: Job, source: SourceSettings, now: datetime) -> float:
     has_key = source.open_meteo_api_key is not None
     return sum(
         weight(len(call.locations), call.window.hours, len(UNITS))
-        for call in run.calls
+        for call in run.calls()
         if is_rate_limited(base_url_of(call, source, now), has_key)
     )
 

@@ -1,15 +1,14 @@
 """Keys and lines of the objects that ingest stores below `raw/` and `rejected/`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
+from weather.ingest.http_json import AttemptFailed
 from weather.ingest.job import Call, Job
-from weather.ingest.open_meteo import request_form
-from weather.ingest.parse import AttemptFailed
 
 NOT_VALIDATED = "not validated yet"
 """The `reason` of a response that is stored before its validation."""
@@ -22,6 +21,8 @@ class Fetched:
     call: Call
     host: str
     fetched_at: datetime
+    request: Mapping[str, str]
+    """The request's fields without secrets."""
     responses: Sequence[object]
 
 
@@ -62,39 +63,48 @@ class Keys:
         return f"{self.folder}/{shard}-call-{call.number:04d}{part}"
 
 
-def raw_lines(fetched: Fetched, reasons: Sequence[str | None]) -> list[bytes]:
+def raw_lines(
+    fetched: Fetched, reasons: Sequence[str | None], hours: Sequence[object] = ()
+) -> list[bytes]:
     """Make one line of JSON for each location.
 
     Args:
         fetched: the responses of a call.
         reasons: why each response is rejected; None if it is accepted.
+        hours: each response's hours in the common format; None if the response has that format.
     """
-    request = request_form(fetched.call)
     return [
         _line(
             {
-                "location": location.model_dump(),
-                "request": request,
+                "location": location.model_dump(exclude_defaults=True),
+                "request": fetched.request,
                 "host": fetched.host,
                 "fetched_at": _isoformat(fetched.fetched_at),
                 "accepted": reason is None,
                 "reason": reason,
                 "answer": response,
             }
+            | ({} if converted is None else {"hours": converted})
         )
-        for location, response, reason in zip(
-            fetched.call.locations, fetched.responses, reasons, strict=True
+        for location, response, reason, converted in zip(
+            fetched.call.locations,
+            fetched.responses,
+            reasons,
+            hours or [None for _ in reasons],
+            strict=True,
         )
     ]
 
 
-def failed_attempt_line(call: Call, host: str, fetched_at: datetime, error: AttemptFailed) -> bytes:
+def failed_attempt_line(
+    call: Call, host: str, fetched_at: datetime, request: Mapping[str, str], error: AttemptFailed
+) -> bytes:
     """Make one line of JSON with everything that a failed attempt received."""
     return _line(
         {
             "fetched_at": _isoformat(fetched_at),
             "host": host,
-            "request": request_form(call),
+            "request": request,
             "locations": [location.id for location in call.locations],
             "status": error.status,
             "reason": error.reason,

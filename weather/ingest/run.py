@@ -1,33 +1,36 @@
-"""Run a job: fetch each call, store it, validate it, and find locations that break a response."""
+"""Run a job: fetch each source's calls, store and validate them, find locations that break one."""
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from weather.errors import ExitCode, StepError
+from weather.errors import ExitCode, SourceError, StepError
 from weather.ingest.fetch import (
     DEFAULT_RETRY_POLICY,
     Clock,
     Fetch,
     RetryPolicy,
+    SourceClient,
     jittered,
     now_in_utc,
 )
-from weather.ingest.job import Call, Job
-from weather.ingest.open_meteo import UNITS, OpenMeteo, base_url_of
-from weather.ingest.parse import LIKELY_ONE_LOCATION, AttemptFailed
-from weather.ingest.quota import quota_problem, seconds_between_calls
+from weather.ingest.http_json import LIKELY_ONE_LOCATION, AttemptFailed, Timeouts
+from weather.ingest.job import Call, Job, Stats
+from weather.ingest.open_meteo import OpenMeteo
 from weather.ingest.raw import NOT_VALIDATED, Fetched, Keys, raw_lines
-from weather.ingest.validate import wrong_format, wrong_location
+from weather.ingest.validate import wrong_format
 from weather.settings import SourceSettings
+from weather.source import DEFAULT_SOURCE
 from weather.storage import Store
 
 log = logging.getLogger("ingest")
 
-NAMED_REJECTIONS = 3
-"""Rejected locations that the error message names; the others are counted."""
+CLIENTS: Mapping[str, Callable[[SourceSettings, Timeouts], SourceClient]] = {
+    DEFAULT_SOURCE: OpenMeteo,
+}
+"""The sources' clients, by the keys of `weather.source.SOURCES`."""
 
 MAX_PARTS = 400
 """Parts that one try of a job splits its calls into: 14 find one location among 100."""
@@ -42,25 +45,9 @@ CALLS_WITHOUT_A_RESPONSE = 3
 """Failed calls in a row for one location each after which the service is the cause."""
 
 
-@dataclass
-class Stats:
-    """Counts of a run so far."""
-
-    accepted: int = 0
-    rejected: list[str] = field(default_factory=list)
-    """`<location id>: <reason>`."""
-    calls: int = 0
-    retries: Counter[str] = field(default_factory=Counter)
-    hours_accepted: int = 0
-    """Summed over the locations."""
-    hours_rejected: int = 0
-    bytes_received: int = 0
-    """Of all bodies."""
-
-
 def ingest(
     job: Job,
-    source: SourceSettings,
+    settings: SourceSettings,
     store: Store,
     stats: Stats,
     *,
@@ -69,11 +56,12 @@ def ingest(
 ) -> None:
     """Fetch a job's hours and store every response with the result of its validation.
 
+    A failed source ends its own calls only. Its earlier calls are stored.
+
     Raises:
         StepError: SETTING before the first call, if the window ends in the future or the run
-            exceeds the free service's quota. REJECTED after all calls, if a location's response
-            was unreadable or invalid. REFUSED, WAIT_NEXT_HOUR, WAIT_NEXT_DAY or UNAVAILABLE at
-            once; earlier calls are stored.
+            exceeds a quota. After all calls: REJECTED if a location's response was unreadable or
+            invalid, and the codes of `_failure` if a source failed. At once if the store fails.
     """
     if job.window.last_hour > clock():
         raise StepError(
@@ -81,37 +69,87 @@ def ingest(
             "happened yet. Set WEATHER_WINDOW_END to an earlier hour.",
             ExitCode.SETTING,
         )
-    if problem := quota_problem(job, source, clock()):
-        raise StepError(problem, ExitCode.SETTING)
+    clients = {name: CLIENTS[name](settings, retry_policy.timeouts) for name in job.sources}
+    calls: dict[str, list[Call]] = {}
+    for name, client in clients.items():
+        if problem := client.problem(job, clock()):
+            raise StepError(problem, ExitCode.SETTING)
+        calls[name] = job.calls(
+            name,
+            locations_per_call=client.locations_per_call,
+            hours_per_call=client.hours_per_call,
+            first_number=sum(map(len, calls.values())),
+        )
     keys = Keys.of_try(job, clock())
-    calls = list(job.calls)
-    with OpenMeteo(source, retry_policy.timeouts) as service:
-        run = _Run(len(calls), keys, source, store, stats, retry_policy, clock, service)
-        for call in calls:
-            run.fetch_and_store(call)
-    run.raise_failures()
+    total = sum(map(len, calls.values()))
+    failures: dict[str, SourceError] = {}
+    for name, client in clients.items():
+        with closing(client.http):
+            run = _SourceRun(total, keys, store, stats, retry_policy, clock, client)
+            try:
+                run.fetch_and_store_all(calls[name])
+            except SourceError as error:
+                failures[name] = error
+    rejection = stats.rejection(f"s3://{store.bucket}/rejected/{keys.folder}/")
+    if failures:
+        raise _failure(failures, job, stats, rejection)
+    if rejection:
+        raise StepError(rejection, ExitCode.REJECTED)
+
+
+def _failure(
+    failures: Mapping[str, SourceError], job: Job, stats: Stats, rejection: str | None
+) -> StepError:
+    """Combine the sources' failures, with the first one's exit code.
+
+    A retry of the task requests all sources again. So a failed source with less than half of the
+    locations ends the step with REJECTED, and waits for the next run.
+    """
+    first = next(iter(failures.values()))
+    if len(job.sources) == 1:
+        return first
+    failed = sum(location.source in failures for location in job.locations)
+    is_small = 2 * failed < len(job.locations)
+    is_retried = first.exit_code not in (ExitCode.SETTING, ExitCode.REFUSED)
+    others = rejection or f"The {stats.accepted} responses of the other sources are stored."
+    return StepError(
+        f"{' '.join(map(str, failures.values()))} {others}",
+        ExitCode.REJECTED if is_small and is_retried else first.exit_code,
+    )
 
 
 @dataclass
-class _Run:
-    """One attempt to ingest a job: its requests to the source, and their failures so far."""
+class _SourceRun:
+    """One attempt to ingest a source's part of a job: its requests, and their failures so far."""
 
     calls: int
+    """Number of calls to all sources."""
     keys: Keys
-    source: SourceSettings
     store: Store
     stats: Stats
     retry_policy: RetryPolicy
     clock: Clock
-    service: OpenMeteo
+    client: SourceClient
     next_start: float = 0.0
     parts: int = 0
     """Number of parts that calls were split into so far."""
     suspects: set[str] = field(default_factory=set)
     """Locations without a readable response in an earlier call: each gets separate calls."""
     has_response: bool = False
-    failures_in_a_row: list[StepError] = field(default_factory=list)
+    failures_in_a_row: list[SourceError] = field(default_factory=list)
     """Of calls for one location each."""
+
+    def fetch_and_store_all(self, calls: Sequence[Call]) -> None:
+        """Fetch and store calls.
+
+        Raises:
+            SourceError: the source failed, or returned no readable response at all.
+            StepError: the store failed.
+        """
+        for call in calls:
+            self.fetch_and_store(call)
+        if self.failures_in_a_row and not self.has_response:
+            raise self.failures_in_a_row[0]
 
     def fetch_and_store(self, call: Call) -> None:
         """Fetch and store a call, and split it while some of its locations are unreadable.
@@ -120,9 +158,10 @@ class _Run:
         after few requests.
 
         Raises:
-            StepError: the service is the cause, not some of the locations; or the store failed.
+            SourceError: the service is the cause, not some of the locations.
+            StepError: the store failed.
         """
-        failures: list[StepError] = []
+        failures: list[SourceError] = []
         has_response = False
         level = call.without(self.suspects)
         while level:
@@ -132,7 +171,7 @@ class _Run:
                 try:
                     fetched = self._fetch(fetch)
                 except AttemptFailed as error:
-                    failures.append(fetch.step_error(error))
+                    failures.append(fetch.source_error(error, stored=self.stats.calls))
                     if not error.is_worth_splitting:
                         raise failures[-1] from None
                     failed.append((fetch, error))
@@ -160,37 +199,20 @@ class _Run:
         if len(self.failures_in_a_row) >= CALLS_WITHOUT_A_RESPONSE:
             raise self.failures_in_a_row[0]
 
-    def raise_failures(self) -> None:
-        """Fail the step after all calls if some location failed.
-
-        Raises:
-            StepError: REJECTED, or the first failure if there was no readable response at all.
-        """
-        if self.failures_in_a_row and not self.has_response:
-            raise self.failures_in_a_row[0]
-        if self.stats.rejected:
-            raise _rejection(self.keys, self.store, self.stats)
-
     def _start(self, call: Call) -> Fetch:
         time.sleep(max(0.0, self.next_start - time.monotonic()))
         name = f"Call {call.number + 1} of {self.calls}{call.part and f', part {call.part}'}"
-        base_url = base_url_of(call, self.source, self.clock())
-        return Fetch(name, self.keys, call, base_url, self.service, self.store, self.clock)
+        base_url = self.client.base_url(call, self.clock())
+        return Fetch(name, self.keys, call, base_url, self.client, self.store, self.clock)
 
     def _fetch(self, fetch: Fetch) -> Fetched:
-        call = fetch.call
+        received_before = self.client.http.bytes_received
         try:
             return fetch.with_retries(self.retry_policy)
         finally:
             self.stats.retries += fetch.retries
-            self.stats.bytes_received = self.service.bytes_received
-            pause = seconds_between_calls(
-                len(call.locations),
-                call.window.hours,
-                len(UNITS),
-                fetch.base_url,
-                has_key=self.source.open_meteo_api_key is not None,
-            )
+            self.stats.bytes_received += self.client.http.bytes_received - received_before
+            pause = self.client.pause(fetch.call, fetch.base_url)
             self.next_start = fetch.started + jittered(pause)
 
     def _split(self, failed: Sequence[tuple[Fetch, AttemptFailed]]) -> list[Call]:
@@ -214,13 +236,22 @@ class _Run:
         call = fetched.call
         not_validated = [NOT_VALIDATED for _ in call.locations]
         self.store.put(self.keys.raw(call), b"".join(raw_lines(fetched, not_validated)))
-        reasons = [
-            wrong_location(response, call.locations[position], position)
-            or wrong_format(response, call.window)
-            for position, response in enumerate(fetched.responses)
-        ]
+        validated = [self._validate(call, *each) for each in enumerate(fetched.responses)]
         self.stats.calls += 1
-        return self._store_validated(fetched, reasons)
+        return self._store_validated(
+            fetched, [reason for _, reason in validated], [hours for hours, _ in validated]
+        )
+
+    def _validate(self, call: Call, position: int, response: object) -> tuple[object, str | None]:
+        """Return the converted hours, None without conversion, and why a response is rejected."""
+        try:
+            location = call.locations[position]
+            if reason := self.client.wrong_location(response, location, position):
+                return None, reason
+            hours = self.client.hours_of(response, call.window)
+        except Exception as error:  # a conversion may fail anywhere in an unexpected structure
+            return None, f"unexpected structure: {type(error).__name__}: {error}"
+        return (None if hours is response else hours), wrong_format(hours, call.window)
 
     def _store_unreadable(self, fetch: Fetch, error: AttemptFailed) -> None:
         """Store an unreadable body as the rejected response of the call's locations."""
@@ -229,14 +260,17 @@ class _Run:
         # dbt reads lines of up to 16 MB; the attempt's object has the whole body.
         body = error.body.decode(errors="replace")[:MAX_CHARACTERS]
         responses = [body, *(None for _ in locations[1:])]
-        fetched = Fetched(fetch.call, fetch.base_url, self.clock(), responses)
+        request = self.client.request_fields(fetch.call)
+        fetched = Fetched(fetch.call, fetch.base_url, self.clock(), request, responses)
         together = f" (for {len(locations)} locations together)" if len(locations) > 1 else ""
         reason = f"no readable response: {error}{together}"
         self._store_validated(fetched, [reason for _ in locations])
 
-    def _store_validated(self, fetched: Fetched, reasons: Sequence[str | None]) -> int:
+    def _store_validated(
+        self, fetched: Fetched, reasons: Sequence[str | None], hours: Sequence[object] = ()
+    ) -> int:
         call = fetched.call
-        lines = raw_lines(fetched, reasons)
+        lines = raw_lines(fetched, reasons, hours)
         rejected = []
         for location, reason, line in zip(call.locations, reasons, lines, strict=True):
             if reason is not None:
@@ -260,15 +294,3 @@ def _is_service_failure(
     if len(level) > 1 and any(error.kind not in LIKELY_ONE_LOCATION for _, error in failed):
         return True
     return all(len(fetch.call.locations) == 1 for fetch, _ in failed)
-
-
-def _rejection(keys: Keys, store: Store, stats: Stats) -> StepError:
-    rejected = stats.rejected
-    named = "; ".join(rejected[:NAMED_REJECTIONS])
-    more = len(rejected) - NAMED_REJECTIONS
-    return StepError(
-        f"Validation rejected {len(rejected)} of {len(rejected) + stats.accepted} responses: "
-        f"{named}{f'; and {more} more' if more > 0 else ''}. The {stats.accepted} others are "
-        f"stored. See s3://{store.bucket}/rejected/{keys.folder}/, and run the task again later.",
-        ExitCode.REJECTED,
-    )

@@ -1,16 +1,25 @@
-"""Validate one location's response: it must be for this location, these hours and these units."""
+"""Validate one location's response: it must be for this location, these hours and these units.
+
+The common format of hours is Open-Meteo's.
+"""
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from reprlib import repr as shortened
 from typing import Any
 
-from weather.ingest.open_meteo import TIME_FORMAT, UNITS
 from weather.locations import Location
+from weather.variables import VARIABLES
 from weather.window import HOUR, Window
+
+UNITS = {variable.source_name: variable.unit for variable in VARIABLES}
+"""The requested variables, with their units in a response."""
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M"
+"""Format of hours in requests and responses, without an offset."""
 
 MAX_DISTANCE_KM = 60
 """Largest distance between the coordinates of a response and those of its location.
@@ -107,6 +116,24 @@ def wrong_format(response: object, window: Window) -> str | None:
     return next(_format_problems(response, window), None)
 
 
+def common_format(
+    window: Window, columns: Mapping[str, Mapping[datetime, object]]
+) -> dict[str, object]:
+    """Return the hours of another source in the common format; missing values are null.
+
+    Args:
+        window: the requested hours.
+        columns: each variable's values by hour, in the units of `UNITS`.
+    """
+    hours = [window.start + hour * HOUR for hour in range(window.hours)]
+    return {
+        "utc_offset_seconds": 0,
+        "hourly_units": {"time": "iso8601", **UNITS},
+        "hourly": {"time": _hours_of(window)}
+        | {name: [columns.get(name, {}).get(hour) for hour in hours] for name in UNITS},
+    }
+
+
 def _format_problems(response: object, window: Window) -> Iterator[str]:
     """Yield the format problems of a response; each check relies on the ones before it."""
     if not isinstance(response, dict):
@@ -159,7 +186,7 @@ def _time_format_problems(times: list[Any], unit: object, window: Window) -> Ite
 
 @lru_cache(maxsize=1)
 def _hours_of(window: Window) -> list[str]:
-    """Return a window's hours in the service's format; all locations of a call share them."""
+    """Return a window's hours in the common format; all locations of a call share them."""
     return [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
 
 

@@ -13,7 +13,7 @@ from tests.replay_server import replay_server, set_faults
 from tests.weather.buckets import made_bucket
 from tests.weather.ingest.examples import Lines
 from weather.ingest.fetch import RetryPolicy
-from weather.ingest.open_meteo import Timeouts
+from weather.ingest.http_json import Timeouts
 from weather.published import SOURCE_KEY
 from weather.settings import StoreSettings, read_settings
 from weather.storage import Store

@@ -182,13 +182,19 @@ def test_a_lasting_fault_ends_as_unavailable(
             "unauthorized",
             ExitCode.REFUSED,
             "401: The supplied API key is invalid",
-            "Correct OPEN_METEO_URL, OPEN_METEO_API_KEY or the locations, then run the task again.",
+            (
+                "Correct OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL, OPEN_METEO_API_KEY or the "
+                "locations, then run the task again."
+            ),
         ),
         (
             "forbidden",
             ExitCode.REFUSED,
             "403: API access is not included in your current subscription",
-            "Correct OPEN_METEO_URL, OPEN_METEO_API_KEY or the locations, then run the task again.",
+            (
+                "Correct OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL, OPEN_METEO_API_KEY or the "
+                "locations, then run the task again."
+            ),
         ),
     ],
 )
@@ -251,7 +257,7 @@ def test_an_invalid_response_is_rejected_and_the_others_accepted(
 def test_the_last_line_names_a_few_of_many_rejected_locations(
     faults: SetFaults, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("weather.ingest.run.NAMED_REJECTIONS", 2)
+    monkeypatch.setattr("weather.ingest.job.NAMED_REJECTIONS", 2)
     faults("all_null")
     code, _, last_line = run()
     assert code == ExitCode.REJECTED

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weather.ingest.fetch import RetryPolicy, jittered
-from weather.ingest.parse import AttemptFailed, FailureKind
+from weather.ingest.http_json import AttemptFailed, FailureKind
 
 
 def waits_of(retry_policy: RetryPolicy, *troubles: FailureKind) -> list[float]:

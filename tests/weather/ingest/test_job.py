@@ -12,7 +12,7 @@ from weather.window import Window
 @given(window=windows(), count=st.integers(0, 350))
 def test_every_location_and_hour_is_in_one_call(window: Window, count: int) -> None:
     locations = [location(number) for number in range(count)]
-    calls = list(Job(window, 0, 1, locations).calls)
+    calls = Job(window, 0, 1, locations).calls()
     asked = sorted((call.window.start, each.id) for call in calls for each in call.locations)
     starts = [piece.start for piece in window.pieces(HOURS_PER_CALL)]
     assert asked == sorted((start, each.id) for start in starts for each in locations)
@@ -30,7 +30,7 @@ def test_the_pieces_of_a_window_follow_each_other_from_its_start_to_its_end(wind
 
 @given(window=windows(), count=st.integers(1, 350))
 def test_calls_are_numbered_from_0_and_never_too_large(window: Window, count: int) -> None:
-    calls = list(Job(window, 0, 1, [location(number) for number in range(count)]).calls)
+    calls = Job(window, 0, 1, [location(number) for number in range(count)]).calls()
     assert [call.number for call in calls] == list(range(len(calls)))
     assert all(1 <= len(call.locations) <= LOCATIONS_PER_CALL for call in calls)
     assert all(call.window.hours <= HOURS_PER_CALL for call in calls)
@@ -38,4 +38,4 @@ def test_calls_are_numbered_from_0_and_never_too_large(window: Window, count: in
 
 @given(window=windows())
 def test_a_shard_without_locations_makes_no_call(window: Window) -> None:
-    assert list(Job(window, 1, 2, []).calls) == []
+    assert Job(window, 1, 2, []).calls() == []

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import location, source_at, windows
 from weather.ingest.job import Call
-from weather.ingest.open_meteo import base_url_of, request_form
+from weather.ingest.open_meteo import request_form
+from weather.ingest.quota import base_url_of
 from weather.window import HOUR, Window
 
 NOW = datetime(2026, 11, 23, 5, 7, tzinfo=UTC)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.weather.ingest.examples import location, response_of, windows
+from weather.ingest.http_json import AttemptFailed, FailureKind
 from weather.ingest.job import Call, Job
-from weather.ingest.parse import AttemptFailed, FailureKind
+from weather.ingest.open_meteo import request_form
 from weather.ingest.raw import Fetched, Keys, failed_attempt_line, raw_lines
 from weather.window import Window
 
@@ -52,7 +53,7 @@ def test_keys_of_different_calls_differ(
 
 def test_a_line_has_the_whole_response_with_host_and_time() -> None:
     answers = [response_of(WINDOW), {"hourly": "odd"}]
-    receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, answers)
+    receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, request_form(CALL), answers)
     lines = [json.loads(line) for line in raw_lines(receipt, [None, "hourly is odd"])]
     assert [line["answer"] for line in lines] == answers
     assert [(line["accepted"], line["reason"]) for line in lines] == [
@@ -84,7 +85,7 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES)
 def test_any_response_makes_one_line_of_json(answer: object) -> None:
-    receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, [answer])
+    receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, {}, [answer])
     (line,) = raw_lines(receipt, [None])
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -94,7 +95,7 @@ def test_any_response_makes_one_line_of_json(answer: object) -> None:
 @given(st.binary(max_size=200))
 def test_any_body_of_a_failed_attempt_makes_one_line_of_json(body: bytes) -> None:
     line = failed_attempt_line(
-        CALL, "host", MOMENT, AttemptFailed(FailureKind.HTML, "reason", 502, body)
+        CALL, "host", MOMENT, {}, AttemptFailed(FailureKind.HTML, "reason", 502, body)
     )
     content = json.loads(line)
     assert content["locations"] == ["place-1", "place-2"]

@@ -12,9 +12,9 @@ from tests.weather.ingest.examples import location, source_at
 from tests.weather.ingest.scripted_server import Reply, scripted_server
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import RetryPolicy
-from weather.ingest.job import Job
-from weather.ingest.parse import AttemptFailed, FailureKind, parse_response
-from weather.ingest.run import Stats, ingest
+from weather.ingest.http_json import AttemptFailed, FailureKind, parse_response
+from weather.ingest.job import Job, Stats
+from weather.ingest.run import ingest
 from weather.ingest.validate import wrong_format
 from weather.published import SOURCE_KEY
 from weather.storage import Store

@@ -22,10 +22,10 @@ from tests.weather.ingest.examples import (
 from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import RetryPolicy
-from weather.ingest.job import HOURS_PER_CALL, Job
+from weather.ingest.http_json import AttemptFailed
+from weather.ingest.job import HOURS_PER_CALL, Job, Stats
 from weather.ingest.open_meteo import _redirect_target
-from weather.ingest.parse import AttemptFailed
-from weather.ingest.run import Stats, ingest
+from weather.ingest.run import ingest
 from weather.published import PUBLISHED_KEY, SOURCE_KEY, read_source
 from weather.source import OPEN_METEO, REPLAY
 from weather.storage import Store
@@ -294,7 +294,7 @@ def test_the_message_names_a_gateway(store: Store, retry_policy: RetryPolicy) ->
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "failed after 5 attempts" in str(failure.value)
     assert "404: Not Found" in str(failure.value)
-    assert "check OPEN_METEO_URL and OPEN_METEO_ARCHIVE_URL" in str(failure.value)
+    assert "check OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL" in str(failure.value)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -507,7 +507,7 @@ def test_later_calls_request_a_bad_location_separately(
 def test_a_bad_location_alone_in_its_call_leaves_other_calls(
     store: Store, retry_policy: RetryPolicy, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("weather.ingest.job.LOCATIONS_PER_CALL", 1)
+    monkeypatch.setattr("weather.ingest.open_meteo.OpenMeteo.locations_per_call", 1)
     job = Job(WINDOW, 0, 1, [location(number) for number in range(4)])
     stats = Stats()
     with (

@@ -1,15 +1,19 @@
-"""Parse a response of Open-Meteo, or classify its failure."""
+"""Send an HTTP request, and parse the JSON that it returns or classify the failure."""
 
 import json
 import math
 import re
+import time
+from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecodeError
+
+import httpx
 
 from weather.errors import ExitCode
 
 STREAMING_ERROR = b"Unexpected error while streaming data"
-"""The service appends this to a body after status 200 is sent."""
+"""Open-Meteo appends this to a body after status 200 is sent."""
 
 
 class FailureKind(StrEnum):
@@ -83,6 +87,71 @@ class AttemptFailed(Exception):
             self.status,
             self.body.replace(secret.encode(), b"***"),
         )
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Timeouts of one request, in seconds."""
+
+    connect: float = 10
+    read: float = 60
+    """Between two chunks of the body."""
+    response: float = 300
+    """For the whole response, which a slow server could stretch for ever."""
+
+
+class HttpClient:
+    """HTTP client for one request at a time."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._response_timeout = timeouts.response
+        self._client = httpx.Client(
+            headers={"User-Agent": "weather-pipeline"},
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        )
+        self.bytes_received = 0
+        """Of all bodies."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def send(
+        self, method: str, url: httpx.URL | str, form: dict[str, str] | None = None
+    ) -> tuple[int, bytes, httpx.Headers]:
+        """Send one request, without following redirects.
+
+        Returns:
+            Status, body and headers.
+
+        Raises:
+            AttemptFailed: the connection failed, or the response is incomplete.
+        """
+        status, body = None, bytearray()
+        deadline = time.monotonic() + self._response_timeout
+        try:
+            with self._client.stream(method, url, data=form) as response:
+                status = response.status_code
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if time.monotonic() > deadline:
+                        raise httpx.ReadTimeout(f"no end after {self._response_timeout:g} s")
+        except httpx.TimeoutException as error:
+            raise _interrupted(FailureKind.TIMEOUT, error, status, body) from None
+        except httpx.RequestError as error:
+            is_cut = STREAMING_ERROR in body
+            kind = FailureKind.STREAMING_ERROR if is_cut else FailureKind.CONNECTION
+            raise _interrupted(kind, error, status, body) from None
+        finally:
+            self.bytes_received += len(body)
+        return status, bytes(body), response.headers
+
+
+def _interrupted(
+    kind: FailureKind, error: httpx.RequestError, status: int | None, body: bytearray
+) -> AttemptFailed:
+    reason = str(error).rstrip(".") or type(error).__name__
+    return AttemptFailed(kind, f"{kind}: {reason}", status, bytes(body))
 
 
 def parse_response(status: int, body: bytes, expected: int) -> list[object]:

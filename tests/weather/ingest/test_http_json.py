@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weather.errors import ExitCode
-from weather.ingest.parse import EXIT_CODES, AttemptFailed, FailureKind, parse_response
+from weather.ingest.http_json import EXIT_CODES, AttemptFailed, FailureKind, parse_response
 
 
 def trouble_of(status: int, body: bytes, expected: int = 1) -> AttemptFailed:
