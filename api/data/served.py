@@ -1,15 +1,16 @@
 """The loaded snapshot with its cached responses, and the reason why it may be stale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import cached_property
 
 from api.data.snapshot import Snapshot
 from api.http.cache import Headers, ResponseCache
 from weather import timezones
 from weather.locations import Location
-from weather.source import OPEN_METEO, Source
+from weather.source import OPEN_METEO, SOURCES, Source
 
 
 class LoadProblem(StrEnum):
@@ -49,11 +50,24 @@ class ServedData:
         """The headers of a response that may be older than the published snapshot."""
         return _STALE[self.problem] if self.snapshot and self.problem else _CURRENT
 
-    @property
-    def source(self) -> Source:
-        """Source of the served data, Open-Meteo before a snapshot is loaded."""
+    def sources(self, locations: Sequence[str] | None = None) -> Sequence[Source]:
+        """Return the sources of some locations' data, or of all data.
+
+        Before a snapshot is loaded, the source is Open-Meteo.
+        """
         published = self.snapshot.published if self.snapshot else None
-        return (published and published.source) or OPEN_METEO
+        lake = (published and published.source) or OPEN_METEO
+        if locations is None or lake.replay or not self.snapshot:
+            return lake.each
+        keys = self._source_keys
+        # The source of a removed location is not known any more.
+        if not keys.keys() >= set(locations):
+            return lake.each
+        return [SOURCES[key] for key in dict.fromkeys(keys[each] for each in locations)]
+
+    @cached_property
+    def _source_keys(self) -> Mapping[str, str]:
+        return {location.id: location.source for location in self.locations}
 
     def zone(self, location: str) -> tzinfo:
         """Return the location's time zone, or UTC for an unlisted location."""

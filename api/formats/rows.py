@@ -19,6 +19,7 @@ from fastapi import Request, Response
 from api.data.series import Position
 from api.data.served import ServedData
 from api.formats.negotiation import MEDIA_TYPES, Format
+from weather.source import attribution_of
 
 MAX_AGE_SECONDS = 60
 """Seconds that a client may use a response without revalidation: data change hourly at most."""
@@ -30,6 +31,7 @@ def rows_response(
     request: Request,
     rows: pa.RecordBatch,
     *,
+    locations: Sequence[str] | None,
     format_: Format | None,
     fields: str | None,
     next_page: Position | None = None,
@@ -40,6 +42,7 @@ def rows_response(
     Args:
         request: the request.
         rows: all columns of the rows.
+        locations: the requested locations, whose sources are attributed; None for all.
         format_: the parameter `format`; None for the negotiated media type.
         fields: the parameter `fields`; None for all columns.
         next_page: position after which the next page begins, if there is one.
@@ -52,21 +55,26 @@ def rows_response(
     if as_object and format_ is Format.JSON:
         assert rows.num_rows == 1
         body = body[1:-1]
-    return Response(
-        body, headers=_headers(request, format_, next_page), media_type=MEDIA_TYPES[format_]
-    )
+    headers = _headers(request, format_, next_page, locations)
+    return Response(body, headers=headers, media_type=MEDIA_TYPES[format_])
 
 
-def _headers(request: Request, format_: Format, next_page: Position | None) -> dict[str, str]:
+def _headers(
+    request: Request,
+    format_: Format,
+    next_page: Position | None,
+    locations: Sequence[str] | None,
+) -> dict[str, str]:
     served: ServedData = request.scope["served"]
-    source = served.source
-    links = [f'<{source.licence_url}>; rel="license"']
+    sources = served.sources(locations)
+    licences = dict.fromkeys(source.licence_url for source in sources)
+    links = [f'<{url}>; rel="license"' for url in licences]
     if next_page:
         links.insert(0, f'<{_next_page_url(request, next_page)}>; rel="next"')
     headers = {
         "Cache-Control": f"public, max-age={MAX_AGE_SECONDS}",
-        "Attribution": source.attribution,
-        "X-Weather-Source": source.name,
+        "Attribution": attribution_of(sources),
+        "X-Weather-Source": ", ".join(source.name for source in sources),
         "Link": ", ".join(links),
     }
     if next_page:
@@ -76,9 +84,9 @@ def _headers(request: Request, format_: Format, next_page: Position | None) -> d
         headers["Last-Modified"] = format_datetime(published_at, usegmt=True)
     if format_ is not Format.JSON:
         name = request.url.path.rpartition("/")[2]
-        locations = request.query_params.getlist("location")
-        if len(locations) == 1:
-            name += f"-{locations[0]}"
+        named = request.query_params.getlist("location")
+        if len(named) == 1:
+            name += f"-{named[0]}"
         headers["Content-Disposition"] = f'attachment; filename="{name}.{format_}"'
     return headers
 

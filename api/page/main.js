@@ -81,11 +81,10 @@ async function show(current) {
 
 /** Correct the footer of a page that was loaded before the first publication. */
 function showSource({ attribution, licence }) {
-  const link = document.getElementById("attribution");
-  if (attribution === null || link.textContent === attribution) return;
-  link.textContent = attribution;
-  link.removeAttribute("href");
-  document.getElementById("licence").href = licence;
+  const shown = document.getElementById("attribution");
+  if (attribution === null || shown.textContent === attribution) return;
+  shown.textContent = attribution;
+  document.querySelector("#licences a").href = licence;
 }
 
 function fail(error) {

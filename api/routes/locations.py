@@ -26,6 +26,7 @@ def locations(
     return rows_response(
         request,
         pa.RecordBatch.from_pylist(known, arrow_schema(KnownLocation)),
+        locations=None,
         format_=query.format,
         fields=query.fields,
     )
@@ -39,7 +40,7 @@ def _known_locations(served: ServedData) -> list[KnownLocation]:
         extent = days.extent(location.id) if days and location.id in days else None
         known.append(
             KnownLocation(
-                **location.model_dump(),
+                **location.model_dump(exclude={"source"}),
                 is_default=location is served.locations[0],
                 first_date=date_of(extent.oldest) if extent else None,
                 last_date=date_of(extent.newest) if extent else None,

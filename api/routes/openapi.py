@@ -1,6 +1,6 @@
 """The OpenAPI document: FastAPI's, completed by headers, errors, formats and examples."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ from api.http.headers import (
     UNCHANGED_HEADERS,
 )
 from api.http.problems import Problem, WrongParameter
-from weather.source import Source
+from weather.source import Source, attribution_of
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -93,12 +93,16 @@ def set_openapi(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def with_source(document: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Add the attribution and the licence of the served data."""
+def with_sources(document: dict[str, Any], sources: Sequence[Source]) -> dict[str, Any]:
+    """Add the attribution and the licences of the served data."""
+    attribution = attribution_of(sources)
+    licences = {source.licence: source.licence_url for source in sources}
     info = {
         **document["info"],
-        "description": f"{document['info']['description'].rstrip()}\n\n{source.attribution}\n",
-        "license": {"name": f"Data: {source.licence}", "url": source.licence_url},
+        "description": f"{document['info']['description'].rstrip()}\n\n{attribution}\n",
+        # The object has room for one licence's URL only.
+        "license": {"name": f"Data: {', '.join(licences)}"}
+        | ({"url": sources[0].licence_url} if len(licences) == 1 else {}),
     }
     return {**document, "info": info}
 

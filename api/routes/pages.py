@@ -4,6 +4,7 @@ Swagger UI's files are those of the package fastapi-swagger, so that no page loa
 """
 
 import json
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +14,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.formats.negotiation import HTML
-from api.routes.openapi import page, with_source
+from api.routes.openapi import page, with_sources
 from api.routes.parameters import Served
-from weather.source import Source
+from weather.source import Source, attribution_of
 from weather.variables import VARIABLES
 
 PAGE = Path(__file__).parents[1] / "page"
@@ -85,19 +86,32 @@ async def front_page(request: Request, served: Served) -> Response:
     """Name and documentation of the API, or a page for clients that prefer HTML."""
     headers = {"Vary": "Accept", "Cache-Control": CACHED}
     if request.scope["media_type"] == HTML:
-        page = _page_with(served.source, request.app.state.fresh_hours)
+        page = _page_with(served.sources(), request.app.state.fresh_hours)
         return Response(page, media_type=HTML, headers=headers)
-    welcome = Welcome(attribution=served.source.attribution, license=served.source.licence_url)
+    sources = served.sources()
+    licences = dict.fromkeys(source.licence_url for source in sources)
+    welcome = Welcome(attribution=attribution_of(sources), license=", ".join(licences))
     return JSONResponse(welcome.model_dump(), headers=headers)
 
 
-def _page_with(source: Source, fresh_hours: int) -> str:
-    """Return the page with its variables, and with the source for readers without JavaScript."""
+def _page_with(sources: Sequence[Source], fresh_hours: int) -> str:
+    """Return the page with its variables, and with the sources for readers without JavaScript."""
+    attributions = "; ".join(
+        f'<a rel="external" href="{escape(source.url)}">{escape(source.attribution)}</a>'
+        for source in sources
+    )
+    licences = " · ".join(
+        f'<a rel="license external" href="{escape(url)}">Licence</a>'
+        for url in dict.fromkeys(source.licence_url for source in sources)
+    )
     page = (PAGE / "index.html").read_text(encoding="utf-8")
-    page = page.replace("{{variables}}", VARIABLES_JSON)
-    page = page.replace("{{fresh_hours}}", str(fresh_hours))
-    for name in ("attribution", "url", "licence_url"):
-        page = page.replace(f"{{{{{name}}}}}", escape(getattr(source, name)))
+    for name, text in (
+        ("variables", VARIABLES_JSON),
+        ("fresh_hours", str(fresh_hours)),
+        ("attributions", attributions),
+        ("licences", licences),
+    ):
+        page = page.replace(f"{{{{{name}}}}}", text)
     return page
 
 
@@ -112,7 +126,7 @@ async def page_asset(asset: str) -> Response:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, served: Served) -> JSONResponse:
     """Return the OpenAPI document. FastAPI's own route has no `Cache-Control`."""
-    document = with_source(request.app.openapi(), served.source)
+    document = with_sources(request.app.openapi(), served.sources())
     return JSONResponse(document, headers={"Cache-Control": CACHED})
 
 

@@ -62,7 +62,12 @@ def latest(query: Annotated[LatestQuery, Query()], served: Served, request: Requ
     location = _known_location(query.location, served)
     page = _snapshot_with([location], served).days.page([location], limit=1)
     return rows_response(
-        request, page.rows, format_=query.format, fields=query.fields, as_object=True
+        request,
+        page.rows,
+        locations=[location],
+        format_=query.format,
+        fields=query.fields,
+        as_object=True,
     )
 
 
@@ -103,7 +108,9 @@ def hourly(query: Annotated[HourlyQuery, Query()], served: Served, request: Requ
     days = hourly_range(query.start, query.end, *_extent(snapshot, location, zone))
     if days is None:
         page_rows = snapshot.hours.rows.slice(0, 0)
-        return rows_response(request, page_rows, format_=query.format, fields=query.fields)
+        return rows_response(
+            request, page_rows, locations=[location], format_=query.format, fields=query.fields
+        )
     since, until = first_hour_of(days[0], zone), first_hour_of(days[1] + DAY, zone)
     hours = snapshot.hours
     if since < snapshot.hours_since:
@@ -114,7 +121,9 @@ def hourly(query: Annotated[HourlyQuery, Query()], served: Served, request: Requ
         last=round(until.timestamp()) - 1,
         limit=min(query.limit or MAX_ROWS, MAX_ROWS),
     )
-    response = rows_response(request, page.rows, format_=query.format, fields=query.fields)
+    response = rows_response(
+        request, page.rows, locations=[location], format_=query.format, fields=query.fields
+    )
     # In local time, because browsers may have older time zone rules than the pipeline.
     newest_hour = snapshot.newest_hours[location].astimezone(zone)
     response.headers["X-Weather-Newest-Hour"] = newest_hour.isoformat()
@@ -159,7 +168,12 @@ def _page(
         limit=min(query.limit or MAX_ROWS, MAX_ROWS),
     )
     return rows_response(
-        request, page.rows, format_=query.format, fields=query.fields, next_page=page.last
+        request,
+        page.rows,
+        locations=locations,
+        format_=query.format,
+        fields=query.fields,
+        next_page=page.last,
     )
 
 

@@ -13,7 +13,7 @@ from tests.api.conftest import MONDAY, TUESDAY, WEDNESDAY, Serve
 from tests.api.constant_load import constant_load, days
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
-from weather.source import REPLAY
+from weather.source import OPEN_METEO, REPLAY, Source
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +85,43 @@ def test_no_request_fails_during_reloads(lake: Lake, serve: Serve) -> None:
             eventually(partial(serves, client, day))
     assert {response.status_code for response in responses} == {200}
     assert {len(response.json()) for response in responses} >= {1, 2}
+
+
+def test_data_of_several_sources_name_them_all(lake: Lake, serve: Serve) -> None:
+    station = Source(
+        name="Garden",
+        attribution="Garden <station> (CC0)",
+        url="https://garden.example.org/",
+        licence="CC0",
+        licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
+    )
+    lake.name_source(OPEN_METEO)
+    lake.name_source(station)
+    lake.write(a_day("removed", MONDAY))
+    lake.publish()
+    joined = f"{OPEN_METEO.attribution}; {station.attribution}"
+    with serve(lake) as client:
+        # The configured locations take Open-Meteo. The source of a removed location is unknown.
+        for query, attribution, source in (
+            ("", OPEN_METEO.attribution, "Open-Meteo"),
+            ("?location=lyon", OPEN_METEO.attribution, "Open-Meteo"),
+            ("?location=lyon&location=new-york", OPEN_METEO.attribution, "Open-Meteo"),
+            ("?location=removed", joined, "Open-Meteo, Garden"),
+            ("?location=lyon&location=removed", joined, "Open-Meteo, Garden"),
+            ("?location=all", joined, "Open-Meteo, Garden"),
+        ):
+            headers = client.get(f"/weather/summary{query}").raise_for_status().headers
+            assert headers["attribution"] == attribution, query
+            assert headers["x-weather-source"] == source, query
+            assert headers["link"].count('rel="license"') == source.count(",") + 1, query
+        assert client.get("/locations").headers["attribution"] == joined
+        assert client.get("/").json()["attribution"] == joined
+        described = client.get("/openapi.json").json()["info"]
+        assert joined in described["description"]
+        assert described["license"] == {"name": "Data: CC BY 4.0, CC0"}
+        page = client.get("/", headers={"Accept": "text/html"}).text
+        assert "Garden &lt;station&gt; (CC0)</a>" in page
+        assert page.count('rel="license external"') == 2
 
 
 def test_a_replay_is_named_as_the_source(lake: Lake, serve: Serve) -> None:
