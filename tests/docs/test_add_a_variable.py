@@ -1,10 +1,6 @@
 """The diff of docs/add-a-variable.md adds a variable from the source to the page."""
 
 import os
-import re
-import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -15,15 +11,13 @@ import httpx
 import pytest
 
 from tests.api.server import running_api
-from tests.docs.pages import PAGES, PROJECT
-from tests.pipeline import PROJECT as FOLDERS
+from tests.docs.changed_project import ChangedProject, require_small_diff
 from tests.pipeline import Pipeline
 from tests.replay_server import replay_server
 from tests.timeouts import TIMEOUT_SECONDS
-from weather.dbt_environment import PROFILE
 from weather.window import HOUR, Window
 
-MOST_FILES = 6
+GUIDE = "docs/add-a-variable.md"
 NAME = "relative_humidity_2m"
 COLUMN = "relative_humidity_percent"
 
@@ -35,48 +29,21 @@ NEW = Window(START + 3 * HOUR, START + 30 * HOUR)
 Values = list[tuple[object, float | None]]
 
 
-def diff() -> str:
-    block = re.search(r"^```diff\n(.*?)^```$", PAGES["docs/add-a-variable.md"], re.M | re.S)
-    assert block
-    return block[1]
-
-
 def test_the_diff_is_small() -> None:
-    files = re.findall(r"^diff --git a/(\S+)", diff(), re.MULTILINE)
-    assert f"touches {len(files)} files" in PAGES["docs/add-a-variable.md"]
-    assert len(files) <= MOST_FILES
+    require_small_diff(GUIDE)
 
 
 @pytest.fixture
-def changed_project(tmp_path: Path) -> Path:
+def changed_project(tmp_path: Path) -> ChangedProject:
     """A copy of the project with the diff."""
-    copy = tmp_path / "project"
-    files = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, files.stdout.split("\0")):
-        if (PROJECT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / name, copy / name)
-    subprocess.run(["git", "apply"], cwd=copy, input=diff(), text=True, check=True)
-    return copy
+    return ChangedProject(tmp_path / "project", GUIDE)
 
 
 @pytest.fixture
-def changed_replay(changed_project: Path) -> Iterator[str]:
+def changed_replay(changed_project: ChangedProject) -> Iterator[str]:
     """The replay server of the copy."""
-    with replay_server(folder=changed_project) as url:
+    with replay_server(folder=changed_project.folder) as url:
         yield url
-
-
-def run(project: Path, *command: str) -> None:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(project),
-        "DBT_TARGET_PATH": str(project / "target"),
-        "DBT_LOG_PATH": str(project / "logs"),
-    }
-    subprocess.run([sys.executable, *command], cwd=project, env=environment, check=True)
 
 
 def observed(replay: str) -> list[float | None]:
@@ -122,21 +89,19 @@ def days_in_lake(pipeline: Pipeline) -> dict[object, float | None]:
 
 def test_the_diff_adds_a_variable_from_the_source_to_the_page(
     pipeline: Pipeline,
-    changed_project: Path,
+    changed_project: ChangedProject,
     changed_replay: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     pipeline.run(OLD)
 
-    run(changed_project, "-m", "scripts.dbt_variables", "--check")
+    changed_project.run("-m", "scripts.dbt_variables", "--check")
     monkeypatch.setenv("OPEN_METEO_URL", changed_replay)
     monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", changed_replay)
     pipeline.take(NEW)
-    run(changed_project, "-m", "weather.ingest", "--shard", "0", "--shards", "1")
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    run(changed_project, dbt, "build", *FOLDERS, *PROFILE)
-    run(changed_project, "-m", "weather.lake", "publish")
+    assert changed_project.ingest().returncode == 0
+    changed_project.transform_and_publish()
 
     values = observed(changed_replay)
     assert all(value is None or 0 < value <= 100 for value in values)
@@ -150,8 +115,8 @@ def test_the_diff_adds_a_variable_from_the_source_to_the_page(
     for day, mean in means.items():
         assert days[day] == pytest.approx(mean, abs=0.051)
 
-    environment = {**os.environ, "PYTHONPATH": str(changed_project)}
-    with running_api(environment, tmp_path / "api.log", folder=changed_project) as api:
+    environment = {**os.environ, "PYTHONPATH": str(changed_project.folder)}
+    with running_api(environment, tmp_path / "api.log", folder=changed_project.folder) as api:
         query = {"location": "lyon", "fields": f"hour_timestamp,{COLUMN}"}
         rows = api.get("/weather/hourly", params=query).raise_for_status().json()
         assert [row[COLUMN] for row in reversed(rows)] == [value for _, value in hours]
@@ -160,6 +125,6 @@ def test_the_diff_adds_a_variable_from_the_source_to_the_page(
         assert {date.fromisoformat(row["date"]): row[f"avg_{COLUMN}"] for row in rows} == days
         assert "Humidity" in api.get("/", headers={"Accept": "text/html"}).text
 
-    run(changed_project, "-m", "weather.lake", "rebuild")
+    changed_project.rebuild()
     assert hours_in_lake(pipeline) == hours
     assert days_in_lake(pipeline) == days
