@@ -19,7 +19,7 @@ ROW_HEADERS = {
     "Link": 'The licence and, with `rel="next"`, the next page if there is one.',
     "X-Next-Cursor": "Value of the parameter `cursor` for the next page, if there is one.",
     "Attribution": "Attribution of the data, which names a replay of older observations.",
-    "X-Weather-Source": "Name of the source: `Open-Meteo`, or `replay of ...`.",
+    "X-Weather-Source": "Names of the sources, with commas: `Open-Meteo`, or `replay of ...`.",
     "X-Weather-Newest-Hour": (
         "The location's newest hour with a value, in local time. Only in `/weather/hourly`."
     ),
