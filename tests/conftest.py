@@ -1,4 +1,4 @@
-"""Fixtures for all folders: a real S3 server, and the pipeline's steps as the DAG runs them."""
+"""Fixtures for several folders: S3 server, replay server, lake and pipeline steps."""
 
 import os
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """End all processes of this run after it; pytest-xdist's workers inherit its mark."""
+    """End all processes of this test run after it. Workers of pytest-xdist inherit its mark."""
     if not hasattr(config, "workerinput"):
         end_orphans_after_this_process()
 
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def kept_working_directory() -> Iterator[None]:
-    """Fail a test that leaves another working directory to the tests after it."""
+    """Fail a test that changes the working directory for later tests."""
     before = Path.cwd()
     yield
     after = Path.cwd()
@@ -58,14 +58,14 @@ def kept_working_directory() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 server for the whole run of tests."""
+    """A real S3 server for all tests."""
     with running_store(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def duckdb_extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of DuckDB's extensions."""
+    """Folder of DuckDB's extensions."""
     folder = tmp_path_factory.mktemp("bob's 100% extensions")
     install_extensions(folder)
     return folder
@@ -73,7 +73,7 @@ def duckdb_extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a replay server without faults."""
+    """URL of a replay server without faults."""
     with replay_server(log=tmp_path_factory.mktemp("replay") / "replay.log") as url:
         yield url
 
@@ -92,7 +92,7 @@ def environment(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The settings of a bucket and a lake that no other test uses."""
+    """Set the settings of a bucket and a lake for this test only."""
     for name in list(os.environ):
         if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_", "DBT_")):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""The mart, computed from the replayed observations without SQL, for comparison."""
+"""Compute the mart from the replayed observations without SQL, for comparison."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -14,13 +14,13 @@ from weather.variables import VARIABLES, Variable
 HOUR = timedelta(hours=1)
 
 Row = tuple[Any, ...]
-"""The columns of daily_weather_stats, in its order."""
+"""Columns of daily_weather_stats in their order."""
 
 ValuesByDay = Mapping[date, list[float]]
 
 
 def expected_mart(locations: Iterable[Location], start: datetime, end: datetime) -> list[Row]:
-    """The rows of daily_weather_stats after all hours with start <= h < end, sorted."""
+    """Return the sorted rows of daily_weather_stats for all hours with start <= h < end."""
     return sorted(row for location in locations for row in _days(location, start, end))
 
 
@@ -78,6 +78,6 @@ FUNCTIONS: Mapping[str, Callable[[list[float]], float]] = {
 
 
 def _length(day: date, there: tzinfo) -> int:
-    """How many whole hours in UTC fall on the local day, counted one by one."""
+    """Count the whole hours in UTC that fall on the local day."""
     hour = datetime(day.year, day.month, day.day, tzinfo=UTC) - 24 * HOUR
     return sum((hour + i * HOUR).astimezone(there).date() == day for i in range(72))

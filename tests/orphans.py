@@ -1,8 +1,8 @@
-"""End the processes that a run of tests has started, when pytest itself was killed.
+"""End the processes of a test run after pytest was killed.
 
-`python -m tests.orphans <mark>` waits until its standard input is closed, which the operating
-system does when pytest ends, however it ends. All processes that tests start inherit the mark in
-their environment, those in sessions of their own as well.
+`python -m tests.orphans <mark>` waits until its standard input is closed: the operating system
+closes it when pytest ends or is killed. All processes that tests start inherit the mark in their
+environment, also in new sessions.
 """
 
 import os
@@ -20,7 +20,7 @@ SECONDS_TO_END = 5
 
 
 def end_orphans_after_this_process() -> None:
-    """Mark all processes that this one starts from here on, and have them ended after it."""
+    """Mark all later child processes of this process, to end them after it."""
     name = uuid4().hex
     reader, writer = os.pipe()
     watcher = subprocess.Popen(
@@ -39,7 +39,7 @@ def end_orphans_after_this_process() -> None:
 
 
 def mark() -> dict[str, str]:
-    """The variable for processes that do not inherit the environment."""
+    """Return the mark's variable, for processes with a separate environment."""
     return {MARK: os.environ[MARK]}
 
 

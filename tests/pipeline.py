@@ -21,7 +21,7 @@ PROJECT = ["--project-dir", "dbt_project", "--profiles-dir", "dbt_project"]
 
 
 class Pipeline:
-    """One lake and its steps, which read their window from the environment."""
+    """A lake and its steps, which read their window from the environment."""
 
     def __init__(self, environment: pytest.MonkeyPatch) -> None:
         self._environment = environment
@@ -56,11 +56,11 @@ class Pipeline:
         self._environment.setenv("WEATHER_WINDOW_END", window.end.isoformat())
 
     def ingest(self) -> int:
-        """Run ingest; return its exit code."""
+        """Run ingest and return its exit code."""
         return ingest(["--shard", "0", "--shards", "1"])
 
     def transform(self, *models: str) -> bool:
-        """Build and test models, one dbt invocation each as in the DAG, or all in one.
+        """Build and test models, with one dbt invocation for each as in the DAG, or one for all.
 
         Returns:
             Whether all succeeded.
@@ -77,11 +77,11 @@ class Pipeline:
         return dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success
 
     def publish(self) -> int:
-        """Run publish; return its exit code."""
+        """Run publish and return its exit code."""
         return lake_step(["publish"])
 
     def run(self, window: Window, *models: str) -> None:
-        """Run all steps and require success; with `models`, one dbt invocation for each."""
+        """Run all steps and require success. With `models`, run dbt once for each."""
         self.take(window)
         assert self.ingest() == 0
         assert self.transform(*models)

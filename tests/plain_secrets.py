@@ -1,4 +1,4 @@
-"""Where manifests show a password that only a Secret may hold."""
+"""Find passwords in manifests outside Secrets, and weak passwords in Secrets."""
 
 import base64
 import json
@@ -11,24 +11,24 @@ from tests.pod_rules import Manifest, pods_of
 NAMES = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|fernet|(^|_)pass$)"
 )
-"""Names of what is not to be shown."""
+"""Names of secret values."""
 
 NOT_SECRET = re.compile(r"(?i)(_file|_path|_name|_names|_id|_ttl|_cmd|_enabled|_url|_seconds)$")
-"""Ends of names that only speak of a secret."""
+"""Suffixes of names that only refer to a secret."""
 
 ASSIGNMENT = re.compile(r"(?m)^[ \t]*(?:export )?([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*(\S.*)$")
 ADDRESS_WITH_PASSWORD = re.compile(r"[a-z+]+://[^\s/:@'\"]*:(?![${])[^\s/@'\"]+@")
 REFERENCE = re.compile(r"""^["']?(\$|\{\{|None\b|null\b|true\b|false\b|True\b|False\b|["']{2}|$)""")
-"""Values that refer to another place, or empty ones."""
+"""References to another place, and empty values."""
 
 DEFAULTS = {"admin", "airflow", "minio", "minioadmin", "password", "postgres", "root", "test", ""}
 FEWEST_CHARACTERS = 16
 
 
 def plain_secrets(manifests: Iterable[Manifest]) -> list[str]:
-    """Passwords outside Secrets: in the environment, in arguments, in ConfigMaps, anywhere.
+    """Return the places of passwords outside Secrets: in environments, arguments, ConfigMaps.
 
-    The result has the places of the values, never the values.
+    The result never contains the values.
     """
     manifests = list(manifests)
     hidden = [manifest for manifest in manifests if manifest["kind"] == "Secret"]
@@ -37,7 +37,7 @@ def plain_secrets(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def weak_secrets(manifests: Iterable[Manifest]) -> list[str]:
-    """Passwords in Secrets that someone could guess: a product's default, or a short one."""
+    """Return the passwords in Secrets that are short or a product's default."""
     return [
         f"{_place(manifest)}: {key} is a default or shorter than {FEWEST_CHARACTERS} characters"
         for manifest in manifests
@@ -48,7 +48,7 @@ def weak_secrets(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def secret_values(manifest: Manifest) -> dict[str, str]:
-    """A Secret's keys and values as a pod would see them."""
+    """Return a Secret's decoded values by key."""
     encoded = manifest.get("data") or {}
     decoded = {key: base64.b64decode(value).decode() for key, value in encoded.items()}
     return {**decoded, **(manifest.get("stringData") or {})}

@@ -1,7 +1,7 @@
-"""The rules for every pod of the cluster, from a chart or from Airflow.
+"""Security and resource rules for every pod, from a chart or from Airflow.
 
-A rule is a pure function from a pod to what is wrong with it, in words. They say more than the
-Pod Security Standard `restricted` does: resources, pinned images, tokens, and no root to write to.
+A rule is a pure function from a pod to its breaches. Beyond the Pod Security Standard
+`restricted`, the rules cover resources, pinned images, tokens and read-only root file systems.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 Manifest = dict[str, Any]
 Exceptions = Mapping[tuple[str, str], str]
-"""(rule, place) to the reason why that place is allowed to break that rule."""
+"""Reason of each exception, by (rule, place)."""
 
 NO_EXCEPTIONS: Exceptions = MappingProxyType({})
 
@@ -25,14 +25,14 @@ VOLUMES = {
     "projected",
     "secret",
 }
-"""The kinds of volumes that `restricted` allows."""
+"""Volume types that `restricted` allows."""
 
 
 DISK = "ephemeral-storage"
 
 
 def amount(quantity: str) -> float:
-    """A quantity of Kubernetes as a number."""
+    """Return a Kubernetes quantity as a number."""
     units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
     unit = next((each for each in units if quantity.endswith(each)), "")
     return float(quantity.removesuffix(unit)) * units.get(unit, 1)
@@ -40,14 +40,14 @@ def amount(quantity: str) -> float:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod, by what makes it: `Deployment/weather-api`."""
+    """A pod, named by the object that creates it: `Deployment/weather-api`."""
 
     place: str
     spec: Manifest
 
     @property
     def containers(self) -> list[tuple[str, Manifest]]:
-        """Each container and init container with its place: `Deployment/weather-api/api`."""
+        """Return each container and init container with its place: `Deployment/weather-api/api`."""
         kinds = ("initContainers", "containers", "ephemeralContainers")
         return [
             (f"{self.place}/{container['name']}", container)
@@ -57,12 +57,12 @@ class Pod:
 
     @property
     def security(self) -> Manifest:
-        """The pod's own security context, for containers that say nothing else."""
+        """Return the pod's security context, the default of its containers."""
         return self.spec.get("securityContext") or {}
 
 
 def pods_of(manifests: Iterable[Manifest]) -> list[Pod]:
-    """The pods that these manifests make: pods themselves, and templates of whatever kind."""
+    """Return the pods of these manifests: pods, and pod templates of any kind."""
     return [
         Pod(f"{manifest['kind']}/{(manifest.get('metadata') or {}).get('name', '')}", spec)
         for manifest in manifests
@@ -81,11 +81,11 @@ def _pod_spec(manifest: Manifest) -> Manifest | None:
 
 
 Findings = Iterator[tuple[str, str]]
-"""A place and what is wrong there."""
+"""A place and the breach found there."""
 
 
 def resources(pod: Pod) -> Findings:
-    """Assert requests and limits of CPU, memory and disk."""
+    """Require requests and limits of CPU, memory and disk."""
     for place, container in pod.containers:
         given = container.get("resources") or {}
         for kind in ("requests", "limits"):
@@ -94,7 +94,7 @@ def resources(pod: Pod) -> Findings:
 
 
 def bounded_scratch(pod: Pod) -> Findings:
-    """No scratch volume takes more of its node's disk than the pod's limits allow."""
+    """Require scratch volumes with size limits within the pod's limits."""
     limits = [
         amount(limit)
         for _, container in pod.containers
@@ -111,7 +111,7 @@ def bounded_scratch(pod: Pod) -> Findings:
 
 
 def non_root(pod: Pod) -> Findings:
-    """Kubernetes itself sees to it that no process is root."""
+    """Require that Kubernetes prevents processes as root."""
     for place, container in pod.containers:
         context = {**pod.security, **(container.get("securityContext") or {})}
         if context.get("runAsNonRoot") is not True:
@@ -121,7 +121,7 @@ def non_root(pod: Pod) -> Findings:
 
 
 def seccomp(pod: Pod) -> Findings:
-    """The runtime's filter of system calls is on."""
+    """Require a seccomp profile."""
     for place, container in pod.containers:
         context = {**pod.security, **(container.get("securityContext") or {})}
         profile = (context.get("seccompProfile") or {}).get("type")
@@ -130,7 +130,7 @@ def seccomp(pod: Pod) -> Findings:
 
 
 def privileges(pod: Pod) -> Findings:
-    """No process can get rights that its container was not given, and it was given none."""
+    """Forbid privileges, added capabilities and privilege escalation."""
     for place, container in pod.containers:
         context = container.get("securityContext") or {}
         if context.get("allowPrivilegeEscalation") is not False:
@@ -145,14 +145,14 @@ def privileges(pod: Pod) -> Findings:
 
 
 def read_only_root(pod: Pod) -> Findings:
-    """Nothing of the image can be overwritten."""
+    """Require a read-only root file system."""
     for place, container in pod.containers:
         if (container.get("securityContext") or {}).get("readOnlyRootFilesystem") is not True:
             yield place, "readOnlyRootFilesystem is not true"
 
 
 def pinned_image(pod: Pod) -> Findings:
-    """An image's tag or digest names one version."""
+    """Require a version tag or a digest for each image."""
     for place, container in pod.containers:
         name, _, digest = container["image"].partition("@")
         tag = name.rpartition("/")[2].partition(":")[2]
@@ -161,13 +161,13 @@ def pinned_image(pod: Pod) -> Findings:
 
 
 def no_token(pod: Pod) -> Findings:
-    """No pod holds a key to Kubernetes' API that it does not need."""
+    """Forbid a mounted token of the Kubernetes API."""
     if pod.spec.get("automountServiceAccountToken") is not False:
         yield pod.place, "automountServiceAccountToken is not false"
 
 
 def own_node(pod: Pod) -> Findings:
-    """A pod shares neither network nor processes nor files with its node."""
+    """Forbid sharing the node's network, processes or files."""
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.spec.get(name):
             yield pod.place, f"{name} is true"
@@ -196,10 +196,10 @@ RULES: Mapping[str, Callable[[Pod], Findings]] = {
 
 
 def breaches(manifests: Iterable[Manifest], exceptions: Exceptions = NO_EXCEPTIONS) -> list[str]:
-    """What is wrong with the pods of these manifests; an exception that none needs is wrong too.
+    """Return all breaches of these manifests' pods, and unused exceptions.
 
     Args:
-        manifests: objects of Kubernetes as plain dicts; those that make no pod are passed over.
+        manifests: Kubernetes objects as plain dicts. Objects without pods are skipped.
         exceptions: reasons by rule (a function's name here) and place: `<kind>/<name>`
             for `no_token`, `own_node` and `bounded_scratch`, `<kind>/<name>/<container>` for the
             others.

@@ -1,4 +1,4 @@
-"""Run the replay server in a separate process, for tests that need Open-Meteo."""
+"""Run the replay server in a separate process, in place of Open-Meteo."""
 
 import os
 import subprocess

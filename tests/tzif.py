@@ -1,4 +1,4 @@
-"""Reader of TZif files (RFC 8536), independent of zoneinfo and of the code under test."""
+"""Read TZif files (RFC 8536), independently of zoneinfo and of the code under test."""
 
 import re
 import struct
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 
 FOOTER_YEARS = range(2000, 2033)
-"""Years in which the yearly rule of a footer is written out."""
+"""Years for which a footer's yearly rule is expanded."""
 
 NAME = r"(?:<[^>]+>|[A-Za-z]+)"
 TIME = r"[+-]?\d+(?::\d+)*"
@@ -18,22 +18,22 @@ FOOTER = re.compile(
 
 
 class Rules:
-    """The offsets of one zone of the package `tzdata`."""
+    """UTC offsets of a zone of the package `tzdata`."""
 
     def __init__(self, name: str) -> None:
         file = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
         self._changes, self._offsets = _read(file.read_bytes())
 
     def offset(self, moment: int) -> int:
-        """The offset at a second of the Unix epoch, in seconds."""
+        """Return the offset in seconds at a Unix time."""
         return self._offsets[bisect_right(self._changes, moment)]
 
     def local_date(self, moment: int) -> date:
-        """The local date at a second of the Unix epoch."""
+        """Return the local date at a Unix time."""
         return (datetime.fromtimestamp(moment, UTC) + timedelta(seconds=self.offset(moment))).date()
 
     def changes(self, first: int, last: int) -> list[int]:
-        """The changes of the offset between two seconds of the Unix epoch."""
+        """Return the changes of the offset between two Unix times."""
         return [
             change
             for change in self._changes
@@ -42,12 +42,12 @@ class Rules:
 
 
 def zone_names() -> list[str]:
-    """All names that the package lists."""
+    """Return the names of all zones in the package."""
     return (resources.files("tzdata") / "zones").read_text(encoding="utf-8").split()
 
 
 def _read(data: bytes) -> tuple[list[int], list[int]]:
-    """Changes, and offsets: the one before the first change, then one from each."""
+    """Return the changes, and the offsets before the first and after each change."""
     position = 0
     for bytes_a_time in (4, 8):
         assert data[position : position + 4] == b"TZif"
@@ -86,7 +86,7 @@ def _of_footer(footer: re.Match[str]) -> list[tuple[int, int]]:
 
 
 def _day(year: int, month: int, week: int, weekday: int) -> int:
-    """Midnight of a month's nth weekday (0 is Sunday, the fifth week the last), in seconds."""
+    """Return midnight of a month's nth weekday in seconds. 0 is Sunday, week 5 the last."""
     first = date(year, month, 1)
     day = first + timedelta(days=(weekday - first.isoweekday()) % 7 + 7 * (week - 1))
     while day.month != month:

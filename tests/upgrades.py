@@ -1,4 +1,4 @@
-"""Tell a change in a library's internals apart from a defect in our own code."""
+"""Name the library version in the failure of code that uses a library's internals."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A webhook on this machine that records its requests."""
+"""Webhook that records the `text` of each request."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class WebhookServer:
-    """Keeps the texts that it is sent as `{"text": ...}`."""
+    """URL, recorded texts, and settings of the response."""
 
     url: str = ""
     texts: list[str] = field(default_factory=list)
@@ -22,7 +22,7 @@ class WebhookServer:
 
 @contextmanager
 def webhook_server() -> Iterator[WebhookServer]:
-    """A server on a free port for as long as the block lasts."""
+    """Run the webhook on a free port inside the `with`."""
     webhook = WebhookServer()
 
     class Handler(BaseHTTPRequestHandler):

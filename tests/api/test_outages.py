@@ -15,7 +15,7 @@ from tests.api.conftest import MONDAY, TUESDAY, MakeLake, Serve
 from tests.api.constant_load import constant_load, days
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
-from tests.weather.ingest.scripted_server import nobodys_address
+from tests.weather.ingest.scripted_server import unused_url
 from weather.published import PUBLISHED_KEY
 
 pytestmark = pytest.mark.slow
@@ -124,7 +124,7 @@ def test_a_hanging_store_is_reported_within_a_minute(
 
 def test_the_api_starts_without_a_store(lake: Lake, serve: Serve) -> None:
     with ExitStack() as running:
-        lake.environment["AWS_ENDPOINT_URL"] = running.enter_context(nobodys_address())
+        lake.environment["AWS_ENDPOINT_URL"] = running.enter_context(unused_url())
         client = running.enter_context(serve(lake))
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
@@ -165,7 +165,7 @@ def test_no_response_has_a_password(lake: Lake, serve: Serve) -> None:
     lake.publish()
     lake.environment["PGPASSWORD"] = "Rhubarb9"
     with ExitStack() as running:
-        listener = httpx.URL(running.enter_context(nobodys_address()))
+        listener = httpx.URL(running.enter_context(unused_url()))
         address = f"host=127.0.0.1 port={listener.port} user=lake dbname=lake"
         lake.environment["LAKE_CATALOG"] = f"postgres:{address}"
         client = running.enter_context(serve(lake))

@@ -13,11 +13,27 @@ END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 STAGED = """
-insert into stg_weather values ('lyon', {hour}, {temperature}, {rain}, {wind}, {fetched})
+insert into stg_weather by name
+select
+    'lyon' as location_id,
+    {hour} as hour_timestamp,
+    {temperature} as temperature_c,
+    {rain} as precipitation_mm,
+    {wind} as windspeed_kmh,
+    {fetched} as fetched_at
 """
 DAY = """
-insert into daily_weather_stats
-values ('lyon', {date}, 1, 2, 1.5, {rain}, {wind}, {hours}, {complete})
+insert into daily_weather_stats by name
+select
+    'lyon' as location_id,
+    {date} as date,
+    1 as temp_min_c,
+    2 as temp_max_c,
+    1.5 as temp_avg_c,
+    {rain} as total_precipitation_mm,
+    {wind} as avg_windspeed_kmh,
+    {hours} as hours,
+    {complete} as is_complete
 """
 
 
@@ -67,7 +83,10 @@ BAD_ROWS = [
         "2026-11-19, rows_of_this_key=2",
     ),
     (
-        "insert into rejected_weather values ('lyon', null, 'x', 1, 'because')",
+        (
+            "insert into rejected_weather (location_id, hour_timestamp, variable, value, reason)"
+            " values ('lyon', null, 'x', 1, 'because')"
+        ),
         "not_null_rejected_weather_hour_timestamp",
         "None",
     ),
@@ -181,11 +200,15 @@ def test_published_impossible_values_count_again(hour_done: Pipeline, replay: st
 
 def test_an_hour_with_several_impossible_values_counts_once(hour_done: Pipeline) -> None:
     hour_done.execute(
-        "insert into stg_weather select 'lyon', timestamp '2020-01-01' + to_hours(number),"
-        " 1, 0, case when number > 0 then 1 end, now()::timestamp from range(200) hours(number)"
+        "insert into stg_weather by name select 'lyon' as location_id,"
+        " timestamp '2020-01-01' + to_hours(number) as hour_timestamp,"
+        " 1 as temperature_c, 0 as precipitation_mm,"
+        " case when number > 0 then 1 end as windspeed_kmh, now()::timestamp as fetched_at"
+        " from range(200) as hours(number)"
     )
     hour_done.execute(
-        "insert into rejected_weather select 'lyon', timestamp '2020-01-01', 'windspeed_kmh',"
-        " 1000 + number, 'because' from range(40) as numbers(number)"
+        "insert into rejected_weather by name select 'lyon' as location_id,"
+        " timestamp '2020-01-01' as hour_timestamp, 'windspeed_kmh' as variable,"
+        " 1000 + number as value, 'because' as reason from range(40) as numbers(number)"
     )
     assert hour_done.test("test_name:few_values_rejected")

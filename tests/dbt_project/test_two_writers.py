@@ -35,7 +35,16 @@ STAGE = [
     *("build", "--select", "fqn:weather.stg_weather", *PROJECT, *PROFILE),
 ]
 CONFLICT = "another run or step wrote to the lake at the same time"
-STAGED = "'lyon', timestamp '{hour}', {values}, timestamp '{fetched_at}'"
+INSERT_HOUR = """
+insert into stg_weather by name
+select
+    'lyon' as location_id,
+    timestamp '{hour}' as hour_timestamp,
+    {temperature} as temperature_c,
+    {rain} as precipitation_mm,
+    {wind} as windspeed_kmh,
+    timestamp '{fetched_at}' as fetched_at
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -74,18 +83,26 @@ def duplicates(pipeline: Pipeline) -> list[tuple[Any, ...]]:
 
 
 def insert(lake: duckdb.DuckDBPyConnection, hour: datetime, temperature: float) -> None:
-    """Merge a new hour of Lyon by hand, in a transaction that stays open."""
-    row = STAGED.format(
-        hour=hour.replace(tzinfo=None), values=f"{temperature}, 0, 1", fetched_at="2026-11-26"
-    )
+    """Insert an hour of Lyon in a transaction that stays open."""
     lake.execute("begin")
-    lake.execute(f"insert into stg_weather select {row}")
+    lake.execute(
+        INSERT_HOUR.format(
+            hour=hour.replace(tzinfo=None),
+            temperature=temperature,
+            rain=0,
+            wind=1,
+            fetched_at="2026-11-26",
+        )
+    )
 
 
 def test_a_key_inserted_by_two_transactions_has_one_row_after_the_next_run(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DuckLake lets both commit in Postgres: neither matches a row, and DuckLake has no keys."""
+    """Two transactions insert the same key.
+
+    DuckLake has no unique keys, so both commits succeed in Postgres.
+    """
     with in_postgres(monkeypatch):
         pipeline.run_hour(END, HOURS)
         with attached_lake(pipeline.settings) as one, attached_lake(pipeline.settings) as other:
@@ -193,20 +210,23 @@ OLD, NEW = "2019-01-01", "2099-01-01"
 
 
 DOUBLED = [
-    "insert into stg_weather select * from stg_weather where location_id = 'kolkata'",
-    # A year that no run takes again; and a copy that was fetched later, and lacks values.
+    "insert into stg_weather by name select * from stg_weather where location_id = 'kolkata'",
+    # An hour outside all windows, twice. Then a later copy of a recent hour that lacks values.
     *(
-        f"insert into stg_weather select {row}"
-        for row in (
-            STAGED.format(hour="2020-02-29 05:00", values="1, 2, 3", fetched_at=OLD),
-            STAGED.format(hour="2020-02-29 05:00", values="4, null, 6", fetched_at=NEW),
-            STAGED.format(hour="2026-11-20 03:00", values="null, null, 6", fetched_at=NEW),
+        INSERT_HOUR.format(
+            hour=hour, temperature=temperature, rain=rain, wind=wind, fetched_at=fetched_at
+        )
+        for hour, temperature, rain, wind, fetched_at in (
+            ("2020-02-29 05:00", 1, 2, 3, OLD),
+            ("2020-02-29 05:00", 4, "null", 6, NEW),
+            ("2026-11-20 03:00", "null", "null", 6, NEW),
         )
     ),
-    "insert into daily_weather_stats select days.* from daily_weather_stats days, range(2)",
+    "insert into daily_weather_stats by name select days.* from daily_weather_stats days, range(2)",
     (
-        "insert into rejected_weather select 'lyon', timestamp '2026-11-20 03:00',"
-        " 'windspeed_kmh', 2000, 'because' from range(3)"
+        "insert into rejected_weather by name select 'lyon' as location_id,"
+        " timestamp '2026-11-20 03:00' as hour_timestamp, 'windspeed_kmh' as variable,"
+        " 2000 as value, 'because' as reason from range(3)"
     ),
 ]
 

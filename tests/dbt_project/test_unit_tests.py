@@ -1,4 +1,4 @@
-"""dbt's own unit tests, on an empty lake."""
+"""Run dbt's unit tests on a lake with one day of data."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ import pytest
 from tests.api.server import running_api
 from tests.docs.changed_project import ChangedProject, require_small_diff
 from tests.pipeline import Pipeline
-from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
+from tests.weather.ingest.scripted_server import Form, Reply, scripted_server, unused_url
 from weather.errors import ExitCode
 from weather.window import HOUR, Window
 
@@ -111,7 +111,7 @@ def changed_project(tmp_path: Path) -> ChangedProject:
 @pytest.fixture
 def sources(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Open-Meteo's server; the station is not reachable."""
-    with scripted_server(open_meteo) as server, nobodys_address() as nowhere:
+    with scripted_server(open_meteo) as server, unused_url() as nowhere:
         for name, url in (
             ("OPEN_METEO_URL", server.url),
             ("OPEN_METEO_ARCHIVE_URL", server.url),

@@ -1,4 +1,4 @@
-"""Buckets that no other test uses."""
+"""Create buckets for single tests."""
 
 from uuid import uuid4
 
@@ -6,7 +6,7 @@ from local.store import S3Server, s3_client
 
 
 def made_bucket(server: S3Server) -> str:
-    """The name of a new bucket of the server."""
+    """Create a bucket on the server and return its name."""
     name = f"weather-{uuid4().hex}"
     s3_client(server).create_bucket(Bucket=name)
     return name

@@ -1,4 +1,4 @@
-"""An S3 store and a proxy that record what clients send; the store holds one object."""
+"""An S3 store with one object and a proxy, both of which record requests."""
 
 import ssl
 from base64 import b64decode
@@ -27,19 +27,19 @@ AWS_HOSTS = (
     "s3-fips.us-east-1.amazonaws.com",
     "s3.cn-north-1.amazonaws.com.cn",
 )
-"""The proxy responds in place of these, so that no request leaves this machine."""
+"""Hosts for which the proxy responds, so that no request leaves this machine."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The client's configuration, as a request for the object shows it."""
+    """A client's configuration, read from its request for the object."""
 
     url: str
     access_key: str
     region: str
     token: str | None
     proxy: str | None
-    """User and password that were sent to the proxy; None without a proxy."""
+    """User and password sent to the proxy. None without a proxy."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ def recording_server(*, tls: Path | None = None, is_proxy: bool = False) -> Iter
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *args: object) -> None:
-            """Clients that trust no certificate of this server end the connection."""
+            """Ignore connections closed by clients that do not trust the certificate."""
 
     with Quiet(("127.0.0.1", 0), Handler) as listening:
         if tls and not is_proxy:

@@ -1,4 +1,4 @@
-"""What a lake that cannot be opened says, and how long it is waited for."""
+"""Messages and timeouts of a lake that cannot be opened."""
 
 import os
 import resource
@@ -21,13 +21,13 @@ from weather.settings import LakeSettings, read_settings
 pytestmark = pytest.mark.slow
 
 ATTEMPTS_FOR_A_WRITE = 6
-"""DuckDB's for http_retries = 1; undocumented."""
+"""DuckDB's undocumented number of attempts for http_retries = 1."""
 
 
 def failure(
     catalog: str, monkeypatch: pytest.MonkeyPatch, advice: str = "LAKE_CATALOG and AWS_ENDPOINT_URL"
 ) -> str:
-    """Why the lake of that catalog cannot be opened."""
+    """Open the lake of that catalog, and return the error."""
     monkeypatch.setenv("LAKE_CATALOG", catalog)
     with (
         pytest.raises(StepError, match=advice) as failed,
@@ -46,7 +46,7 @@ def failure(
         "postgres:postgresql://weather@127.0.0.1:1/hush-hush?sslmode=disable",
     ],
 )
-def test_the_message_names_the_settings_and_not_what_they_are(
+def test_the_message_has_names_of_settings_without_values(
     environment: None, monkeypatch: pytest.MonkeyPatch, catalog: str
 ) -> None:
     assert "hush-hush" not in failure(catalog, monkeypatch)
@@ -73,22 +73,22 @@ def test_a_silent_catalog_times_out(
         "postgres:postgresql://127.0.0.1:1/lake?connect_timeout=soon",
     ],
 )
-def test_a_users_own_limits_count(
+def test_a_connect_timeout_in_the_catalog_address_applies(
     environment: None, monkeypatch: pytest.MonkeyPatch, catalog: str
 ) -> None:
     assert 'invalid integer value "soon"' in failure(catalog, monkeypatch)
 
 
-def test_the_environments_limit_counts(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pgconnect_timeout_applies(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "soon")
     assert 'invalid integer value "soon"' in failure("postgres:host=127.0.0.1", monkeypatch)
 
 
-def test_a_damaged_catalog_is_named_with_what_to_do(
+def test_a_damaged_catalog_is_reported_with_the_remedy(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "bob's 100% lake.sqlite"
-    # No database at all, and one that was cut off, as a full disk leaves it.
+    # A file that is not a database, and a database truncated by a full disk.
     file.write_text("not a database, " * 1000)
     assert str(file) in failure(f"sqlite:{file}", monkeypatch, "file is damaged: move it away")
     file.unlink()
@@ -99,17 +99,17 @@ def test_a_damaged_catalog_is_named_with_what_to_do(
 
 
 @pytest.mark.parametrize("place", ["nowhere/lake.sqlite", ""])
-def test_a_catalog_that_cannot_be_made_is_named_with_its_folder(
+def test_a_catalog_in_a_missing_folder_is_reported(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
 ) -> None:
     catalog = f"sqlite:{tmp_path / place}"
     assert str(tmp_path) in failure(catalog, monkeypatch, "folder exists and is writable")
 
 
-def test_what_memory_has_no_room_for_goes_to_the_scratch_volume(
+def test_spilled_data_goes_to_the_scratch_volume(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # A pod's working directory is read-only, as one that is gone is for root as well.
+    # A pod's working directory is read-only. Root cannot write to a removed one either.
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -128,7 +128,7 @@ def test_what_memory_has_no_room_for_goes_to_the_scratch_volume(
         assert [each.name for each in scratch.iterdir()] == [f"duckdb-{os.getpid()}"]
 
 
-def test_a_store_that_hangs_on_writes_is_given_up_after_some_attempts(
+def test_writes_to_an_unresponsive_store_fail_after_retries(
     environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STORE_TIMEOUTS, "http_timeout", 1)
@@ -167,16 +167,16 @@ def test_dbt_times_out_within_a_minute_on_a_silent_store(environment: None) -> N
     )
 
 
-def test_a_catalog_without_room_says_so(
+def test_a_full_disk_is_reported(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # A file larger than this fails as on a full disk; Python ignores the signal that comes with it.
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        said = failure(f"sqlite:{tmp_path / 'lake.sqlite'}", monkeypatch, "Free disk space")
+        message = failure(f"sqlite:{tmp_path / 'lake.sqlite'}", monkeypatch, "Free disk space")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert str(tmp_path / "lake.sqlite") in said
+    assert str(tmp_path / "lake.sqlite") in message
     with attached_lake(read_settings(LakeSettings), create=True):
-        """The next start works."""
+        """Opening the lake works afterwards."""

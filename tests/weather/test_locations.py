@@ -1,3 +1,5 @@
+"""Locations from locations.yaml, and their shards."""
+
 import re
 from pathlib import Path
 
@@ -21,7 +23,7 @@ ENTRY = "{id: lyon, name: Lyon, latitude: 45.75, longitude: 4.85, timezone: Euro
 KEYS = "id, name, latitude, longitude, timezone"
 
 
-def test_lyon_comes_first_among_the_projects_own_locations() -> None:
+def test_lyon_is_the_first_default_location() -> None:
     lyon = read_locations(DEFAULT_LOCATIONS)[0]
     assert lyon == Location(
         id="lyon", name="Lyon", latitude=45.75, longitude=4.85, timezone="Europe/Paris"
@@ -41,7 +43,7 @@ def read(tmp_path: Path, text: str) -> list[Location]:
 
 
 def problem_of(tmp_path: Path, text: str) -> str:
-    """The message about a file, without what is the same in all of them."""
+    """Return the message about a file, without the common start and end."""
     with pytest.raises(StepError) as failure:
         read(tmp_path, text)
     message = str(failure.value)
@@ -54,7 +56,7 @@ def problem_of(tmp_path: Path, text: str) -> str:
 
 
 def with_value(key: str, value: str) -> str:
-    """An entry in which a key has a value, as it is written in the file."""
+    """Return an entry as YAML in which a key has this value."""
     return "- " + re.sub(rf"{key}: [^,}}]+", lambda _: f"{key}: {value}", ENTRY)
 
 
@@ -127,7 +129,7 @@ def replaced(old: str, new: str) -> str:
         ),
     ],
 )
-def test_a_wrong_file_is_one_line_that_names_the_entry(
+def test_an_invalid_file_is_reported_with_the_entry(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     assert problem_of(tmp_path, text) == problem
@@ -136,7 +138,7 @@ def test_a_wrong_file_is_one_line_that_names_the_entry(
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        # What YAML 1.1 reads as something else than the text that is there.
+        # Text that YAML 1.1 reads as another type.
         ("id", "no", "YAML reads no as true or false; write it in quotes: 'no'"),
         ("name", "NO", "YAML reads NO as true or false; write it in quotes: 'NO'"),
         ("name", "yes", "YAML reads yes as true or false; write it in quotes: 'yes'"),
@@ -176,7 +178,7 @@ def test_a_wrong_file_is_one_line_that_names_the_entry(
         ("name", "{en: Lyon}", "a mapping is not a single value"),
         ("name", "!!binary THlvbg==", "'THlvbg==' has the tag binary; remove the tag"),
         ("name", "!city Lyon", "'Lyon' has the tag !city; remove the tag"),
-        # What is read as it is written, and cannot be.
+        # Text of the right type, but out of range or malformed.
         ("latitude", "90.5", "90.5: Input should be less than or equal to 90"),
         ("latitude", "-90.1", "-90.1: Input should be greater than or equal to -90"),
         ("longitude", "-181", "-181.0: Input should be greater than or equal to -180"),
@@ -210,7 +212,7 @@ def test_a_wrong_file_is_one_line_that_names_the_entry(
         ("timezone", '"Europe/Paris\\0"', "'Europe/Paris\\x00' is not a time zone"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_entry_and_key(
+def test_an_invalid_value_is_reported_with_entry_and_key(
     tmp_path: Path, key: str, value: str, problem: str
 ) -> None:
     found = problem_of(tmp_path, with_value(key, value))
@@ -231,13 +233,15 @@ def test_a_wrong_value_is_named_with_its_entry_and_key(
         (replaced("Lyon", '"\\ud800"'), "invalid Unicode character escape code"),
     ],
 )
-def test_a_file_that_is_not_yaml_is_one_line(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_file_that_is_not_yaml_is_reported_in_one_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     found = problem_of(tmp_path, text)
     assert found.startswith("it is not YAML: ")
     assert problem in found
 
 
-def test_latitude_and_longitude_that_may_be_swapped_are_hinted_at(tmp_path: Path) -> None:
+def test_swapped_latitude_and_longitude_are_suggested(tmp_path: Path) -> None:
     text = "{id: sydney, name: Sydney, latitude: 151.21, longitude: -33.87, timezone: UTC}"
     assert problem_of(tmp_path, f"- {ENTRY}\n- {text}") == (
         "location 'sydney' (line 2): latitude: 151.21: Input should be less than or equal to 90; "
@@ -262,7 +266,7 @@ LYON = Location(id="lyon", name="Lyon", latitude=45.75, longitude=4.85, timezone
         '[{"timezone":"Europe/Paris","longitude":4.85,"latitude":45.75,"name":"Lyon","id":"lyon"}]',
     ],
 )
-def test_ways_to_write_the_same_location(tmp_path: Path, text: str) -> None:
+def test_equivalent_yaml_gives_the_same_location(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) == [LYON]
 
 
@@ -285,7 +289,7 @@ def test_ways_to_write_the_same_location(tmp_path: Path, text: str) -> None:
         ("longitude", "1.0e-05", 0.00001),
     ],
 )
-def test_a_value_is_read_as_it_is_written(
+def test_values_are_read_as_written(
     tmp_path: Path, key: str, value: str, expected: str | float
 ) -> None:
     (location,) = read(tmp_path, with_value(key, value))
@@ -299,12 +303,12 @@ def test_a_location_without_a_source_takes_open_meteo(tmp_path: Path) -> None:
     assert without.source == "open-meteo"
 
 
-def test_two_locations_may_have_the_same_name_and_place(tmp_path: Path) -> None:
+def test_locations_may_share_name_and_coordinates(tmp_path: Path) -> None:
     first, second = read(tmp_path, f"- {ENTRY}\n- {ENTRY.replace('lyon', 'lyon-2')}")
     assert (first.name, first.latitude) == (second.name, second.latitude)
 
 
-def test_an_entry_may_take_values_from_another_one(tmp_path: Path) -> None:
+def test_yaml_merge_keys_are_supported(tmp_path: Path) -> None:
     text = f"- &lyon {ENTRY}\n- {{<<: *lyon, id: lyon-2, latitude: 45.8}}"
     assert read(tmp_path, text)[1] == LYON.model_copy(update={"id": "lyon-2", "latitude": 45.8})
     assert "location 'lyon-2' (line 2): latitude: duplicate key" in problem_of(
@@ -312,7 +316,7 @@ def test_an_entry_may_take_values_from_another_one(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "locations.yaml"
     file.write_text(replaced("Lyon", "Évry"), encoding="latin-1")
     with pytest.raises(StepError, match=r"it is not UTF-8: .*; save it as UTF-8") as failure:
@@ -321,15 +325,13 @@ def test_a_file_in_another_encoding_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "."])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(StepError, match="WEATHER_LOCATIONS: "):
         read_locations(tmp_path / name)
 
 
 @given(count=st.integers(0, 300), shards=st.integers(1, 40))
-def test_every_location_is_in_one_shard_and_shards_differ_by_one_at_most(
-    count: int, shards: int
-) -> None:
+def test_shards_partition_the_locations_evenly(count: int, shards: int) -> None:
     locations = [location(number) for number in range(count)]
     parts = [shard_of(locations, shard, shards) for shard in range(shards)]
     assert [each for part in parts for each in part] == locations
@@ -345,7 +347,7 @@ def test_a_missing_shard_is_rejected(shards: int, shard: int) -> None:
 
 
 @given(count=st.integers(0, 100_000))
-def test_a_shard_makes_few_calls_and_is_never_one_more_than_needed(count: int) -> None:
+def test_shard_count_is_minimal(count: int) -> None:
     shards, most = shard_count(count), LOCATIONS_PER_CALL * CALLS_PER_SHARD
     assert shards * most >= count
     assert shards == 1 or (shards - 1) * most < count

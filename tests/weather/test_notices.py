@@ -1,4 +1,4 @@
-"""Send notices to a real webhook, also to one that fails."""
+"""Send notices to a real webhook, also to a failing one."""
 
 import asyncio
 import logging
@@ -50,7 +50,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
         yield server
 
 
-def test_notice_of_a_failed_task_names_run_reason_log_and_runbook(
+def test_a_failure_notice_has_run_reason_log_and_runbook(
     webhook: WebhookServer,
 ) -> None:
     announce_failure(FAILURE)
@@ -64,7 +64,7 @@ def test_notice_of_a_failed_task_names_run_reason_log_and_runbook(
     )
 
 
-def test_notice_of_a_late_run_says_what_readers_see(
+def test_a_late_run_notice_has_run_log_and_runbook(
     webhook: WebhookServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.org/")
@@ -83,9 +83,9 @@ def test_notice_of_a_late_run_says_what_readers_see(
 @pytest.mark.parametrize(
     "run",
     [{"end_date": "2026-11-20T05:09:00Z"}, {"run_type": "backfill", "start_date": None}],
-    ids=["it ended red", "it waits in a backfill's queue"],
+    ids=["failed", "queued by a backfill"],
 )
-def test_a_run_that_is_not_under_way_is_not_late(
+def test_an_ended_or_backfilled_run_is_not_late(
     webhook: WebhookServer, run: dict[str, str | None]
 ) -> None:
     asyncio.run(announce_late_run(minutes=45, context={"dag_run": {**LATE["dag_run"], **run}}))
@@ -98,7 +98,7 @@ def test_a_scheduled_run_that_cannot_start_is_late(webhook: WebhookServer) -> No
     assert len(webhook.texts) == 1
 
 
-def test_a_task_that_was_lost_has_no_reason_and_a_long_one_is_cut(webhook: WebhookServer) -> None:
+def test_a_lost_task_has_no_reason_and_a_long_reason_is_cut(webhook: WebhookServer) -> None:
     announce_failure({key: value for key, value in FAILURE.items() if key != "exception"})
     announce_failure({**FAILURE, "exception": RuntimeError("x" * 9000)})
     lost, long = webhook.texts
@@ -106,7 +106,7 @@ def test_a_task_that_was_lost_has_no_reason_and_a_long_one_is_cut(webhook: Webho
     assert f"UTC: {'x' * LONGEST_REASON}\n" in long
 
 
-def test_without_the_setting_a_notice_is_only_logged(
+def test_without_a_webhook_url_a_notice_is_only_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("WEATHER_NOTICE_URL", raising=False)
@@ -117,7 +117,7 @@ def test_without_the_setting_a_notice_is_only_logged(
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_an_error_of_the_webhook_is_a_warning(
+def test_a_webhook_error_is_logged_as_a_warning(
     webhook: WebhookServer, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     webhook.status = status
@@ -135,7 +135,7 @@ def test_a_webhook_that_never_responds_times_out(
     assert_warned_without_the_secret(caplog, "timed out")
 
 
-def test_a_redirect_of_the_webhook_is_a_warning(
+def test_a_webhook_redirect_is_logged_as_a_warning(
     webhook: WebhookServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     webhook.status = 302
@@ -152,7 +152,7 @@ def test_a_redirect_of_the_webhook_is_a_warning(
         "secret-part",
     ],
 )
-def test_an_unreachable_or_malformed_webhook_is_a_warning(
+def test_an_unreachable_webhook_is_logged_as_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str
 ) -> None:
     monkeypatch.setenv("WEATHER_NOTICE_URL", address)
@@ -168,7 +168,7 @@ def assert_warned_without_the_secret(caplog: pytest.LogCaptureFixture, words: st
     assert "secret-part" not in caplog.text
 
 
-def test_the_deadline_is_left_out_of_dags_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dags_test_has_no_deadline_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["airflow", "scheduler"])
     alert = deadline_alert(timedelta(minutes=45))
     assert alert is not None

@@ -1,4 +1,4 @@
-"""The source of a lake's data, where an older version has published without naming it."""
+"""Source of a lake's data if an older version has published without a source."""
 
 import json
 
@@ -27,24 +27,24 @@ class FailingStore:
         self.written: list[str] = []
 
     def get(self, key: str) -> bytes | None:
-        """None for the source's object; fails for all others."""
+        """Return None for the source's object, and fail for all others."""
         if key == SOURCE_KEY:
             return None
         raise StepError("it fails", self.exit_code)
 
     def put(self, key: str, body: bytes) -> None:
-        """Note the key."""
+        """Record the key."""
         self.written.append(key)
 
 
-def test_a_store_that_is_away_does_not_let_a_replay_name_the_source() -> None:
+def test_a_replay_does_not_claim_an_unavailable_store() -> None:
     store = FailingStore(ExitCode.UNAVAILABLE)
     with pytest.raises(StepError, match="it fails"):
         require_source(store, REPLAY, "http://127.0.0.1")
     assert store.written == []
 
 
-def test_without_the_right_to_read_what_is_published_the_source_is_unknown() -> None:
+def test_the_source_is_unknown_without_read_access() -> None:
     assert read_source(FailingStore(ExitCode.SETTING)) is None
 
 

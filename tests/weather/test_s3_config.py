@@ -28,13 +28,13 @@ from weather.settings import LakeSettings, StoreSettings, read_settings
 from weather.storage import Store
 
 BUCKET = "weather-recorded"
-SECRET = "a-secret-nobody-may-see"
+SECRET = "a-secret-key"
 TOKEN = "the/token+of=an hour"
 
 
 @dataclass(frozen=True)
 class Place:
-    """The servers, and the files that TLS takes."""
+    """The servers, and the CA's certificate."""
 
     store: Server
     secure_store: Server
@@ -42,7 +42,7 @@ class Place:
     ca: Path
 
     def seen(self) -> set[Seen]:
-        """Take what has been received since the last call."""
+        """Return the requests since the last call."""
         found: set[Seen] = set()
         for server in (self.store, self.secure_store, self.proxy):
             found |= set(server.seen)
@@ -63,7 +63,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _lake(environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty lake, no proxy, and no settings of the machine's own."""
+    """Create an empty lake, and remove proxies and the machine's own settings."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
             monkeypatch.delenv(name)
@@ -102,7 +102,7 @@ def by_dbt() -> bytes | None:
     )
     assert shown.returncode == 0, shown.stdout
     log = Path(os.environ["DBT_LOG_PATH"], "dbt.log").read_text()
-    # Settings of the store are no reason to parse the project again.
+    # dbt must not parse the project again because of the store's settings.
     assert "Unable to do partial parsing because profile" not in log
     return BODY if f"| {BODY.decode()} " in shown.stdout else None
 
@@ -110,7 +110,7 @@ def by_dbt() -> bytes | None:
 CLIENTS: tuple[Callable[[], bytes | None], ...] = (by_botocore, by_duckdb)
 
 WITH_DBT = ("a session token", "a profile", "a CA bundle", "a proxy with a password")
-"""Cases that dbt goes through too; it takes seconds for each."""
+"""Cases for dbt too, which takes seconds for each."""
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "long-lived",
@@ -258,11 +258,11 @@ AWS_CASES: dict[str, tuple[dict[str, str], str]] = {
         f"{BUCKET}.s3-fips.us-east-1.amazonaws.com",
     ),
 }
-"""By a proxy that takes the place of AWS, so that no request leaves this machine."""
+"""Settings and the expected URL at AWS. A proxy responds in place of AWS."""
 
 
 def enter(place: Place, variables: dict[str, str], environment: pytest.MonkeyPatch) -> None:
-    """Set these variables, and no other of the store's."""
+    """Set these variables, and unset all others of the store."""
     Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(PROFILES)
     for name in (*KEYS, "AWS_ENDPOINT_URL"):
         environment.delenv(name, raising=False)
@@ -281,7 +281,7 @@ def filled(place: Place, text: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_all_clients_send_the_same(
+def test_all_clients_send_the_same_request(
     place: Place, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     variables, expected = CASES[case]
@@ -293,7 +293,7 @@ def test_all_clients_send_the_same(
 
 
 @pytest.mark.parametrize("case", AWS_CASES)
-def test_both_clients_find_aws_at_the_same_address(
+def test_both_clients_use_the_same_aws_endpoint(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     variables, address = AWS_CASES[case]
@@ -308,7 +308,7 @@ def test_both_clients_find_aws_at_the_same_address(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_certificate_of_an_unknown_ca_names_the_setting(
+def test_an_unknown_ca_is_reported_with_the_setting(
     place: Place, monkeypatch: pytest.MonkeyPatch, client: Callable[[], bytes | None]
 ) -> None:
     enter(place, {**TO_SECURE, **KEYS}, monkeypatch)
@@ -333,7 +333,7 @@ def test_a_certificate_of_an_unknown_ca_names_the_setting(
         ({"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID: is missing"),
     ],
 )
-def test_what_cannot_be_used_is_a_wrong_setting_in_both_clients(
+def test_invalid_settings_are_setting_errors_in_both_clients(
     place: Place, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
 ) -> None:
     enter(place, {**TO_SECURE, **KEYS, **variables}, monkeypatch)
@@ -350,7 +350,7 @@ def test_what_cannot_be_used_is_a_wrong_setting_in_both_clients(
     assert place.seen() == set()
 
 
-def test_no_credentials_at_all_is_a_missing_setting(
+def test_missing_credentials_are_a_setting_error(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(place, TO_PLAIN, monkeypatch)
@@ -361,10 +361,10 @@ def test_no_credentials_at_all_is_a_missing_setting(
         assert failure.value.exit_code == ExitCode.SETTING
 
 
-def test_renewed_credentials_reach_an_open_lake(
+def test_renewed_credentials_are_used_by_an_open_lake(
     place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """botocore renews what expires within 15 minutes: here at each use."""
+    """botocore renews credentials that expire within 15 minutes: here at each use."""
     enter(place, TO_PLAIN, monkeypatch)
     script = tmp_path / "credentials.sh"
     script.write_text(CREDENTIALS_SCRIPT.format(expiry=datetime.now(UTC) + timedelta(minutes=12)))

@@ -1,4 +1,4 @@
-"""Schedule, lookback, upkeep and freshness fit together, or are rejected."""
+"""Settings of schedule, lookback, upkeep and freshness. Contradictions are rejected."""
 
 import os
 
@@ -42,7 +42,7 @@ def rejection(monkeypatch: pytest.MonkeyPatch, **settings: str) -> str:
     return str(failure.value)
 
 
-def test_without_settings_runs_are_hourly() -> None:
+def test_runs_are_hourly_by_default() -> None:
     settings = read_settings(ScheduleSettings)
     assert (settings.weather_schedule_hours, settings.weather_lookback_hours) == (1, 168)
     assert (settings.upkeep_hour, settings.fresh_hours) == (3, 2)
@@ -61,7 +61,7 @@ def test_without_settings_runs_are_hourly() -> None:
         ("24", 0, 48),
     ],
 )
-def test_one_setting_changes_upkeep_and_freshness(
+def test_upkeep_and_freshness_defaults_follow_the_schedule(
     hours: str, upkeep: int, fresh: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = read(monkeypatch, SCHEDULE_HOURS=hours)
@@ -69,7 +69,7 @@ def test_one_setting_changes_upkeep_and_freshness(
 
 
 @pytest.mark.parametrize("hours", WINDOW_ENDS)
-def test_upkeep_needs_an_hour_at_which_a_window_ends(
+def test_upkeep_hour_must_be_the_end_of_a_window(
     hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for upkeep in range(24):
@@ -81,7 +81,7 @@ def test_upkeep_needs_an_hour_at_which_a_window_ends(
 
 
 @pytest.mark.parametrize(("hours", "fresh"), [("1", "2"), ("3", "4"), ("24", "25")])
-def test_freshness_is_longer_than_the_schedule(
+def test_fresh_hours_must_exceed_the_schedule(
     hours: str, fresh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert read(monkeypatch, SCHEDULE_HOURS=hours, FRESH_HOURS=fresh).fresh_hours == int(fresh)
@@ -91,7 +91,7 @@ def test_freshness_is_longer_than_the_schedule(
         assert f"set it to {fresh} or more" in message
 
 
-def test_lookback_covers_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lookback_must_cover_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     message = rejection(monkeypatch, SCHEDULE_HOURS="3", LOOKBACK_HOURS="2")
     assert "WEATHER_LOOKBACK_HOURS: is 2, but WEATHER_SCHEDULE_HOURS is 3" in message
     assert "set it to 3 or more" in message
@@ -108,7 +108,7 @@ def test_a_message_names_both_settings_and_valid_values(monkeypatch: pytest.Monk
     )
 
 
-def test_all_contradictions_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_contradictions_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     message = rejection(
         monkeypatch, SCHEDULE_HOURS="12", LOOKBACK_HOURS="6", UPKEEP_HOUR="3", FRESH_HOURS="6"
     )

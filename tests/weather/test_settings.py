@@ -1,3 +1,5 @@
+"""Settings from environment variables, and messages about invalid ones."""
+
 import os
 
 import pytest
@@ -20,7 +22,7 @@ GROUPS = [SourceSettings, PipelineSettings, ScheduleSettings, StoreSettings, Lak
 
 @pytest.fixture(autouse=True)
 def _only_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting is there but the credentials of the store, and a lake."""
+    """Unset all settings except the store's credentials and the lake."""
     for name in list(os.environ):
         if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_")):
             monkeypatch.delenv(name)
@@ -76,7 +78,7 @@ def test_defaults() -> None:
         (LakeSettings, "LAKE_CATALOG", ""),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it(
+def test_an_invalid_setting_is_reported_in_one_line(
     group: type[SettingsGroup], name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -111,14 +113,14 @@ def test_a_password_in_the_catalogs_address_is_rejected(
         "postgres:postgresql://weather@db:5432,other:5432/lake?sslmode=require",
     ],
 )
-def test_an_address_without_a_password_is_taken_as_it_is(
+def test_a_catalog_address_without_a_password_is_accepted(
     catalog: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAKE_CATALOG", catalog)
     assert read_settings(LakeSettings).lake_catalog == catalog
 
 
-def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {
         "WEATHER_BUCKET": "No Bucket",
         "AWS_ENDPOINT_URL": "nowhere",
@@ -130,20 +132,20 @@ def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert all(f"{name}: " in message for name in wrong)
 
 
-def test_the_keys_may_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_s3_keys_are_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     assert read_settings(StoreSettings).aws_access_key_id is None
 
 
-def test_the_regions_other_name_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_default_region_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
     assert read_settings(StoreSettings).aws_region == "eu-west-3"
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     assert read_settings(StoreSettings).aws_region == "eu-north-1"
 
 
-def test_an_address_for_s3_alone_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_endpoint_url_s3_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://aws.example.org")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.org/")
     assert read_settings(StoreSettings).aws_endpoint_url == "https://s3.example.org"
@@ -151,20 +153,20 @@ def test_an_address_for_s3_alone_comes_first(monkeypatch: pytest.MonkeyPatch) ->
     assert "AWS_ENDPOINT_URL: " in failure_of(StoreSettings)
 
 
-def test_an_empty_variable_is_as_if_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     unset = read_settings(SourceSettings)
     for name in ("OPEN_METEO_URL", "OPEN_METEO_API_KEY"):
         monkeypatch.setenv(name, "")
     assert read_settings(SourceSettings) == unset
 
 
-def test_addresses_end_without_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trailing_slash_is_removed_from_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPEN_METEO_URL", "http://127.0.0.1:8000/weather/")
     assert read_settings(SourceSettings).open_meteo_url == "http://127.0.0.1:8000/weather"
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_settings_are_shown_without_secrets(
+def test_repr_of_settings_shows_no_secret(
     group: type[SettingsGroup], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPEN_METEO_API_KEY", SECRET)
@@ -173,5 +175,5 @@ def test_settings_are_shown_without_secrets(
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_setting_is_described(group: type[SettingsGroup]) -> None:
+def test_every_setting_has_a_description(group: type[SettingsGroup]) -> None:
     assert all(field.description for field in group.model_fields.values())

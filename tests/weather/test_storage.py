@@ -1,4 +1,4 @@
-"""The store over a real S3 server, and over servers that fail."""
+"""The client of the store, with a real S3 server and with failing servers."""
 
 import socket
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import pytest
 
 from local.store import S3Server
 from tests.weather.buckets import made_bucket
-from tests.weather.ingest.scripted_server import Reply, nobodys_address, scripted_server
+from tests.weather.ingest.scripted_server import Reply, scripted_server, unused_url
 from weather.errors import ExitCode, StepError
 from weather.settings import StoreSettings
 from weather.storage import Store
 
-PASSWORD = "a-password-nobody-may-see"
+PASSWORD = "a-secret-password"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_get_returns_what_was_put(store: Store) -> None:
     assert store.get("raw/a °.json") == b"one\ntwo"
 
 
-def test_a_key_holds_what_was_put_last(store: Store) -> None:
+def test_a_second_put_replaces_the_object(store: Store) -> None:
     store.put("key", b"longer body")
     store.put("key", b"")
     assert store.get("key") == b""
@@ -88,16 +88,16 @@ def listed(*keys: str) -> Reply:
 
 
 @pytest.mark.parametrize("others", [(), ("key-of-another-object",)])
-def test_a_store_that_denies_a_key_which_it_does_not_list_has_it_not(
+def test_an_unlisted_key_with_access_denied_is_missing(
     others: tuple[str, ...],
 ) -> None:
     with scripted_server([DENIED, listed(*others)]) as server:
         assert store_at(server.url).get("key") is None
 
 
-@pytest.mark.parametrize("answer", [listed("key"), DENIED], ids=["it lists it", "it lists none"])
-def test_a_key_that_may_not_be_read_is_a_wrong_setting(answer: Reply) -> None:
-    with scripted_server([DENIED, answer]) as server, pytest.raises(StepError) as failure:
+@pytest.mark.parametrize("listing", [listed("key"), DENIED], ids=["listed", "denied"])
+def test_a_listed_key_with_access_denied_is_a_setting_error(listing: Reply) -> None:
+    with scripted_server([DENIED, listing]) as server, pytest.raises(StepError) as failure:
         store_at(server.url).get("key")
     assert failure.value.exit_code == ExitCode.SETTING
     assert "GetObject: 403 AccessDenied" in str(failure.value)
@@ -111,7 +111,7 @@ def test_keys_are_listed_by_prefix_in_order(store: Store) -> None:
     assert list(store.list("c")) == []
 
 
-def test_keys_are_deleted_and_missing_ones_do_no_harm(store: Store) -> None:
+def test_delete_ignores_missing_keys(store: Store) -> None:
     store.put("a", b"")
     store.put("b", b"")
     store.delete(["a", "nothing"])
@@ -119,9 +119,7 @@ def test_keys_are_deleted_and_missing_ones_do_no_harm(store: Store) -> None:
     assert list(store.list()) == ["b"]
 
 
-def test_more_keys_than_are_deleted_at_once_are_deleted(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_delete_sends_several_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("weather.storage.KEYS_PER_DELETION", 3)
     for number in range(7):
         store.put(f"many/{number}", b"")
@@ -129,7 +127,7 @@ def test_more_keys_than_are_deleted_at_once_are_deleted(
     assert list(store.list()) == []
 
 
-def test_a_missing_bucket_is_a_wrong_setting(settings: StoreSettings) -> None:
+def test_a_missing_bucket_is_a_setting_error(settings: StoreSettings) -> None:
     missing = Store(changed(settings, weather_bucket="weather-nowhere"))
     with pytest.raises(StepError) as failure:
         list(missing.list())
@@ -147,7 +145,7 @@ def test_a_missing_bucket_is_a_wrong_setting(settings: StoreSettings) -> None:
         ("aws_secret_access_key", "SignatureDoesNotMatch"),
     ],
 )
-def test_wrong_credentials_are_a_wrong_setting(
+def test_wrong_credentials_are_a_setting_error(
     settings: StoreSettings, name: str, code: str
 ) -> None:
     failure = failure_of(Store(changed(settings, **{name: PASSWORD})))
@@ -155,26 +153,26 @@ def test_wrong_credentials_are_a_wrong_setting(
     assert code in str(failure)
 
 
-def test_a_malformed_region_is_a_wrong_setting(settings: StoreSettings) -> None:
+def test_a_malformed_region_is_a_setting_error(settings: StoreSettings) -> None:
     with pytest.raises(StepError) as failure:
         Store(changed(settings, aws_region="no region"))
     assert failure.value.exit_code == ExitCode.SETTING
     assert "AWS_REGION" in str(failure.value)
 
 
-def test_a_store_that_cannot_be_reached_is_unavailable() -> None:
-    with nobodys_address() as url:
+def test_an_unreachable_store_is_unavailable() -> None:
+    with unused_url() as url:
         assert failure_of(store_at(url)).exit_code == ExitCode.UNAVAILABLE
 
 
-def test_a_store_that_does_not_respond_is_unavailable() -> None:
+def test_an_unresponsive_store_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         failure = failure_of(store_at(f"http://127.0.0.1:{port}", read_seconds=0.3))
     assert failure.exit_code == ExitCode.UNAVAILABLE
 
 
-def test_a_store_that_hangs_is_in_the_log_at_each_attempt(
+def test_each_attempt_at_an_unresponsive_store_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -216,12 +214,12 @@ def test_a_truncated_response_is_unavailable() -> None:
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
 
 
-def test_something_else_than_a_store_is_unavailable() -> None:
+def test_a_server_other_than_s3_is_unavailable() -> None:
     with scripted_server([Reply(b"<html>hello")]) as server, pytest.raises(StepError) as failure:
         list(store_at(server.url).list())
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
 
 
-def test_what_is_printed_of_a_store_shows_no_secret(settings: StoreSettings) -> None:
+def test_repr_of_a_store_shows_no_secret(settings: StoreSettings) -> None:
     store = Store(changed(settings, aws_secret_access_key=PASSWORD))
     assert PASSWORD not in repr(store) + str(vars(store))

@@ -1,3 +1,5 @@
+"""Windows of whole hours: bounds, keys, pieces and run parameters."""
+
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -29,7 +31,7 @@ moments = st.datetimes(
 
 
 @given(moments)
-def test_the_first_hour_from_a_moment_is_whole_and_less_than_an_hour_later(
+def test_first_hour_from_rounds_up_to_the_hour(
     moment: datetime,
 ) -> None:
     hour = first_hour_from(moment)
@@ -40,9 +42,7 @@ def test_the_first_hour_from_a_moment_is_whole_and_less_than_an_hour_later(
 
 
 @given(moments, st.integers(1, 2160))
-def test_a_lookback_window_ends_with_the_last_hour_that_has_happened(
-    end: datetime, hours: int
-) -> None:
+def test_a_lookback_window_ends_with_the_last_past_hour(end: datetime, hours: int) -> None:
     window = lookback_window(end, hours)
     assert window.hours == hours
     assert window.last_hour < end <= window.end
@@ -58,13 +58,13 @@ def test_pieces_cover_a_window_without_gap_or_overlap(window: Window, hours: int
 
 
 @given(windows(), windows())
-def test_keys_sort_by_time_and_belong_to_one_window(one: Window, other: Window) -> None:
+def test_keys_sort_by_time_and_identify_the_window(one: Window, other: Window) -> None:
     assert (one.key < other.key) == ((one.start, one.end) < (other.start, other.end))
     assert (one.key == other.key) == (one == other)
     assert window_of_key(one.key) == one
 
 
-def test_a_key_is_readable() -> None:
+def test_a_key_has_start_and_end() -> None:
     assert Window(FIVE, FIVE + HOUR).key == "20261120T0500Z_20261120T0600Z"
 
 
@@ -79,13 +79,13 @@ def test_a_key_is_readable() -> None:
         (FIVE.replace(tzinfo=None), FIVE + HOUR),
     ],
 )
-def test_other_ends_than_whole_hours_in_utc_are_rejected(start: datetime, end: datetime) -> None:
+def test_bounds_other_than_whole_hours_in_utc_are_rejected(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match=r"is not a whole hour in UTC|is not before"):
         Window(start, end)
 
 
 @given(moments)
-def test_a_moment_written_with_its_offset_is_read_as_the_same_in_utc(moment: datetime) -> None:
+def test_a_moment_with_an_offset_is_converted_to_utc(moment: datetime) -> None:
     read = parse_moment(moment.isoformat())
     assert read == moment
     assert read.utcoffset() == timedelta(0)
@@ -97,15 +97,13 @@ def test_a_moment_without_an_offset_is_in_utc() -> None:
 
 
 @given(run_end=moments, lookback=st.integers(1, 300))
-def test_a_run_without_params_takes_the_lookback_window(run_end: datetime, lookback: int) -> None:
+def test_a_run_without_params_has_the_lookback_window(run_end: datetime, lookback: int) -> None:
     assert wide_window(None, None, run_end, lookback) == lookback_window(run_end, lookback)
     assert wide_window("", "", run_end, lookback) == lookback_window(run_end, lookback)
 
 
 @given(st.lists(moments, min_size=3, max_size=3).map(sorted), st.booleans())
-def test_a_wide_window_never_takes_an_hour_that_has_not_happened_yet(
-    ordered: list[datetime], is_over: bool
-) -> None:
+def test_a_wide_window_has_no_future_hours(ordered: list[datetime], is_over: bool) -> None:
     start, earlier, later = ordered
     end, run_end = (earlier, later) if is_over else (later, earlier)
     assume(first_hour_from(start) < first_hour_from(earlier))
@@ -126,7 +124,7 @@ def test_invalid_params_are_rejected(start: str, end: str | None) -> None:
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:30:00Z"]
 )
-def test_a_moment_at_the_end_of_the_calendar_is_rejected(text: str) -> None:
+def test_a_moment_outside_the_calendar_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="is not within the years 1 to 9999"):
         first_hour_from(parse_moment(text))
     with pytest.raises(StepError, match="WEATHER_WINDOW_START, WEATHER_WINDOW_END: ") as failure:
@@ -149,7 +147,7 @@ def test_the_window_comes_from_the_environment() -> None:
         ("now", "2026-11-20T05:30", "WEATHER_WINDOW_START, WEATHER_WINDOW_END: Invalid"),
     ],
 )
-def test_a_wrong_window_is_one_line_that_names_its_variable(
+def test_an_invalid_window_is_reported_with_its_variable(
     start: str | None, end: str | None, words: str
 ) -> None:
     with pytest.raises(StepError) as failure:

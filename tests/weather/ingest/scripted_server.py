@@ -37,7 +37,7 @@ class ScriptedServer:
 
 
 @contextmanager
-def nobodys_address() -> Iterator[str]:
+def unused_url() -> Iterator[str]:
     """Reserve an address that refuses connections."""
     with socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -19,7 +19,7 @@ from tests.weather.ingest.examples import (
     responses_to,
     source_at,
 )
-from tests.weather.ingest.scripted_server import Form, Reply, nobodys_address, scripted_server
+from tests.weather.ingest.scripted_server import Form, Reply, scripted_server, unused_url
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import RetryPolicy
 from weather.ingest.http_json import AttemptFailed
@@ -220,7 +220,7 @@ def test_the_present_hour_has_happened(store: Store, retry_policy: RetryPolicy) 
 
 
 def test_a_refused_connection_ends_as_unavailable(store: Store, retry_policy: RetryPolicy) -> None:
-    with nobodys_address() as url, pytest.raises(StepError) as failure:
+    with unused_url() as url, pytest.raises(StepError) as failure:
         ingest(JOB, source_at(url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.UNAVAILABLE
     assert "connection error: [Errno 111] Connection refused" in str(failure.value)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.weather.ingest.examples import WINDOW, Lines, location, responses_to, source_at
-from tests.weather.ingest.scripted_server import Reply, nobodys_address, scripted_server
+from tests.weather.ingest.scripted_server import Reply, scripted_server, unused_url
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import RetryPolicy, SourceClient
 from weather.ingest.http_json import Timeouts, parse_response
@@ -146,7 +146,7 @@ def test_an_unreachable_source_holds_no_other_source_back(
     answers = responses_to(WINDOW, numbers)
     with (
         scripted_server([Reply(json.dumps(answers).encode())]) as server,
-        nobodys_address() as gauge,
+        unused_url() as gauge,
     ):
         register(gauge)
         places = job(garden(), *map(location, numbers))

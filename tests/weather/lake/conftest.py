@@ -1,4 +1,4 @@
-"""Fixtures of the lake's tests."""
+"""Fixtures for the lake's tests."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ _PASSWORDS = {
 
 @dataclass(frozen=True)
 class Catalog:
-    """An empty database: its LAKE_CATALOG, and the process that takes its connections."""
+    """LAKE_CATALOG of an empty database, and the server's main process."""
 
     address: str
     postmaster: psutil.Process
@@ -31,7 +31,7 @@ class Catalog:
 
 @contextmanager
 def running_catalog() -> Iterator[Catalog]:
-    """Run a server with an empty catalog; PGPASSWORD has to be PASSWORD."""
+    """Run a server with an empty catalog. PGPASSWORD must be PASSWORD."""
     with empty_volume() as volume:
         prepared = volume.prepare(_PASSWORDS)
         assert prepared.returncode == 0, prepared.stderr

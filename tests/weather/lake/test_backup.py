@@ -48,7 +48,7 @@ def lake(
 
 @pytest.fixture
 def lake_in_sqlite(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """A lake after two runs, and a folder for temporary files that SQL has to quote."""
+    """A lake after two runs. The folder for temporary files has a quote in its name."""
     odd = tmp_path / "bob's tmp"
     odd.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(odd))
@@ -166,7 +166,7 @@ def test_a_second_backup_copies_new_objects_and_deletes_unused_ones(
     assert storage.get(lost) == b"{}"
 
 
-def test_a_response_that_is_replaced_while_it_is_copied_is_restored(
+def test_a_response_replaced_during_the_copy_is_restored(
     lake_in_sqlite: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = lake_in_sqlite
@@ -208,7 +208,7 @@ def test_a_killed_backup_leaves_the_earlier_one_valid(
 
 
 @pytest.mark.parametrize("number", [0, 1, 50_000])
-def test_a_manifest_is_read_as_it_was_written(tmp_path: Path, number: int) -> None:
+def test_a_manifest_round_trips(tmp_path: Path, number: int) -> None:
     objects = {f"raw/{each}": StoredObject(f"raw/{each}", each, "etag") for each in range(number)}
     contents = Manifest(b"published", objects, {"stg_weather": 3})
     file = tmp_path / BACKUP_FILE
@@ -216,7 +216,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path, number: int) -> No
     assert read_manifest(file) == contents
 
 
-def test_a_backup_holds_no_secret(
+def test_a_backup_contains_no_secret(
     lake_in_sqlite: Pipeline, folder: FolderStorage, tmp_path: Path
 ) -> None:
     settings = lake_in_sqlite.settings
@@ -228,7 +228,7 @@ def test_a_backup_holds_no_secret(
         assert secret.encode() not in body
 
 
-def test_a_lake_that_is_not_empty_is_replaced_only_with_replace(
+def test_a_lake_with_data_is_replaced_only_with_replace(
     lake_in_sqlite: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -250,7 +250,7 @@ def test_a_lake_that_is_not_empty_is_replaced_only_with_replace(
     assert restored[-1] == newer[-1]
 
 
-def test_a_restore_keeps_validated_responses_newer_than_the_backup(
+def test_a_restore_keeps_newer_validated_responses(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store
@@ -276,7 +276,7 @@ def without(storage: BackupStorage, prefix: str) -> str:
 
 
 @pytest.mark.parametrize("prefix", ["raw/", TABLE_FILES])
-def test_a_damaged_backup_is_named_and_changes_nothing(
+def test_a_damaged_backup_is_reported_and_changes_nothing(
     lake_in_sqlite: Pipeline, folder: FolderStorage, prefix: str
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -301,7 +301,7 @@ def test_a_damaged_lake_does_not_replace_a_good_backup(
     assert lake_in_sqlite.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 1),)]
 
 
-def test_a_new_lake_does_not_replace_another_lake_s_backup(
+def test_a_new_lake_does_not_replace_another_lakes_backup(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     back_up(lake_in_sqlite.settings, folder)
@@ -313,7 +313,7 @@ def test_a_new_lake_does_not_replace_another_lake_s_backup(
     assert back_up(lake_in_sqlite.settings, folder).objects > 10
 
 
-def test_a_replay_s_backup_is_not_restored_to_a_weather_lake(
+def test_a_replays_backup_is_not_restored_to_a_weather_lake(
     lake_in_sqlite: Pipeline, folder: FolderStorage
 ) -> None:
     store = lake_in_sqlite.store

@@ -1,4 +1,4 @@
-"""Storage of backups, and the message for a name that cannot be used."""
+"""Storage of backups, and messages about invalid names."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from weather.lake.backup_storage import BucketStorage, FolderStorage
         (["restore", "--from", "{other}"], "lake.duckdb: not a file of a backup"),
     ],
 )
-def test_a_wrong_name_is_one_line(
+def test_an_invalid_name_is_reported_in_one_line(
     pipeline: Pipeline,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -41,7 +41,7 @@ def test_a_wrong_name_is_one_line(
     assert words in line
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(
+def test_a_read_only_folder_is_reported_in_one_line(
     pipeline: Pipeline, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("in the way")

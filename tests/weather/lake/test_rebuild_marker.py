@@ -46,7 +46,7 @@ def killed_in_the_second_month() -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
+def is_blocked(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
     """Return whether a command fails with one line because of an active rebuild."""
     capfd.readouterr()
     assert main(list(arguments)) == ExitCode.SETTING
@@ -54,7 +54,7 @@ def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> bool:
     return line.startswith(f"{arguments[0]}: A rebuild of") and "run rebuild again" in line
 
 
-def test_after_a_killed_rebuild_nothing_is_published_until_another_one_ends(
+def test_a_killed_rebuild_blocks_publish_until_a_complete_one(
     two_months: Pipeline, folder: FolderStorage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     published = two_months.store.get(PUBLISHED_KEY)
@@ -65,8 +65,8 @@ def test_after_a_killed_rebuild_nothing_is_published_until_another_one_ends(
     assert two_months.ingest() == 0
     assert two_months.transform()
     maintain(two_months.settings, kept=NOW, grace=NOW)
-    assert refused(capfd, "publish")
-    assert refused(capfd, "backup", "--to", folder.name)
+    assert is_blocked(capfd, "publish")
+    assert is_blocked(capfd, "backup", "--to", folder.name)
     assert two_months.store.get(PUBLISHED_KEY) == published
 
     assert main(["rebuild"]) == ExitCode.OK
@@ -82,7 +82,7 @@ def test_a_failed_rebuild_after_a_killed_one_keeps_the_marker(
     spoil(two_months)
     assert main(["rebuild"]) == ExitCode.UNEXPECTED
     assert two_months.rows(STAGED) == [(3 * HOURS,)]
-    assert refused(capfd, "publish")
+    assert is_blocked(capfd, "publish")
 
 
 def spoil(pipeline: Pipeline) -> None:
@@ -98,12 +98,12 @@ def test_a_restore_after_a_killed_rebuild_removes_the_marker(
 ) -> None:
     back_up(two_months.settings, folder)
     set_rebuild_marker(two_months.store)
-    assert refused(capfd, "publish")
+    assert is_blocked(capfd, "publish")
     restore(two_months.settings, folder, replace=True)
     assert two_months.publish() == 0
 
 
-def test_a_backup_fails_if_a_rebuild_starts_meanwhile(
+def test_a_backup_fails_if_a_rebuild_starts_during_it(
     two_months: Pipeline, folder: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def saved_too_late(*arguments: object) -> None:

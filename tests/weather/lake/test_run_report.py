@@ -1,4 +1,4 @@
-"""The report of a run, which publish combines from the steps' reports."""
+"""Report of a run, which publish combines from the steps' reports."""
 
 import json
 from datetime import UTC, datetime
@@ -64,7 +64,7 @@ def test_retries_and_rejections_are_reported_with_reasons(pipeline: Pipeline, re
     assert (reported.hours_asked, reported.hours_received, reported.hours_rejected) == (72, 48, 24)
 
 
-def test_a_failed_test_is_reported_and_nothing_published(pipeline: Pipeline, replay: str) -> None:
+def test_a_failed_test_is_reported_and_blocks_publish(pipeline: Pipeline, replay: str) -> None:
     pipeline.take(lookback_window(END, 24))
     set_faults(replay, "odd_temperature")
     ended = pipeline.ingest()
@@ -84,7 +84,7 @@ def test_reports_are_replaced_and_not_read_as_responses(pipeline: Pipeline) -> N
     assert pipeline.rows("select count(*) from stg_weather") == [(LOCATIONS * 7,)]
 
 
-def test_an_older_version_s_object_is_still_read(pipeline: Pipeline) -> None:
+def test_published_json_of_an_older_version_is_read(pipeline: Pipeline) -> None:
     end = "2026-11-20T05:00:00Z"
     old = {"snapshot_id": 7, "published_at": end, "window_end": end}
     pipeline.store.put(PUBLISHED_KEY, json.dumps(old).encode())
@@ -106,7 +106,7 @@ def shard(number: int, of: int, minute: int, **reported: object) -> ShardReport:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_shards_add_up_without_those_of_another_shard_count(order: int) -> None:
+def test_only_shards_of_the_current_count_are_summed(order: int) -> None:
     shards = [
         shard(0, 1, 1, hours_asked=9, retries={"timeout": 9}),
         shard(0, 2, 7, hours_asked=1, bytes=10, retries={"timeout": 1}),

@@ -46,7 +46,7 @@ def test_old_snapshots_and_files_are_deleted_and_every_row_stays(busy_lake: Pipe
     assert snapshots(busy_lake)[0] == published.snapshot_id
 
 
-def test_the_published_snapshot_stays_below_unpublished_ones(
+def test_the_published_snapshot_is_kept_below_newer_ones(
     busy_lake: Pipeline,
 ) -> None:
     published = busy_lake.published()
@@ -63,7 +63,7 @@ def test_the_published_snapshot_stays_below_unpublished_ones(
     ) == [(0,)]
 
 
-def test_unused_table_files_are_deleted_and_other_objects_stay(busy_lake: Pipeline) -> None:
+def test_only_unused_table_files_are_deleted(busy_lake: Pipeline) -> None:
     left_by_a_killed_run = "transformed/main/stg_weather/left-by-a-killed-run.parquet"
     busy_lake.store.put(left_by_a_killed_run, b"half a file")
     raw = list(busy_lake.store.list("raw/"))
@@ -78,7 +78,7 @@ def test_unused_table_files_are_deleted_and_other_objects_stay(busy_lake: Pipeli
     assert list(busy_lake.store.list("raw/")) == raw
 
 
-def test_snapshots_stay_for_seven_days_and_runs_continue_after_upkeep(
+def test_snapshots_are_kept_for_seven_days(
     busy_lake: Pipeline,
 ) -> None:
     before = snapshots(busy_lake)

@@ -10,13 +10,13 @@ from tests.replay_server import replay_server
 
 @pytest.fixture(scope="session")
 def replay_client() -> Iterator[httpx.Client]:
-    """A client of the folder's one server."""
+    """Client of the replay server that all tests of this folder share."""
     with replay_server() as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
 def replay(replay_client: httpx.Client) -> httpx.Client:
-    """The client, its server without faults."""
+    """Client of the shared replay server, without faults."""
     replay_client.post("/replay/faults", content="").raise_for_status()
     return replay_client

@@ -1,4 +1,4 @@
-"""Each fault over HTTP, and the rules."""
+"""Faults over HTTP, and the rules that select them."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def set_faults(replay: httpx.Client, rules: str) -> None:
 
 
 def is_healthy(replay: httpx.Client) -> bool:
-    """Whether the next request gets three locations' weather."""
+    """Return whether the next request succeeds with JSON."""
     response = fetch(replay)
     return response.status_code == 200 and "json" in response.headers["content-type"]
 
@@ -56,7 +56,9 @@ def is_healthy(replay: httpx.Client) -> bool:
         ("unavailable", 503, "Service Unavailable"),
     ],
 )
-def test_an_error_in_json(replay: httpx.Client, name: str, status: int, reason: str) -> None:
+def test_error_faults_return_a_json_error(
+    replay: httpx.Client, name: str, status: int, reason: str
+) -> None:
     set_faults(replay, name)
     response = fetch(replay)
     assert response.status_code == status
@@ -67,7 +69,7 @@ def test_an_error_in_json(replay: httpx.Client, name: str, status: int, reason: 
 @pytest.mark.parametrize(
     ("name", "status"), [("bad_gateway", 502), ("gateway_timeout", 504), ("html_ok", 200)]
 )
-def test_a_page_in_place_of_json(replay: httpx.Client, name: str, status: int) -> None:
+def test_html_faults_return_an_html_page(replay: httpx.Client, name: str, status: int) -> None:
     set_faults(replay, name)
     response = fetch(replay)
     assert response.status_code == status
@@ -82,7 +84,9 @@ def test_a_page_in_place_of_json(replay: httpx.Client, name: str, status: int) -
         ("streaming_error", "Unexpected error while streaming data: timeoutReached"),
     ],
 )
-def test_json_that_breaks_off(replay: httpx.Client, name: str, end: str) -> None:
+def test_truncating_faults_return_incomplete_json(
+    replay: httpx.Client, name: str, end: str
+) -> None:
     set_faults(replay, name)
     response = fetch(replay)
     assert response.status_code == 200
@@ -92,28 +96,28 @@ def test_json_that_breaks_off(replay: httpx.Client, name: str, end: str) -> None
         response.json()
 
 
-def test_a_hang_ends_with_the_client_s_timeout(replay: httpx.Client) -> None:
+def test_a_hang_lasts_until_the_clients_timeout(replay: httpx.Client) -> None:
     set_faults(replay, "hang*1")
     with pytest.raises(httpx.ReadTimeout):
         replay.post("/v1/forecast", data=FORM, timeout=2)
     assert is_healthy(replay)
 
 
-def test_a_reset_closes_the_connection_without_a_response(replay: httpx.Client) -> None:
+def test_a_reset_closes_the_connection(replay: httpx.Client) -> None:
     set_faults(replay, "reset*1")
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         fetch(replay)
     assert is_healthy(replay)
 
 
-def lengths(answer: dict[str, Any]) -> list[int]:
+def lengths(response: dict[str, Any]) -> list[int]:
     """Return the length of each column."""
-    return [len(column) for column in answer["hourly"].values()]
+    return [len(column) for column in response["hourly"].values()]
 
 
-def count(answer: dict[str, Any], variable: str, value: float) -> int:
-    """How often a variable has that value."""
-    return int(answer["hourly"][variable].count(value))
+def count(response: dict[str, Any], variable: str, value: float) -> int:
+    """Return the number of a variable's values that equal `value`."""
+    return int(response["hourly"][variable].count(value))
 
 
 DAMAGED: dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]] = {
@@ -153,7 +157,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]] = {
 }
 
 
-def test_every_fault_is_tested_here() -> None:
+def test_every_fault_has_a_test() -> None:
     tested = {*FAILURES, *DAMAGED, "cut_json", "streaming_error", "hang", "reset", HEALTHY}
     assert tested == set(NAMES)
     assert DAMAGED.keys() == DAMAGES.keys()
@@ -161,7 +165,7 @@ def test_every_fault_is_tested_here() -> None:
 
 @pytest.mark.parametrize("name", DAMAGED)
 @pytest.mark.parametrize("location", [None, 1])
-def test_a_damage_changes_only_its_location(
+def test_damage_changes_only_its_location(
     replay: httpx.Client, name: str, location: int | None
 ) -> None:
     good = fetch(replay).json()
@@ -173,26 +177,28 @@ def test_a_damage_changes_only_its_location(
 
 @pytest.mark.parametrize("name", DAMAGED)
 @pytest.mark.parametrize("hourly", ["precipitation", ""])
-def test_a_damage_finds_nothing_to_damage(replay: httpx.Client, name: str, hourly: str) -> None:
+def test_damage_without_matching_data_returns_200(
+    replay: httpx.Client, name: str, hourly: str
+) -> None:
     set_faults(replay, name)
     form = FORM | {"hourly": hourly, "end_hour": FORM["start_hour"]}
     assert replay.post("/v1/forecast", data=form).status_code == 200
 
 
-def test_literals_that_are_no_json(replay: httpx.Client) -> None:
+def test_not_finite_returns_nan_and_infinity(replay: httpx.Client) -> None:
     set_faults(replay, "not_finite")
     text = fetch(replay).text
     assert "[NaN," in text
     assert ",Infinity]" in text
 
 
-def test_rules_are_used_up_in_order(replay: httpx.Client) -> None:
+def test_rules_apply_in_order(replay: httpx.Client) -> None:
     set_faults(replay, "healthy*1, server_error*2, text_value@0*1, bad_gateway*1")
     assert [fetch(replay).status_code for _ in range(6)] == [200, 500, 500, 200, 502, 200]
     assert is_healthy(replay)
 
 
-def test_rules_replace_the_ones_before(replay: httpx.Client) -> None:
+def test_new_rules_replace_earlier_ones(replay: httpx.Client) -> None:
     set_faults(replay, "server_error")
     assert not is_healthy(replay)
     set_faults(replay, "")
@@ -211,7 +217,7 @@ def test_rules_replace_the_ones_before(replay: httpx.Client) -> None:
         (" cut_json*1 , hang ", [Rule("cut_json", requests=1), Rule("hang")]),
     ],
 )
-def test_rules_are_read(text: str, rules: list[Rule]) -> None:
+def test_rules_are_parsed(text: str, rules: list[Rule]) -> None:
     assert parse_faults(text) == rules
 
 
@@ -225,14 +231,16 @@ def test_rules_are_read(text: str, rules: list[Rule]) -> None:
         ("hang,reset", "the rules after 'hang' never apply"),
     ],
 )
-def test_wrong_rules_are_refused_in_one_line(replay: httpx.Client, text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=r"\A[^\n]+\Z") as refusal:
+def test_invalid_rules_are_rejected_in_one_line(
+    replay: httpx.Client, text: str, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=r"\A[^\n]+\Z") as error:
         parse_faults(text)
-    assert reason in str(refusal.value)
+    assert reason in str(error.value)
     response = replay.post("/replay/faults", content=text)
-    assert (response.status_code, response.json()["reason"]) == (400, str(refusal.value))
+    assert (response.status_code, response.json()["reason"]) == (400, str(error.value))
     assert is_healthy(replay)
 
 
-def test_a_plan_without_rules_is_healthy() -> None:
+def test_an_exhausted_plan_is_healthy() -> None:
     assert FaultPlan([Rule("hang", requests=0)]).next() == Rule(HEALTHY)

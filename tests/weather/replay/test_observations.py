@@ -1,4 +1,4 @@
-"""The observations, and their mapping to coordinates and hours."""
+"""Observations, and their mapping to coordinates and hours."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -29,16 +29,14 @@ hours = st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1), timezones=st.ju
 
 @pytest.mark.parametrize("station", STATIONS)
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_the_hours_of_2013_have_their_own_values(station: str, variable: str) -> None:
+def test_hours_of_2013_have_the_recorded_values(station: str, variable: str) -> None:
     assert (
         observed_values(station, variable, FIRST_HOUR, HOURS) == observations()[station][variable]
     )
 
 
 @given(hours, st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
-def test_every_hour_has_the_value_of_an_hour_of_2013(
-    hour: datetime, station: str, variable: str
-) -> None:
+def test_every_hour_maps_to_an_hour_of_2013(hour: datetime, station: str, variable: str) -> None:
     in_2013 = FIRST_HOUR + (hour - FIRST_HOUR) % (HOURS * HOUR)
     assert observed_values(station, variable, hour, HOURS) == (
         observed_values(station, variable, in_2013, HOURS)
@@ -46,7 +44,7 @@ def test_every_hour_has_the_value_of_an_hour_of_2013(
 
 
 @given(hours, st.integers(-14, 14), st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
-def test_an_hour_is_the_same_in_every_time_zone(
+def test_an_hour_has_the_same_value_in_every_time_zone(
     hour: datetime, offset: int, station: str, variable: str
 ) -> None:
     elsewhere = hour.astimezone(timezone(timedelta(hours=offset)))
@@ -56,7 +54,7 @@ def test_an_hour_is_the_same_in_every_time_zone(
 
 
 @given(hours, st.integers(0, 3 * HOURS), st.sampled_from(STATIONS), st.sampled_from(VARIABLES))
-def test_a_long_period_is_the_sum_of_its_hours(
+def test_a_long_period_equals_its_single_hours(
     hour: datetime, later: int, station: str, variable: str
 ) -> None:
     whole = observed_values(station, variable, hour, later + 1)
@@ -68,7 +66,7 @@ def test_a_long_period_is_the_sum_of_its_hours(
     ("latitude", "longitude", "station"),
     [(45.75, 4.85, "LGA"), (40.71, -74.01, "EWR"), (22.57, 88.36, "LGA"), (0.0, 0.01, "JFK")],
 )
-def test_a_coordinate_has_one_station(latitude: float, longitude: float, station: str) -> None:
+def test_a_coordinate_maps_to_one_station(latitude: float, longitude: float, station: str) -> None:
     assert station_for(latitude, longitude) == station
 
 
@@ -78,7 +76,7 @@ def test_units_are_converted_to_one_decimal() -> None:
     assert kilometres_an_hour(10.357019999999999) == 16.7
 
 
-def test_the_observations_are_whole() -> None:
+def test_the_observations_are_complete() -> None:
     values = {
         variable: [value for station in STATIONS for value in observations()[station][variable]]
         for variable in VARIABLES
@@ -97,7 +95,7 @@ def test_the_observations_are_whole() -> None:
     assert {variable: observed[variable] for variable in expected} == expected
 
 
-def test_the_absurd_wind_is_left_in() -> None:
+def test_the_absurd_wind_is_not_removed() -> None:
     assert observed_values("EWR", "wind_speed_10m", ODD_HOUR, 1) == [1687.2]
     others = [
         value
@@ -108,7 +106,7 @@ def test_the_absurd_wind_is_left_in() -> None:
     assert others == [1687.2]
 
 
-def test_hours_without_an_observation_are_missing() -> None:
+def test_hours_without_an_observation_are_null() -> None:
     last_hours = datetime(2013, 12, 31, tzinfo=UTC)
     for station in STATIONS:
         for variable in VARIABLES:

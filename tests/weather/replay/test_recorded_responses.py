@@ -1,6 +1,6 @@
 """Compare the replay with responses recorded from the real service.
 
-So that client and replay cannot agree on a mistake. The recordings are no part of the project:
+Otherwise client and replay could share a mistake. The recordings are not part of the project.
 WEATHER_RECORDED_ANSWERS names their folder.
 """
 
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.skipif(
 
 
 def recorded(name: str) -> Any:
-    """A recorded body."""
+    """Return a recorded body."""
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
 def kind(value: object) -> str:
-    """The type of a value as JSON has it."""
+    """Return the JSON type of a value."""
     match value:
         case None:
             return "null"
@@ -55,13 +55,13 @@ def kind(value: object) -> str:
     ]
 )
 def real(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """A recorded forecast: the hourly section, with the variables that the replay has."""
-    answer = recorded(request.param)
+    """A recorded forecast, with only the hourly variables that the replay supports."""
+    body = recorded(request.param)
     for section in ("hourly", "hourly_units"):
-        answer[section] = {
-            name: each for name, each in answer[section].items() if name in ("time", *VARIABLES)
+        body[section] = {
+            name: each for name, each in body[section].items() if name in ("time", *VARIABLES)
         }
-    return {name: value for name, value in answer.items() if name not in OTHER_SECTIONS}
+    return {name: value for name, value in body.items() if name not in OTHER_SECTIONS}
 
 
 @pytest.fixture
@@ -79,40 +79,46 @@ def replayed(replay: httpx.Client, real: dict[str, Any]) -> dict[str, Any]:
             "end_hour": times[-1],
         },
     )
-    answer = response.raise_for_status().json()
-    assert isinstance(answer, dict)
-    return answer
+    body = response.raise_for_status().json()
+    assert isinstance(body, dict)
+    return body
 
 
-def test_keys_and_types_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+def test_keys_and_types_equal_the_recorded_ones(
+    real: dict[str, Any], replayed: dict[str, Any]
+) -> None:
     assert list(replayed) == list(real)
     assert {name: kind(value) for name, value in replayed.items()} == {
         name: kind(value) for name, value in real.items()
     }
 
 
-def test_the_time_zone_agrees(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+def test_the_time_zone_equals_the_recorded_one(
+    real: dict[str, Any], replayed: dict[str, Any]
+) -> None:
     for name in ("timezone", "timezone_abbreviation", "utc_offset_seconds"):
         assert replayed[name] == real[name]
 
 
-def test_the_hours_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+def test_hours_equal_the_recorded_ones(real: dict[str, Any], replayed: dict[str, Any]) -> None:
     assert replayed["hourly"]["time"] == real["hourly"]["time"]
 
 
-def test_variables_and_units_agree(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+def test_variables_and_units_equal_the_recorded_ones(
+    real: dict[str, Any], replayed: dict[str, Any]
+) -> None:
     assert list(replayed["hourly"]) == list(real["hourly"])
     assert replayed["hourly_units"] == real["hourly_units"]
 
 
-def test_values_have_the_same_types(real: dict[str, Any], replayed: dict[str, Any]) -> None:
+def test_values_have_the_recorded_types(real: dict[str, Any], replayed: dict[str, Any]) -> None:
     for name, values in replayed["hourly"].items():
         assert len(values) == len(real["hourly"][name])
         allowed = {kind(value) for value in real["hourly"][name]} | {"null"}
         assert {kind(value) for value in values} <= allowed
 
 
-def test_the_error_for_an_unknown_variable_agrees(replay: httpx.Client) -> None:
+def test_the_error_equals_the_recorded_one(replay: httpx.Client) -> None:
     form = {"latitude": "45.75", "longitude": "4.85", "hourly": "lksdfj"}
     response = replay.post("/v1/forecast", data=form)
     assert (response.status_code, response.json()) == (400, recorded("error-400-variable.json"))

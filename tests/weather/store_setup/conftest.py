@@ -1,4 +1,4 @@
-"""A real MinIO, and the files that Kubernetes would mount for the set-up."""
+"""A real MinIO, and the files that Kubernetes mounts for the set-up job."""
 
 import json
 import os
@@ -21,11 +21,11 @@ ROOT_PASSWORD = "password-of-root"
 START_SECONDS = 30
 
 PROJECT = Path(__file__).resolve().parents[3]
-"""As the image's own layout lets the job import."""
+"""Root of the imports, as in the image."""
 
 
 def policy(*statements: tuple[str, str]) -> dict[str, Any]:
-    """An S3 policy that allows each action on each resource."""
+    """Return an S3 policy that allows each action on its resource."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -37,13 +37,13 @@ def policy(*statements: tuple[str, str]) -> dict[str, Any]:
 
 @dataclass
 class Setup:
-    """What the job's pod has: its environment and its mounts."""
+    """Environment and mounted files of the job's pod."""
 
     folder: Path
     environment: dict[str, str]
 
     def user(self, name: str, password: str, rights: dict[str, Any]) -> None:
-        """Mount a user's Secret and policy, as Kubernetes does: by links to a hidden folder."""
+        """Mount a user's Secret and policy as Kubernetes does, by links to a hidden folder."""
         mounted = self.folder / "users" / name
         (mounted / "..data").mkdir(parents=True, exist_ok=True)
         for key, text in {
@@ -58,7 +58,7 @@ class Setup:
         (policies / f"{name}.json").write_text(json.dumps(rights))
 
     def run(self, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run the job with its environment and these changes; empty ones are unset."""
+        """Run the job with these changes of its environment. Empty variables are unset."""
         environment = {**os.environ, "PYTHONPATH": str(PROJECT), **self.environment, **changes}
         return subprocess.run(
             [sys.executable, "-m", "weather.store_setup"],
@@ -70,7 +70,7 @@ class Setup:
         )
 
     def client(self, name: str, password: str) -> Minio:
-        """An S3 client with a user's rights."""
+        """Return an S3 client with a user's credentials."""
         return client(self.environment["AWS_ENDPOINT_URL"], f"test-{name}", password)
 
 
@@ -80,23 +80,23 @@ def client(endpoint: str, user: str, password: str) -> Minio:
         access_key=user,
         secret_key=password,
         secure=False,
-        # Without it, the client requests it, which no user may.
+        # Without a region, the client requests it, which no user is allowed to.
         region="us-east-1",
     )
 
 
 @pytest.fixture(scope="session")
 def minio_binary() -> str:
-    """The path of MinIO's program."""
+    """Path of MinIO's program."""
     binary = os.environ.get("MINIO_BINARY") or shutil.which("minio")
     if not binary:
-        pytest.skip("there is no minio on PATH and none in MINIO_BINARY")
+        pytest.skip("minio not found: put it on PATH or set MINIO_BINARY")
     return binary
 
 
 @pytest.fixture(scope="session")
 def minio(minio_binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real MinIO for the whole run of tests."""
+    """URL of a real MinIO for all tests."""
     folder = tmp_path_factory.mktemp("minio")
     port, console = free_ports(2)
     arguments = [
@@ -111,11 +111,11 @@ def minio(minio_binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     }
     address = f"http://{LOOPBACK}:{port}"
     with running(Command("MinIO", arguments, environment, folder / "minio.log")) as service:
-        service.wait_until(lambda: answers(f"{address}/minio/health/live"), START_SECONDS)
+        service.wait_until(lambda: is_up(f"{address}/minio/health/live"), START_SECONDS)
         yield address
 
 
-def answers(address: str) -> bool:
+def is_up(address: str) -> bool:
     try:
         return httpx.get(address, trust_env=False).is_success
     except httpx.HTTPError:
@@ -124,7 +124,7 @@ def answers(address: str) -> bool:
 
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
-    """A set-up with two users, for a store that is not there."""
+    """A set-up job with two users and an unreachable store."""
     made = Setup(
         tmp_path,
         {
@@ -144,6 +144,6 @@ def setup(tmp_path: Path) -> Setup:
 
 @pytest.fixture
 def store(setup: Setup, minio: str) -> Setup:
-    """The same for the real store."""
+    """A set-up job with two users and the real store."""
     setup.environment["AWS_ENDPOINT_URL"] = minio
     return setup

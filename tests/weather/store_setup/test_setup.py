@@ -1,4 +1,4 @@
-"""Against a real MinIO: what the job makes, and that it may run again."""
+"""Run the set-up job on a real MinIO, also repeatedly."""
 
 import io
 import json
@@ -25,25 +25,25 @@ def get(store: Minio, key: str) -> bytes:
     return store.get_object("weather", key).data
 
 
-def refused(action: object, *arguments: object) -> str | None:
-    with pytest.raises(S3Error) as refusal:
+def error_code(action: object, *arguments: object) -> str | None:
+    with pytest.raises(S3Error) as error:
         action(*arguments)  # type: ignore[operator]
-    return refusal.value.code
+    return error.value.code
 
 
-def test_users_can_do_what_their_policies_say_and_nothing_else(store: Setup) -> None:
+def test_users_have_only_the_rights_of_their_policies(store: Setup) -> None:
     ended = store.run()
     assert (ended.returncode, ended.stderr) == (0, "")
     writer, reader = store.client("writer", "password-1"), store.client("reader", "password-2")
     put(writer, "raw/hour.json")
     assert get(reader, "raw/hour.json") == b"rain"
-    assert refused(put, writer, "transformed/hour.json") == "AccessDenied"
-    assert refused(put, writer, "raw/hour.json", "airflow-logs") == "AccessDenied"
-    assert refused(get, writer, "raw/hour.json") == "AccessDenied"
-    assert refused(put, reader, "raw/hour.json") == "AccessDenied"
+    assert error_code(put, writer, "transformed/hour.json") == "AccessDenied"
+    assert error_code(put, writer, "raw/hour.json", "airflow-logs") == "AccessDenied"
+    assert error_code(get, writer, "raw/hour.json") == "AccessDenied"
+    assert error_code(put, reader, "raw/hour.json") == "AccessDenied"
 
 
-def test_the_result_is_one_line_without_a_password(store: Setup) -> None:
+def test_the_output_is_one_line_without_passwords(store: Setup) -> None:
     bucket = f"new-{uuid4().hex}"
     ended = store.run(STORE_BUCKETS=f"{bucket}, weather")
     made = json.loads(ended.stdout)
@@ -79,9 +79,9 @@ def test_a_repeated_run_replaces_password_and_policy(store: Setup) -> None:
     assert store.run().returncode == 0
     writer = store.client("writer", "password-3")
     put(writer, "rejected/hour.json")
-    assert refused(put, writer, "raw/hour.json") == "AccessDenied"
+    assert error_code(put, writer, "raw/hour.json") == "AccessDenied"
     old = store.client("writer", "password-1")
-    assert refused(put, old, "rejected/hour.json") == "SignatureDoesNotMatch"
+    assert error_code(put, old, "rejected/hour.json") == "SignatureDoesNotMatch"
 
 
 def test_a_policy_attached_by_hand_is_removed(store: Setup) -> None:
@@ -95,28 +95,28 @@ def test_a_policy_attached_by_hand_is_removed(store: Setup) -> None:
     reader = store.client("reader", "password-2")
     put(reader, "raw/by-hand.json")
     assert store.run().returncode == 0
-    assert refused(put, reader, "raw/by-hand.json") == "AccessDenied"
+    assert error_code(put, reader, "raw/by-hand.json") == "AccessDenied"
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"MINIO_ROOT_PASSWORD": "another-password"}, "root user: SignatureDoesNotMatch"),
         ({"STORE_BUCKETS": "No_Bucket"}, "STORE_BUCKETS: 'No_Bucket'"),
     ],
 )
-def test_a_rejected_request_is_one_line_and_not_retried(
-    store: Setup, changes: dict[str, str], said: str
+def test_a_rejected_request_is_not_retried(
+    store: Setup, changes: dict[str, str], message: str
 ) -> None:
     ended = store.run(**changes, STORE_PATIENCE_SECONDS="60")
     assert ended.returncode == 64
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert ended.stdout == ""
     assert "another-password" not in ended.stderr
 
 
-def test_an_invalid_policy_is_named(store: Setup) -> None:
+def test_an_invalid_policy_is_reported(store: Setup) -> None:
     store.user("writer", "password-1", {"Version": "2012-10-17", "Statement": [{"Effect": "No"}]})
     ended = store.run()
     assert ended.returncode == 64
@@ -124,7 +124,7 @@ def test_an_invalid_policy_is_named(store: Setup) -> None:
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_password_that_is_too_short_names_the_user(store: Setup) -> None:
+def test_a_too_short_password_is_reported_with_the_user(store: Setup) -> None:
     store.user("writer", "short", policy(("s3:PutObject", "weather/raw/*")))
     ended = store.run()
     assert ended.returncode == 64
@@ -132,7 +132,7 @@ def test_a_password_that_is_too_short_names_the_user(store: Setup) -> None:
     assert "short" not in ended.stderr.replace("too short", "")
 
 
-def test_it_waits_for_a_store_that_starts_later(setup: Setup, minio_binary: str) -> None:
+def test_setup_waits_for_the_store(setup: Setup, minio_binary: str) -> None:
     address = f"{LOOPBACK}:{free_port()}"
     data = str(setup.folder / "data")
     addresses = ["--address", address, "--console-address", f"{LOOPBACK}:{free_port()}"]
