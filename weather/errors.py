@@ -36,4 +36,4 @@ class StepError(Exception):
 
 
 class SourceError(StepError):
-    """A failure of one source of weather; other sources may still respond."""
+    """A failure of one source of weather. Other sources may still respond."""

@@ -58,7 +58,7 @@ def _readable_name(name: str) -> str:
 
 
 class Location(BaseModel):
-    """A location with its exact coordinates; responses have those of its grid cell."""
+    """A location with its exact coordinates. Responses have those of its grid cell."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -72,7 +72,7 @@ class Location(BaseModel):
 
 
 def read_locations(path: Path) -> list[Location]:
-    """Read the locations; the first is the default one.
+    """Read the locations. The first is the default one.
 
     Raises:
         StepError: the file is missing, is not a list of locations, or has an id twice.
@@ -120,7 +120,7 @@ def _locations(text: str) -> list[Location]:
 
 
 def _entry(number: int, node: yaml.Node) -> str:
-    """Name an entry in messages: by its id, or by its number from 1 if it has none."""
+    """Return an entry's name for messages: its id, or its number from 1 without an id."""
     line = node.start_mark.line + 1
     for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
         if key.value == "id" and isinstance(value, yaml.ScalarNode) and value.value:
@@ -234,7 +234,7 @@ def shard_count(locations: int) -> int:
 
 
 def shard_of(locations: Sequence[Location], shard: int, shards: int) -> list[Location]:
-    """Return one shard's locations: consecutive in the file, and as many as in others or one more.
+    """Return one shard's locations. Shards are consecutive in the file and differ by at most one.
 
     Raises:
         ValueError: not 0 <= shard < shards.

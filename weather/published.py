@@ -52,7 +52,7 @@ class Published(BaseModel):
 
 
 def read_published(store: ReadableStore) -> Published | None:
-    """Read `published.json`; None before the first successful run.
+    """Read `published.json`, or None before the first successful run.
 
     Raises:
         StepError: the object is not valid, or the store fails.
@@ -71,7 +71,7 @@ def read_published(store: ReadableStore) -> Published | None:
 
 
 def read_source(store: ReadableStore) -> Source | None:
-    """Read the sources of the lake's data; None before the first response.
+    """Read the sources of the lake's data, or None before the first response.
 
     Raises:
         StepError: the object is not what `require_source` writes, or the store fails.
@@ -98,7 +98,7 @@ def read_source(store: ReadableStore) -> Source | None:
 
 
 def require_source(store: SourceStore, source: Source, address: str) -> None:
-    """Reject a replay for a lake of weather, and the other way round; record a new source.
+    """Reject a replay for a lake of weather, and the other way round. Record a new source.
 
     Args:
         store: the lake's bucket.

@@ -17,13 +17,13 @@ class Source(BaseModel):
     replay: bool = False
     """True for older observations that are shifted in time."""
     attribution: str
-    """Shown to every reader. Printable ASCII, because it is also sent as a header."""
+    """Text for every reader. Printable ASCII, because it is also sent as a header."""
     url: str
     """Address of the source's website."""
     licence: str
     licence_url: str
     others: tuple["Source", ...] = Field(default=(), exclude_if=lambda others: not others)
-    """In `source.json` and `published.json`: the lake's further sources of weather."""
+    """The lake's further sources of weather, in `source.json` and `published.json`."""
 
     @property
     def each(self) -> list["Source"]:

@@ -32,7 +32,7 @@ class UtcOffset(NamedTuple):
     """Unix time."""
     offset: int
     offset_before: int
-    """The same as `offset` in the first period."""
+    """Offset before the period, in the first period the same as `offset`."""
 
 
 @cache

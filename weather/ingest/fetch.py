@@ -91,7 +91,7 @@ class SourceClient(ABC):
 
     @abstractmethod
     def hours_of(self, response: object, window: Window) -> object:
-        """Convert one location's response to `common_format`; an exception rejects the response."""
+        """Convert one location's response to `common_format`. An exception rejects the response."""
 
 
 def now_in_utc() -> datetime:
@@ -106,11 +106,11 @@ def jittered(seconds: float) -> float:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Attempts, backoff and timeouts of one call; times in seconds."""
+    """Attempts, backoff and timeouts of one call. Times in seconds."""
 
     attempts: int = 5
     deadline: float = 600
-    """For all attempts of a call."""
+    """Limit for all attempts of a call."""
     first_backoff: float = 2
     """Doubled after each attempt."""
     longest_backoff: float = 60
@@ -123,7 +123,7 @@ class RetryPolicy:
         before_backoff: Callable[[RetryCallState], None],
         max_attempts: Callable[[AttemptFailed], int] | None = None,
     ) -> Retrying:
-        """Create tenacity's controller for one call; it raises the last attempt's exception.
+        """Create tenacity's retry loop for one call. The loop raises the last attempt's exception.
 
         Args:
             before_backoff: called before each wait.

@@ -95,9 +95,9 @@ class Timeouts:
 
     connect: float = 10
     read: float = 60
-    """Between two chunks of the body."""
+    """Limit between two chunks of the body."""
     response: float = 300
-    """For the whole response, which a slow server could stretch for ever."""
+    """Limit for the whole response, because a slow server could send bytes for ever."""
 
 
 class HttpClient:
@@ -110,7 +110,7 @@ class HttpClient:
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
         )
         self.bytes_received = 0
-        """Of all bodies."""
+        """Bytes of all response bodies."""
 
     def close(self) -> None:
         """Close the connections."""

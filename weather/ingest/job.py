@@ -84,7 +84,7 @@ class Job:
         hours_per_call: int = HOURS_PER_CALL,
         first_number: int = 0,
     ) -> list[Call]:
-        """Return a source's calls, oldest hours first; windows are split from the job's start."""
+        """Return a source's calls, oldest hours first. Windows are split from the job's start."""
         locations = [each for each in self.locations if each.source == source]
         parts = [
             (window, locations[first : first + locations_per_call])
@@ -107,10 +107,10 @@ class Stats:
     """Summed over the locations."""
     hours_rejected: int = 0
     bytes_received: int = 0
-    """Of all bodies."""
+    """Bytes of all response bodies."""
 
     def rejection(self, folder: str) -> str | None:
-        """Return the message about the rejected responses, which are in a folder; None without."""
+        """Return the error message about rejected responses in this folder, or None without any."""
         if not self.rejected:
             return None
         named = "; ".join(self.rejected[:NAMED_REJECTIONS])

@@ -20,7 +20,7 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 def request_form(call: Call) -> dict[str, str]:
-    """Build the form data of a call, without the API key; start and end are inclusive.
+    """Build the form data of a call, without the API key. Start and end are inclusive.
 
     The time zone is GMT, because the service ignores daylight saving within a request.
     """
@@ -35,7 +35,7 @@ def request_form(call: Call) -> dict[str, str]:
 
 
 class OpenMeteo(SourceClient):
-    """Client of the service; its responses are in the common format of hours."""
+    """Client of the service. Its responses are in the common format of hours."""
 
     source = OPEN_METEO
     settings_names = "OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL, OPEN_METEO_API_KEY"
@@ -75,7 +75,7 @@ class OpenMeteo(SourceClient):
         return response
 
     def request(self, call: Call, base_url: str) -> list[object]:
-        """Send one request; a replay server identifies itself in a header."""
+        """Send one request. A replay server identifies itself in a header."""
         key = self._settings.open_meteo_api_key
         form = request_form(call) | ({"apikey": key} if key else {})
         try:

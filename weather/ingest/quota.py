@@ -19,14 +19,14 @@ FORECAST_HISTORY = timedelta(days=90)
 
 MINUTELY_LIMIT = 600
 HOURLY_QUOTA = 5_000
-"""For all requests of an IP address, from RateLimiter.swift in open-meteo/open-meteo."""
+"""Quota of an IP address, from RateLimiter.swift in open-meteo/open-meteo."""
 
 REFERENCE_VARIABLES = 10
 REFERENCE_HOURS = 14 * 24
 
 
 def base_url_of(call: Call, source: SourceSettings, now: datetime) -> str:
-    """Choose the host that has the call's hours; paid plans have separate hosts."""
+    """Choose the host that has the call's hours. Paid plans have separate hosts."""
     is_old = now - call.window.start > FORECAST_HISTORY
     configured = source.open_meteo_archive_url if is_old else source.open_meteo_url
     url = httpx.URL(configured)
@@ -54,7 +54,7 @@ def is_rate_limited(base_url: str, has_key: bool) -> bool:
 def seconds_between_calls(
     locations: int, hours: int, variables: int, base_url: str, has_key: bool
 ) -> float:
-    """Compute the time from a call's start to the next one's start; 0 without a rate limit."""
+    """Compute the seconds between the starts of two calls, 0 without a rate limit."""
     if not is_rate_limited(base_url, has_key):
         return 0.0
     return 60 * weight(locations, hours, variables) / MINUTELY_LIMIT

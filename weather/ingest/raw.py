@@ -53,7 +53,7 @@ class Keys:
         return f"rejected/{self._stem(call)}-{location_id}.json"
 
     def attempt(self, call: Call, attempt: int) -> str:
-        """Return the key of a failed attempt's body; attempts count from 1."""
+        """Return the key of a failed attempt's body. Attempts count from 1."""
         # A dot, because "attempt-1" may be the id of a location.
         return f"rejected/{self._stem(call)}.attempt-{attempt}.json"
 

@@ -39,7 +39,7 @@ PARTS_WITHOUT_A_RESPONSE = 8
 """Failed parts of a call after which the service is the cause, not some of the locations."""
 
 MAX_CHARACTERS = 1_000_000
-"""Of an unreadable body, in a line of raw/."""
+"""Limit of the characters of an unreadable body in a line of raw/."""
 
 CALLS_WITHOUT_A_RESPONSE = 3
 """Failed calls in a row for one location each after which the service is the cause."""
@@ -137,7 +137,7 @@ class _SourceRun:
     """Locations without a readable response in an earlier call: each gets separate calls."""
     has_response: bool = False
     failures_in_a_row: list[SourceError] = field(default_factory=list)
-    """Of calls for one location each."""
+    """Consecutive failures of calls for one location."""
 
     def fetch_and_store_all(self, calls: Sequence[Call]) -> None:
         """Fetch and store calls.
@@ -216,7 +216,7 @@ class _SourceRun:
             self.next_start = fetch.started + jittered(pause)
 
     def _split(self, failed: Sequence[tuple[Fetch, AttemptFailed]]) -> list[Call]:
-        """Split failed calls in halves; reject the location of a call that has only one."""
+        """Split failed calls in halves. Reject the location of a call that has only one."""
         parts: list[Call] = []
         for fetch, error in failed:
             if len(fetch.call.locations) > 1 and self.parts < MAX_PARTS:

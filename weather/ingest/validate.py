@@ -30,7 +30,7 @@ to 1.5 cells away in each direction: 59 km on its coarsest grid, 0.25 degrees.
 """
 
 MAX_DISTANCE_WITHOUT_ID_KM = 20
-"""The same if the `location_id` is missing: half a cell of 0.25 degrees, diagonally."""
+"""Limit without a `location_id`: half a cell of 0.25 degrees, diagonally."""
 
 EARTH_KM = 6371
 
@@ -73,7 +73,7 @@ def wrong_location(response: object, location: Location, position: int) -> str |
 
 
 def _number(value: object) -> float | None:
-    """Return a finite number, also from a string; None for anything else."""
+    """Return a finite number, also from a string, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -88,7 +88,7 @@ def _text(coordinate: float | None) -> str:
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return kilometres on the sphere; infinity for a latitude beyond the poles."""
+    """Return kilometres on the sphere, infinity for a latitude beyond the poles."""
     if abs(other[0]) > 90:
         return math.inf
     (latitude, longitude), (other_latitude, other_longitude) = (
@@ -119,7 +119,7 @@ def wrong_format(response: object, window: Window) -> str | None:
 def common_format(
     window: Window, columns: Mapping[str, Mapping[datetime, object]]
 ) -> dict[str, object]:
-    """Return the hours of another source in the common format; missing values are null.
+    """Return the hours of another source in the common format. Missing values are null.
 
     Args:
         window: the requested hours.
@@ -135,7 +135,7 @@ def common_format(
 
 
 def _format_problems(response: object, window: Window) -> Iterator[str]:
-    """Yield the format problems of a response; each check relies on the ones before it."""
+    """Yield the format problems of a response. Each check relies on the ones before it."""
     if not isinstance(response, dict):
         yield f"the response is {shortened(response)}, not an object"
         return
@@ -186,7 +186,7 @@ def _time_format_problems(times: list[Any], unit: object, window: Window) -> Ite
 
 @lru_cache(maxsize=1)
 def _hours_of(window: Window) -> list[str]:
-    """Return a window's hours in the common format; all locations of a call share them."""
+    """Return a window's hours in the common format. All locations of a call share them."""
     return [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
 
 
