@@ -1,4 +1,4 @@
-"""The numbers of the API, made of what clients saw."""
+"""The API's results, computed from measured loads."""
 
 from collections.abc import Mapping
 from io import StringIO
@@ -15,13 +15,13 @@ def loads(**rates: tuple[float, ...]) -> dict[str, list[Load]]:
     return {name: [Load(rate, 0.002, 0.1) for rate in rates[name]] for name in rates}
 
 
-def test_a_ratio_is_of_numbers_measured_right_after_another() -> None:
-    """A machine that is three times as fast in one round makes no difference."""
+def test_a_ratio_compares_loads_of_the_same_round() -> None:
+    """A machine that is three times as fast in one round does not change the ratio."""
     measured = loads(ours=(80, 240, 70), ready_bytes=(100, 300, 100))
     assert ratio_to(measured, "ready_bytes") == 0.8
 
 
-def test_each_mart_has_its_own_names() -> None:
+def test_each_mart_has_its_own_result_names() -> None:
     measured = loads(**dict.fromkeys(MEASURED, (10.0,)))
     small, large = (
         [each.name for each in load_results(measured, prefix)] for prefix in ("", "large_")
@@ -35,7 +35,7 @@ def test_each_mart_has_its_own_names() -> None:
     assert large == [f"large_{name}" for name in small]
 
 
-def test_rivals_are_asked_in_turn_and_back_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_baselines_are_measured_in_alternating_order(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
 
     def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:

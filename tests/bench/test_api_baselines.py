@@ -19,14 +19,14 @@ from weather.errors import StepError
 pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
-"""A moment that stays: a day may begin while these servers start."""
+"""A fixed time, because a day may begin while the servers start."""
 
 LakeOf = Callable[[int], Lake]
 
 
 @pytest.fixture
 def lake_of(environment: None, monkeypatch: pytest.MonkeyPatch) -> LakeOf:
-    """Make a lake of that many days of two locations; one day has hardly a value."""
+    """Make a lake with that many days of two locations. One day has nulls."""
     monkeypatch.setattr("bench.api_lakes.last_whole_hour", lambda: NOW)
 
     def make(count: int) -> Lake:
@@ -45,7 +45,7 @@ def lake_of(environment: None, monkeypatch: pytest.MonkeyPatch) -> LakeOf:
     return make
 
 
-def test_all_of_them_answer_the_same(lake_of: LakeOf, tmp_path: Path) -> None:
+def test_all_baselines_return_the_same_rows(lake_of: LakeOf, tmp_path: Path) -> None:
     lake = lake_of(DAYS + 10)
     progress = Progress(StringIO())
     with running_servers(lake.environment, tmp_path, "lyon", progress) as servers:
@@ -66,15 +66,15 @@ def test_all_of_them_answer_the_same(lake_of: LakeOf, tmp_path: Path) -> None:
     for baseline in BASELINES:
         assert responses[baseline].json() == ours.json()
     changing = ("date", "x-request-id")
-    ready = responses["ready_bytes"]
-    assert ready.content == ours.content
-    assert {name: value for name, value in ready.headers.items() if name not in changing} == {
+    fixed = responses["ready_bytes"]
+    assert fixed.content == ours.content
+    assert {name: value for name, value in fixed.headers.items() if name not in changing} == {
         name: value for name, value in ours.headers.items() if name not in changing
     }
     assert responses[NOT_MODIFIED].status_code == 304
 
 
-def test_a_mart_with_fewer_days_is_not_measured(lake_of: LakeOf, tmp_path: Path) -> None:
+def test_a_mart_with_missing_days_is_not_measured(lake_of: LakeOf, tmp_path: Path) -> None:
     lake = lake_of(DAYS)
     with (
         pytest.raises(StepError, match="with 364 days"),

@@ -1,4 +1,4 @@
-"""Years are added to a mart without a gap and without a day twice."""
+"""Years are added to a mart without gaps and duplicate days."""
 
 import os
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""A load of requests is measured, by wrk and by our own client."""
+"""Measure a load of requests by wrk and by our own client."""
 
 import json
 import socketserver
@@ -17,17 +17,17 @@ from local.processes import python_module
 from weather.errors import StepError
 
 LONG = b"x" * 300_000
-"""More than one read returns."""
+"""Body that needs more than one read."""
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(LONG), LONG)
 UNCHANGED = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
 BAD = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 NOTHING = b""
-"""Close the connection."""
+"""An empty response closes the connection."""
 
 PACE = 0.05
 SECONDS = 3
-"""A busy machine may stall for some tenths of these."""
+"""Duration of a load. A busy machine may stall for some tenths of a second."""
 STALL = SECONDS / 2
 
 
@@ -35,7 +35,7 @@ STALL = SECONDS / 2
 def server(
     responses: Sequence[bytes], seconds: Sequence[float] = (0,)
 ) -> Iterator[tuple[str, list[bytes]]]:
-    """Send each connection these responses after these seconds, the last of both forever.
+    """Send these responses on each connection after these delays, and then repeat the last ones.
 
     Yields:
         The address, and the requests received.
@@ -88,7 +88,7 @@ def test_responses_without_a_body_are_counted() -> None:
 
 @pytest.mark.slow
 def test_the_summary_is_one_short_line() -> None:
-    """A line of all latencies has reached its reader cut off after 160 KiB."""
+    """A line with all latencies was truncated after 160 KiB."""
     with server([UNCHANGED]) as (address, _):
         command = python_module("bench.api_load", "--seconds", "1", address)
         ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -145,7 +145,7 @@ def report(
     return REPORT.format(worst=worst, ninety_ninth=ninety_ninth, rate=rate, failures=failures)
 
 
-def test_the_report_is_understood() -> None:
+def test_wrk_output_is_parsed() -> None:
     load = parse_wrk(report())
     assert load.requests_per_second == 16267.44
     assert load.p99 == pytest.approx(0.0078)
@@ -156,7 +156,7 @@ def test_the_report_is_understood() -> None:
     ("text", "seconds"),
     [("987.00us", 0.000987), ("1.50ms", 0.0015), ("2.25s", 2.25), ("1.10m", 66.0)],
 )
-def test_each_of_its_units_is_understood(text: str, seconds: float) -> None:
+def test_each_unit_of_wrk_is_parsed(text: str, seconds: float) -> None:
     load = parse_wrk(report(worst=text, ninety_ninth=text))
     assert load.worst == load.p99 == pytest.approx(seconds)
 
@@ -170,6 +170,6 @@ def test_each_of_its_units_is_understood(text: str, seconds: float) -> None:
         "unable to connect to 127.0.0.1:1 Connection refused",
     ],
 )
-def test_failures_are_no_measurement(text: str) -> None:
+def test_failed_requests_in_wrk_output_are_an_error(text: str) -> None:
     with pytest.raises(StepError, match="wrk: requests failed"):
         parse_wrk(text)

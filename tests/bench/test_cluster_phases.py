@@ -1,3 +1,5 @@
+"""Phases of a run on a cluster, from the times of its tasks and steps."""
+
 from bench.cluster_phases import (
     CLOSING,
     IMPORT,
@@ -20,7 +22,7 @@ TIMES = {
 UPSTREAM = {"publish": ["slow", "quick"], "slow": ["arrived"], "arrived": ["ingest"]}
 
 
-def test_the_critical_path_leads_through_the_task_that_ended_last() -> None:
+def test_the_critical_path_follows_the_last_ended_task() -> None:
     assert critical_path("publish", UPSTREAM, TIMES) == ["ingest", "slow", "publish"]
 
 
@@ -38,7 +40,7 @@ def test_phases_add_up_to_the_time_since_the_trigger() -> None:
     assert sum(sum(each.values()) for each in phases.values()) == 59
 
 
-def test_a_task_that_is_not_waited_for_any_more_takes_no_more_time() -> None:
+def test_time_after_the_next_tasks_start_is_not_counted() -> None:
     times = {**TIMES, "publish": TaskTimes(36, 37, 50, None)}
     phases = phases_of_path(["slow", "publish"], times, triggered=20)
     assert phases["slow"][WORK] == 6

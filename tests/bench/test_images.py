@@ -13,7 +13,7 @@ from local.session import Progress
 
 WITHOUT_AN_ENGINE = "#!/bin/sh\nexit 1\n"
 WITHOUT_BUILDX = '#!/bin/sh\necho 28.2.2\n[ "$1" = version ]\n'
-"""A `docker` whose `buildx version` fails, as does its `build` with BuildKit."""
+"""A `docker` without buildx: `docker buildx version` fails."""
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_a_skip_is_reported_if_images_cannot_be_built(
     if docker:
         make_program(tmp_path / "docker", docker)
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = io.StringIO()
-    assert measure_images(Progress(said), rounds=1) == []
-    assert said.getvalue().count("\n") == 1
-    assert f"skipped: sizes and starts of the images: {reason}" in said.getvalue()
+    output = io.StringIO()
+    assert measure_images(Progress(output), rounds=1) == []
+    assert output.getvalue().count("\n") == 1
+    assert f"skipped: sizes and starts of the images: {reason}" in output.getvalue()
 
 
-def test_make_images_without_buildx_is_one_clear_line(tmp_path: Path) -> None:
+def test_make_images_reports_missing_buildx_in_one_line(tmp_path: Path) -> None:
     make_program(tmp_path / "docker", WITHOUT_BUILDX)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(

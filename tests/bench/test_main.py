@@ -16,14 +16,14 @@ def fail(*_: object, **__: object) -> NoReturn:
 
 @pytest.fixture(autouse=True)
 def no_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure nothing that takes long, and leave neither results nor signal handlers behind."""
+    """Skip slow measurements, the results file and signal handlers."""
     for part in ("hours", "locations", "api", "cluster"):
         monkeypatch.setattr(program, f"measure_{part}", lambda *_, **__: [])
     monkeypatch.setattr(program, "write_results", fail)
     monkeypatch.setattr(program, "raise_on_signal", lambda: None)
 
 
-def test_a_failure_costs_nothing_that_was_measured_before_it(
+def test_earlier_results_are_printed_after_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def measured(_: Progress, rounds: int) -> list[Result]:
@@ -39,7 +39,7 @@ def test_a_failure_costs_nothing_that_was_measured_before_it(
     assert shown.err.endswith("bench: No image can be built\n")
 
 
-def test_a_failure_at_once_shows_no_table(
+def test_a_failure_without_results_prints_no_table(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(program, "measure_dag_import", fail)

@@ -19,14 +19,14 @@ from weather.window import Window
 
 pytestmark = pytest.mark.slow
 
-# Hours that overlap, over a day that loses an hour and one absurd wind.
+# Overlapping windows with a 23-hour day and one absurd wind.
 WINDOWS = [
     Window(datetime(2026, 2, 11, 5, tzinfo=UTC), datetime(2026, 3, 10, 5, tzinfo=UTC)),
     Window(datetime(2026, 2, 11, 6, tzinfo=UTC), datetime(2026, 3, 10, 6, tzinfo=UTC)),
 ]
 
 
-def test_the_plain_run_makes_the_same_mart(
+def test_the_plain_run_builds_the_same_mart(
     s3_server: S3Server, replay: str, tmp_path: Path
 ) -> None:
     sandbox = Sandbox(tmp_path, s3_server, replay)

@@ -25,24 +25,24 @@ EVERYTHING: dict[str, Any] = {
     },
 }
 
-OUTSIDE: dict[str, Any] = yaml.safe_load(
+EXTERNAL: dict[str, Any] = yaml.safe_load(
     (CHART / "examples" / "outside-stores.yaml").read_text(encoding="utf-8")
 )
 
-VALUES = {"own values": {}, "everything": EVERYTHING, "outside stores": OUTSIDE}
+VALUES = {"own values": {}, "everything": EVERYTHING, "external stores": EXTERNAL}
 
 Render = Callable[..., list[Manifest]]
 
 
 @pytest.fixture(scope="session")
 def helm() -> Helm:
-    """Return the machine's Helm, or skip the test without one."""
+    """The machine's Helm. Skips the test without it."""
     return required_helm()
 
 
 @pytest.fixture(scope="session")
 def render(helm: Helm) -> Render:
-    """Render the chart `weather` with some values, and its images' tag."""
+    """Factory of the chart's manifests for given values."""
 
     def rendered(values: dict[str, Any] | None = None, *arguments: str) -> list[Manifest]:
         return helm.rendered(
@@ -59,5 +59,5 @@ def render(helm: Helm) -> Render:
 
 @pytest.fixture(scope="session", params=list(VALUES))
 def manifests(request: pytest.FixtureRequest, render: Render) -> list[Manifest]:
-    """Return the rendered manifests for each set of values."""
+    """Rendered manifests for each set of values."""
     return render(VALUES[request.param])

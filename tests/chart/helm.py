@@ -19,7 +19,7 @@ KUBERNETES = "1.34"
 """Kubernetes version that charts are rendered for and validated against."""
 
 
-class RefusedError(Exception):
+class RenderError(Exception):
     """Helm failed to render the chart."""
 
 
@@ -44,10 +44,10 @@ class Helm:
             release: the release's name.
             namespace: the release's namespace.
             arguments: further arguments of `helm template`.
-            values: what a values file would say.
+            values: the content of a values file.
 
         Raises:
-            RefusedError: the chart refuses the values.
+            RenderError: the chart rejects the values.
         """
         result = subprocess.run(
             [
@@ -61,12 +61,12 @@ class Helm:
             check=False,
         )
         if result.returncode != 0:
-            raise RefusedError(result.stderr)
+            raise RenderError(result.stderr)
         return [each for each in yaml.safe_load_all(result.stdout) if each]
 
 
 def required_helm() -> Helm:
-    """Return the Helm of the variable HELM, else the one on PATH; skip the test without one."""
+    """Return the Helm of HELM or PATH, or skip the test without it."""
     program = os.environ.get("HELM") or shutil.which("helm")
     if program is None:
         pytest.skip("helm not found: put it on PATH or set HELM")

@@ -1,4 +1,4 @@
-"""The part of Kubernetes' API that Helm reads before it installs: kinds and existing objects.
+"""Fake Kubernetes API for Helm: kinds and existing objects.
 
 Helm's `lookup` finds nothing without a cluster. With this one it finds the objects it is given.
 """
@@ -26,11 +26,11 @@ NOT_FOUND = {
 
 @contextmanager
 def kubernetes_api(kinds: Sequence[Manifest], present: Sequence[Manifest]) -> Iterator[str]:
-    """Serve it, read-only, and give its address.
+    """Serve the API, read-only, and yield its address.
 
     Args:
         kinds: manifests whose kinds the cluster knows.
-        present: the objects that are in it.
+        present: the cluster's existing objects.
     """
     answers = {**_discovery(kinds), **{_path(each): each for each in present}}
 

@@ -22,7 +22,7 @@ NO_ROOT = 65534
 
 @dataclass(frozen=True)
 class Volume:
-    """The volume that outlives a pod, and the pod's environment."""
+    """A volume that outlives a pod, and the pod's environment."""
 
     folder: Path
     files: Path

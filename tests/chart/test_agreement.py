@@ -1,4 +1,4 @@
-"""Chart, DAG and programs agree on names: of settings, of Secrets, of labels, of users."""
+"""Chart, DAG and programs use the same settings, Secrets, labels and service accounts."""
 
 import os
 from itertools import product
@@ -25,7 +25,7 @@ from weather.settings import (
 )
 
 OF_LIBPQ = {"PGPASSWORD"}
-"""Read by Postgres's own client library, and no setting of ours."""
+"""Variables of Postgres's client library, which are not settings of ours."""
 
 NEEDED: dict[str, list[type[SettingsGroup]]] = {
     "ingest": [SourceSettings, StoreSettings],
@@ -48,7 +48,7 @@ def environment_of(manifests: list[Manifest], secrets: list[str]) -> dict[str, s
 
 
 @pytest.mark.parametrize("image", NEEDED)
-def test_a_step_s_pod_gets_every_setting_that_it_reads(
+def test_a_steps_pod_gets_every_setting_it_reads(
     render: Render, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in list(os.environ):
@@ -64,7 +64,7 @@ def test_a_step_s_pod_gets_every_setting_that_it_reads(
     assert {name.lower() for name in environment.keys() - OF_LIBPQ} <= FIELDS
 
 
-def test_settings_that_are_not_changed_are_those_of_the_programs(render: Render) -> None:
+def test_default_values_equal_the_programs_defaults(render: Render) -> None:
     made = of_kind(render(), "ConfigMap")
     data = made["weather-settings"]["data"] | made["weather-airflow-settings"]["data"]
     defaults = {
@@ -81,7 +81,7 @@ AIRFLOW_VALUES = yaml.safe_load(
 )
 
 
-def test_the_schedule_is_set_where_the_dag_reads_it_and_nowhere_else(render: Render) -> None:
+def test_the_schedule_is_set_only_for_airflow(render: Render) -> None:
     made = of_kind(render({"lookbackHours": 48, "schedule": {"everyHours": 3}}), "ConfigMap")
     [name] = [
         each["configMapRef"]["name"]
@@ -109,7 +109,7 @@ def test_the_schedule_is_set_where_the_dag_reads_it_and_nowhere_else(render: Ren
         ({"everyHours": 6, "upkeepHour": 18, "freshHours": 7}, 18, 7),
     ],
 )
-def test_dag_and_api_read_the_chart_s_schedule(
+def test_dag_and_api_read_the_charts_schedule(
     render: Render,
     values: dict[str, int],
     upkeep: int,
@@ -128,8 +128,8 @@ def test_dag_and_api_read_the_chart_s_schedule(
     assert (settings.upkeep_hour, settings.fresh_hours) == (upkeep, fresh)
 
 
-def test_a_change_of_the_schedule_restarts_what_reads_it(render: Render) -> None:
-    """The API by its template, the DAG processor by an annotation of the settings' checksum."""
+def test_a_changed_schedule_restarts_api_and_dag_processor(render: Render) -> None:
+    """The API restarts by its template, the DAG processor by a checksum annotation."""
     before, after = (
         of_kind(render({"schedule": {"everyHours": hours}}), "Deployment")["weather-api"]["spec"]
         for hours in (1, 3)
@@ -139,12 +139,12 @@ def test_a_change_of_the_schedule_restarts_what_reads_it(render: Render) -> None
     assert '"weather-airflow-settings"' in annotations["checksum/weather-settings"]
 
 
-def test_without_airflow_nothing_is_made_in_its_namespace(render: Render) -> None:
+def test_without_airflow_its_namespace_has_no_objects(render: Render) -> None:
     manifests = render({"airflow": {"enabled": False}})
     assert {each["metadata"]["namespace"] for each in manifests} == {"weather"}
 
 
-def test_airflow_s_history_is_kept_as_long_as_its_logs(render: Render) -> None:
+def test_airflows_history_is_kept_as_long_as_its_logs(render: Render) -> None:
     [job] = of_kind(render(), "Job").values()
     [store] = job["spec"]["template"]["spec"]["initContainers"]
     days = AIRFLOW_VALUES["databaseCleanup"]["retentionDays"]
@@ -155,7 +155,7 @@ def test_airflow_s_history_is_kept_as_long_as_its_logs(render: Render) -> None:
     ("origins", "given"),
     [(["*"], "*"), (["https://a.example", "http://b:8000"], "https://a.example,http://b:8000")],
 )
-def test_what_is_set_for_the_api_is_what_it_reads(
+def test_the_api_reads_its_settings_from_the_chart(
     render: Render, origins: list[str], given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = of_kind(render({"api": {"corsOrigins": origins, "readyMb": 128}}), "Deployment")[
@@ -169,7 +169,7 @@ def test_what_is_set_for_the_api_is_what_it_reads(
     assert read.allowed_origins == origins
 
 
-def test_with_the_replay_it_is_the_source_unless_another_is_named(render: Render) -> None:
+def test_the_replay_is_the_default_source_if_enabled(render: Render) -> None:
     def source(**named: str) -> tuple[str, str]:
         manifests = render({"replay": {"enabled": True}, "source": named})
         data = of_kind(manifests, "ConfigMap")["weather-settings"]["data"]
@@ -180,12 +180,12 @@ def test_with_the_replay_it_is_the_source_unless_another_is_named(render: Render
     assert source(url="https://example.org") == ("https://example.org", replay)
 
 
-def test_on_aws_there_is_no_address(render: Render) -> None:
+def test_on_aws_no_endpoint_is_set(render: Render) -> None:
     manifests = render({"minio": {"enabled": False}})
     assert "AWS_ENDPOINT_URL" not in of_kind(manifests, "ConfigMap")["weather-settings"]["data"]
 
 
-def test_an_optional_secret_is_the_user_s_own(render: Render) -> None:
+def test_optional_secrets_are_not_created_by_the_chart(render: Render) -> None:
     made = set(of_kind(render(EVERYTHING), "Secret"))
     assert not made & {name for names in OPTIONAL_SECRETS.values() for name in names}
 
@@ -197,7 +197,7 @@ def step(image: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("image", NEEDED)
-def test_a_step_has_the_account_that_knows_the_registry(render: Render, image: str) -> None:
+def test_a_steps_service_account_has_the_pull_secrets(render: Render, image: str) -> None:
     accounts = of_kind(render({"image": {"pullSecrets": ["registry"]}}), "ServiceAccount")
     account = accounts[step(image)["service_account_name"]]
     assert account["automountServiceAccountToken"] is False
@@ -205,12 +205,12 @@ def test_a_step_has_the_account_that_knows_the_registry(render: Render, image: s
 
 
 @pytest.mark.parametrize("image", NEEDED)
-def test_network_policies_know_a_step_by_its_label(render: Render, image: str) -> None:
+def test_network_policies_select_a_step_by_its_label(render: Render, image: str) -> None:
     policy = of_kind(render(), "NetworkPolicy")[f"weather-{image}"]["spec"]
     assert policy["podSelector"]["matchLabels"].items() <= step(image)["labels"].items()
 
 
-def test_no_service_is_taken_for_a_step(render: Render) -> None:
+def test_no_service_has_the_labels_of_a_step(render: Render) -> None:
     for manifest in render(EVERYTHING):
         template = (manifest.get("spec") or {}).get("template") or {}
         labels = (template.get("metadata") or {}).get("labels") or {}
@@ -218,14 +218,14 @@ def test_no_service_is_taken_for_a_step(render: Render) -> None:
         assert labels.get("app.kubernetes.io/part-of") != "weather-pipeline"
 
 
-def test_no_step_asks_for_more_than_a_container_may_have(render: Render) -> None:
+def test_step_resources_are_within_the_limit_range(render: Render) -> None:
     [limits] = of_kind(render(), "LimitRange")["weather"]["spec"]["limits"]
     for resources in RESOURCES.values():
         for name, most in limits["max"].items():
             assert amount(resources.limits[name]) <= amount(most)
 
 
-def test_the_quota_has_room_for_all_services_a_rolling_update_and_four_steps(
+def test_the_quota_fits_services_a_rollout_and_four_steps(
     render: Render,
 ) -> None:
     manifests = render(EVERYTHING)
@@ -245,7 +245,7 @@ def test_the_quota_has_room_for_all_services_a_rolling_update_and_four_steps(
         assert total <= amount(hard[f"{kind}.{what}"])
 
 
-def test_airflow_s_workers_may_run_pods_here_and_nothing_else(render: Render) -> None:
+def test_airflow_workers_may_only_run_pods(render: Render) -> None:
     manifests = render()
     role = of_kind(manifests, "Role")["weather-steps"]
     binding = of_kind(manifests, "RoleBinding")["weather-steps"]

@@ -1,4 +1,4 @@
-"""The official Airflow chart with our values, held against the rules of all pods."""
+"""The official Airflow chart with our values."""
 
 import os
 import re
@@ -22,18 +22,18 @@ TAG = "3f2a9c1d7b60"
 Render = Callable[..., list[Manifest]]
 
 NEED_A_TOKEN = {
-    ("no_token", "Deployment/airflow-scheduler"): "it makes the workers' pods",
-    ("no_token", "Deployment/airflow-api-server"): "it shows the log of a running worker's pod",
-    ("no_token", "Pod/worker"): "it makes the steps' pods",
+    ("no_token", "Deployment/airflow-scheduler"): "creates the workers' pods",
+    ("no_token", "Deployment/airflow-api-server"): "shows the log of a running worker's pod",
+    ("no_token", "Pod/worker"): "creates the steps' pods",
 }
 
 
 @pytest.fixture(scope="session")
 def render(helm: Helm) -> Render:
-    """Render the official chart with our values, and with what `--set` would add."""
+    """Factory of the official chart's manifests with our values and further arguments."""
     archive = os.environ.get("AIRFLOW_CHART", "")
     if not Path(archive).is_file():
-        pytest.skip("AIRFLOW_CHART names no archive of the official chart: it is not rendered")
+        pytest.skip("chart archive not found: set AIRFLOW_CHART to the official chart")
 
     def rendered(*arguments: str) -> list[Manifest]:
         return helm.rendered(Path(archive), "airflow", "airflow", f"--values={VALUES}", *arguments)
@@ -43,20 +43,20 @@ def render(helm: Helm) -> Render:
 
 @pytest.fixture(scope="session")
 def manifests(render: Render) -> list[Manifest]:
-    """All that the chart makes, and the pod that Airflow makes of its template for workers."""
+    """The chart's manifests, and a worker's pod made from Airflow's template."""
     rendered = render(f"--set-string=images.airflow.tag={TAG}")
     return [*rendered, worker(rendered)]
 
 
 def configuration(manifests: list[Manifest]) -> ConfigParser:
-    """Airflow's configuration file."""
+    """Parse Airflow's configuration file."""
     parser = ConfigParser(interpolation=None)
     parser.read_string(of_kind(manifests, "ConfigMap")["airflow-config"]["data"]["airflow.cfg"])
     return parser
 
 
 def worker(manifests: list[Manifest]) -> Manifest:
-    """A worker's pod, with the name and the image that KubernetesExecutor gives it."""
+    """Return a worker's pod with a name and an image, as KubernetesExecutor creates it."""
     files = of_kind(manifests, "ConfigMap")["airflow-config"]["data"]
     pod: Manifest = yaml.safe_load(files["pod_template_file.yaml"])
     image = configuration(manifests)["kubernetes_executor"]
@@ -68,7 +68,7 @@ def worker(manifests: list[Manifest]) -> Manifest:
 
 
 def with_tokens_of_their_accounts(manifests: list[Manifest]) -> list[Manifest]:
-    """The same pods, saying themselves what the chart says at their service accounts."""
+    """Copy the pods, with their service accounts' token setting."""
     accounts = of_kind(manifests, "ServiceAccount")
     copies = deepcopy(manifests)
     for pod in pods_of(copies):
@@ -77,21 +77,21 @@ def with_tokens_of_their_accounts(manifests: list[Manifest]) -> list[Manifest]:
     return copies
 
 
-def test_every_object_meets_kubernetes_schema(manifests: list[Manifest]) -> None:
+def test_every_object_is_valid_for_kubernetes(manifests: list[Manifest]) -> None:
     assert len(manifests) > 20
     for each in manifests:
         kubernetes_validate.validate(each, KUBERNETES, strict=True)
 
 
-def test_every_pod_keeps_the_rules_of_all_pods(manifests: list[Manifest]) -> None:
+def test_every_pod_follows_the_pod_rules(manifests: list[Manifest]) -> None:
     assert breaches(with_tokens_of_their_accounts(manifests), NEED_A_TOKEN) == []
 
 
-def test_no_password_is_in_plain_sight(manifests: list[Manifest]) -> None:
+def test_no_password_is_outside_secrets(manifests: list[Manifest]) -> None:
     assert plain_secrets(manifests) == []
 
 
-def test_there_is_no_user_but_the_one_of_our_secret(manifests: list[Manifest]) -> None:
+def test_the_only_user_is_that_of_our_secret(manifests: list[Manifest]) -> None:
     [container] = of_kind(manifests, "Job")["airflow-create-user"]["spec"]["template"]["spec"][
         "containers"
     ]
@@ -113,7 +113,7 @@ def test_there_is_no_user_but_the_one_of_our_secret(manifests: list[Manifest]) -
     assert manager.endswith(".FabAuthManager")
 
 
-def test_an_upgrade_with_nothing_changed_changes_nothing(
+def test_an_upgrade_without_changes_changes_nothing(
     render: Render, manifests: list[Manifest]
 ) -> None:
     """Nothing random is rendered, nothing depends on the revision, and no Secret is regenerated."""
@@ -122,8 +122,8 @@ def test_an_upgrade_with_nothing_changed_changes_nothing(
     assert of_kind(again, "Secret") == {}
 
 
-def test_nothing_is_a_hook(manifests: list[Manifest]) -> None:
-    """The jobs would deadlock an installation, and Helm forgets hooks when it uninstalls."""
+def test_no_object_is_a_hook(manifests: list[Manifest]) -> None:
+    """Hooks would deadlock an installation, and an uninstall does not delete them."""
     annotations = [each["metadata"].get("annotations") or {} for each in manifests]
     assert [each for each in annotations if "helm.sh/hook" in each] == []
     assert of_kind(manifests, "Job").keys() == {
@@ -132,7 +132,7 @@ def test_nothing_is_a_hook(manifests: list[Manifest]) -> None:
     }
 
 
-def test_all_secrets_are_those_that_our_chart_or_its_user_makes(manifests: list[Manifest]) -> None:
+def test_all_secrets_come_from_our_chart_or_the_user(manifests: list[Manifest]) -> None:
     def named(value: Any) -> set[str]:
         if isinstance(value, list):
             return {name for each in value for name in named(each)}
@@ -152,13 +152,13 @@ def test_all_secrets_are_those_that_our_chart_or_its_user_makes(manifests: list[
     }
 
 
-def test_a_worker_starts_at_once(manifests: list[Manifest]) -> None:
+def test_a_worker_starts_without_init_containers(manifests: list[Manifest]) -> None:
     assert not worker(manifests)["spec"]["initContainers"]
     executor = configuration(manifests)["kubernetes_executor"]
     assert int(executor["worker_pods_creation_batch_size"]) > 1
 
 
-def test_all_airflow_parts_run_our_image(manifests: list[Manifest]) -> None:
+def test_all_airflow_components_run_our_image(manifests: list[Manifest]) -> None:
     images = {
         place: container["image"]
         for pod in pods_of(manifests)
@@ -169,14 +169,14 @@ def test_all_airflow_parts_run_our_image(manifests: list[Manifest]) -> None:
     assert set(images.values()) == {f"weather-airflow:{TAG}"}
 
 
-def test_without_a_tag_the_image_s_name_says_what_is_missing(render: Render) -> None:
+def test_a_missing_tag_is_visible_in_the_image_name(render: Render) -> None:
     scheduler = of_kind(render(), "Deployment")["airflow-scheduler"]
     [container] = scheduler["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "weather-airflow:set-images.airflow.tag"
 
 
 @pytest.mark.parametrize("component", ["scheduler", "triggerer", "dag-processor", "worker"])
-def test_one_pod_for_all_models_is_one_setting_away(
+def test_a_shared_pod_for_all_models_is_one_setting(
     render: Render, manifests: list[Manifest], component: str
 ) -> None:
     def setting(manifests: list[Manifest]) -> str:
@@ -201,7 +201,7 @@ def test_logs_outlive_their_pods(manifests: list[Manifest]) -> None:
             assert {"secretRef": {"name": "weather-airflow-logs"}} in container["envFrom"], place
 
 
-def test_logs_may_be_in_an_outside_store(render: Render) -> None:
+def test_logs_may_be_in_an_external_store(render: Render) -> None:
     example = PROJECT / "chart" / "examples" / "outside-airflow.yaml"
     logging = configuration(render(f"--values={example}"))["logging"]
     assert logging["remote_base_log_folder"] == "s3://my-airflow-logs/"
@@ -210,7 +210,7 @@ def test_logs_may_be_in_an_outside_store(render: Render) -> None:
 
 
 def test_notices_are_optional(manifests: list[Manifest]) -> None:
-    """Pods start without the Secret of the webhook."""
+    """Pods start without the webhook's Secret."""
     sources = [
         each["secretRef"]
         for pod in pods_of(manifests)
@@ -223,7 +223,7 @@ def test_notices_are_optional(manifests: list[Manifest]) -> None:
     assert all(each["optional"] for each in notices)
 
 
-def test_a_task_gets_the_settings_that_our_chart_makes_for_airflow(
+def test_a_task_gets_our_charts_settings(
     manifests: list[Manifest],
 ) -> None:
     settings = {"configMapRef": {"name": "weather-airflow-settings", "optional": True}}
@@ -231,7 +231,7 @@ def test_a_task_gets_the_settings_that_our_chart_makes_for_airflow(
     assert settings in container["envFrom"]
 
 
-def test_airflow_s_database_forgets_in_a_place_that_it_may_write_to(
+def test_database_cleanup_has_a_writable_folder(
     manifests: list[Manifest],
 ) -> None:
     job = of_kind(manifests, "CronJob")["airflow-database-cleanup"]["spec"]["jobTemplate"]
@@ -241,9 +241,7 @@ def test_airflow_s_database_forgets_in_a_place_that_it_may_write_to(
     assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
 
 
-def test_a_changed_mapping_starts_the_exporter_again(
-    render: Render, manifests: list[Manifest]
-) -> None:
+def test_a_changed_mapping_restarts_the_exporter(render: Render, manifests: list[Manifest]) -> None:
     def template(manifests: list[Manifest]) -> Manifest:
         made: Manifest = of_kind(manifests, "Deployment")["airflow-statsd"]["spec"]["template"]
         return made
@@ -252,7 +250,7 @@ def test_a_changed_mapping_starts_the_exporter_again(
     assert template(render(changed)) != template(manifests)
 
 
-def test_one_version_of_airflow_is_meant_everywhere() -> None:
+def test_airflows_version_is_the_same_everywhere() -> None:
     def found(file: str, pattern: str) -> set[str]:
         text = (PROJECT / file).read_text(encoding="utf-8")
         return set(re.findall(pattern, text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The API's own objects: rolled without a gap, spread over nodes, reached as its user likes."""
+"""The API's objects: rollout, probes, spreading over nodes, autoscaler and ingress."""
 
 from tests.chart.conftest import EVERYTHING, Render
 from tests.chart.helm import of_kind
@@ -10,7 +10,7 @@ def deployment(manifests: list[Manifest]) -> Manifest:
     return spec
 
 
-def test_it_is_rolled_without_a_pod_less(render: Render) -> None:
+def test_a_rollout_keeps_all_replicas(render: Render) -> None:
     spec = deployment(render())
     assert spec["replicas"] == 2
     assert spec["strategy"] == {
@@ -19,26 +19,26 @@ def test_it_is_rolled_without_a_pod_less(render: Render) -> None:
     }
 
 
-def test_it_may_wait_for_its_first_data_as_long_as_an_installation_takes(render: Render) -> None:
-    """By default a rollout has failed after 10 minutes, of which images take some."""
+def test_a_rollout_may_wait_an_hour_for_the_first_data(render: Render) -> None:
+    """The default is 10 minutes, too short for an installation that pulls images."""
     assert deployment(render())["progressDeadlineSeconds"] == 3600
 
 
-def test_what_is_not_set_is_left_to_the_api(render: Render) -> None:
+def test_unset_values_set_no_variable(render: Render) -> None:
     [container] = deployment(render())["template"]["spec"]["containers"]
     names = {each["name"] for each in container["env"]}
     assert names == {"WEATHER_SCHEDULE_HOURS", "WEATHER_FRESH_HOURS"}
 
 
-def test_it_has_time_to_drain(render: Render) -> None:
-    """`api.__main__`: 5 s of draining, then 20 s for what is open."""
+def test_the_grace_period_covers_the_drain(render: Render) -> None:
+    """`api.__main__` drains for 5 s, and then waits up to 20 s for open requests."""
     from api.__main__ import GRACEFUL_SHUTDOWN_SECONDS
 
     pod = deployment(render())["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > 5 + GRACEFUL_SHUTDOWN_SECONDS
 
 
-def test_it_is_ready_only_with_data_and_alive_without(render: Render) -> None:
+def test_probes_use_readyz_and_healthz(render: Render) -> None:
     [container] = deployment(render())["template"]["spec"]["containers"]
     probes = {
         kind: container[f"{kind}Probe"]["httpGet"]["path"]
@@ -47,7 +47,7 @@ def test_it_is_ready_only_with_data_and_alive_without(render: Render) -> None:
     assert probes == {"startup": "/healthz", "readiness": "/readyz", "liveness": "/healthz"}
 
 
-def test_its_pods_are_spread_over_nodes_and_leave_them_one_by_one(render: Render) -> None:
+def test_pods_are_spread_over_nodes_and_evicted_one_by_one(render: Render) -> None:
     manifests = render()
     labels = deployment(manifests)["selector"]["matchLabels"]
     [constraint] = deployment(manifests)["template"]["spec"]["topologySpreadConstraints"]
@@ -62,13 +62,13 @@ def test_its_pods_are_spread_over_nodes_and_leave_them_one_by_one(render: Render
     assert budget["selector"]["matchLabels"] == labels
 
 
-def test_neither_ingress_nor_autoscaler_is_there_unasked(render: Render) -> None:
+def test_ingress_and_autoscaler_are_off_by_default(render: Render) -> None:
     manifests = render()
     assert of_kind(manifests, "Ingress") == {}
     assert of_kind(manifests, "HorizontalPodAutoscaler") == {}
 
 
-def test_an_autoscaler_alone_decides_how_many_pods_there_are(render: Render) -> None:
+def test_an_autoscaler_replaces_the_replica_count(render: Render) -> None:
     manifests = render(EVERYTHING)
     assert "replicas" not in deployment(manifests)
     scaler = of_kind(manifests, "HorizontalPodAutoscaler")["weather-api"]["spec"]
@@ -80,7 +80,7 @@ def test_an_autoscaler_alone_decides_how_many_pods_there_are(render: Render) -> 
     }
 
 
-def test_an_ingress_leads_to_the_service(render: Render) -> None:
+def test_an_ingress_routes_to_the_service(render: Render) -> None:
     manifests = render(EVERYTHING)
     ingress = of_kind(manifests, "Ingress")["weather-api"]
     assert ingress["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "letsencrypt"}
@@ -94,14 +94,14 @@ def test_an_ingress_leads_to_the_service(render: Render) -> None:
     assert path["backend"] == {"service": {"name": "weather-api", "port": {"name": "http"}}}
 
 
-def test_an_ingress_may_be_for_all_names_below_one(render: Render) -> None:
+def test_an_ingress_may_have_a_wildcard_host(render: Render) -> None:
     named = {"enabled": True, "host": "*.example.org", "tlsSecretName": "weather-tls"}
     ingress = of_kind(render({"api": {"ingress": named}}), "Ingress")["weather-api"]["spec"]
     assert [rule["host"] for rule in ingress["rules"]] == ["*.example.org"]
     assert [each["hosts"] for each in ingress["tls"]] == [["*.example.org"]]
 
 
-def test_a_changed_setting_rolls_the_api_and_an_unchanged_one_does_not(render: Render) -> None:
+def test_only_a_changed_setting_rolls_the_api(render: Render) -> None:
     def template(*arguments: str) -> Manifest:
         made: Manifest = deployment(render({}, *arguments))["template"]
         return made

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 from orchestration.pod_spec import SECRETS
 
-from tests.chart.conftest import EVERYTHING, OUTSIDE, TAG, Render
+from tests.chart.conftest import EVERYTHING, EXTERNAL, TAG, Render
 from tests.chart.helm import CHART, KUBERNETES, of_kind
 from tests.pod_rules import Manifest, breaches, pods_of
 
@@ -21,20 +21,20 @@ MADE_BY_HAND = {
     "weather-airflow-metadata",
     "weather-airflow-logs",
 }
-"""The Secrets that an installation with outside stores needs of its user."""
+"""Secrets that users create for an installation with external stores."""
 
 
-def test_kubernetes_knows_every_field(manifests: list[Manifest]) -> None:
+def test_every_object_is_valid_for_kubernetes(manifests: list[Manifest]) -> None:
     assert manifests
     for manifest in manifests:
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
 
 
-def test_every_pod_keeps_the_rules(manifests: list[Manifest]) -> None:
+def test_every_pod_follows_the_pod_rules(manifests: list[Manifest]) -> None:
     assert breaches(manifests) == []
 
 
-def test_every_object_is_checked(render: Render) -> None:
+def test_every_pod_is_checked(render: Render) -> None:
     names = {each.place.partition("-")[2].split("-")[0] for each in pods_of(render(EVERYTHING))}
     assert names == {"api", "store", "postgres", "prepare", "replay"}
 
@@ -45,7 +45,7 @@ def test_names_are_unique(manifests: list[Manifest]) -> None:
     assert all(name.startswith("weather") for _, _, name in keys)
 
 
-def test_the_project_s_images_have_the_one_tag(render: Render) -> None:
+def test_the_projects_images_have_the_same_tag(render: Render) -> None:
     images = {
         container["image"]
         for pod in pods_of(render(EVERYTHING, "--set=image.prefix=registry.example.org/weather-"))
@@ -59,8 +59,8 @@ def test_the_project_s_images_have_the_one_tag(render: Render) -> None:
     }
 
 
-def test_pods_find_what_they_refer_to(manifests: list[Manifest]) -> None:
-    """ConfigMaps, Secrets and service accounts: made by the chart, or by its user."""
+def test_references_of_pods_exist(manifests: list[Manifest]) -> None:
+    """The chart or its user creates the ConfigMaps, Secrets and service accounts."""
     there = {(each["kind"], each["metadata"]["name"]) for each in manifests}
     by_hand = {("Secret", name) for name in MADE_BY_HAND}
     for pod in pods_of(manifests):
@@ -69,7 +69,7 @@ def test_pods_find_what_they_refer_to(manifests: list[Manifest]) -> None:
 
 
 def references(spec: Any) -> Iterator[tuple[str, str]]:
-    """(kind, name) of each ConfigMap and Secret that is named below."""
+    """Yield (kind, name) of each ConfigMap and Secret in a pod's spec."""
     if isinstance(spec, list):
         for each in spec:
             yield from references(each)
@@ -83,7 +83,7 @@ def references(spec: Any) -> Iterator[tuple[str, str]]:
                 yield from references(value)
 
 
-def test_selectors_choose_the_pods_of_their_own_component(render: Render) -> None:
+def test_selectors_match_only_their_own_component(render: Render) -> None:
     manifests = render(EVERYTHING)
     workloads = {**of_kind(manifests, "Deployment"), **of_kind(manifests, "StatefulSet")}
     labels = {
@@ -97,7 +97,7 @@ def test_selectors_choose_the_pods_of_their_own_component(render: Render) -> Non
         assert [pod for pod, own in labels.items() if selector.items() <= own.items()] == [name]
 
 
-def test_services_have_the_ports_that_others_rely_on(render: Render) -> None:
+def test_services_have_the_expected_ports(render: Render) -> None:
     ports = {
         name: {(port["name"], port["port"]) for port in service["spec"]["ports"]}
         for name, service in of_kind(render({"replay": {"enabled": True}}), "Service").items()
@@ -110,8 +110,8 @@ def test_services_have_the_ports_that_others_rely_on(render: Render) -> None:
     }
 
 
-def test_outside_stores_leave_nothing_stateful_and_no_password(render: Render) -> None:
-    manifests = render(OUTSIDE)
+def test_external_stores_need_no_stateful_set(render: Render) -> None:
+    manifests = render(EXTERNAL)
     assert of_kind(manifests, "StatefulSet") == {}
     assert set(of_kind(manifests, "Service")) == {"weather-api"}
     assert not set(of_kind(manifests, "Secret")) & MADE_BY_HAND
@@ -120,13 +120,13 @@ def test_outside_stores_leave_nothing_stateful_and_no_password(render: Render) -
 
 
 @pytest.mark.parametrize("part", ["minio", "postgres"])
-def test_each_stateful_part_can_be_left_out_by_itself(render: Render, part: str) -> None:
+def test_each_stateful_set_can_be_disabled(render: Render, part: str) -> None:
     left = set(of_kind(render({part: {"enabled": False}}), "StatefulSet"))
     assert left == {"weather-postgres" if part == "minio" else "weather-store"}
 
 
-def test_what_outside_stores_need_is_what_the_chart_no_longer_makes(render: Render) -> None:
-    manifests = render(OUTSIDE)
+def test_external_stores_need_exactly_these_secrets(render: Render) -> None:
+    manifests = render(EXTERNAL)
     made = set(of_kind(manifests, "Secret"))
     of_pods = {
         name
@@ -141,7 +141,7 @@ def test_what_outside_stores_need_is_what_the_chart_no_longer_makes(render: Rend
     assert (of_pods | of_steps | of_airflow) - made == MADE_BY_HAND
 
 
-def test_the_example_of_outside_stores_makes_each_secret_and_keeps_it_from_helm() -> None:
+def test_the_example_creates_and_keeps_each_secret() -> None:
     text = (CHART / "examples" / "outside-stores.yaml").read_text(encoding="utf-8")
     [users] = re.findall(r"for user in (.*); do", text)
     made = {
@@ -155,16 +155,16 @@ def test_the_example_of_outside_stores_makes_each_secret_and_keeps_it_from_helm(
     assert {name for names in kept for name in names.split()} == MADE_BY_HAND
 
 
-def test_uninstalling_leaves_the_volumes(render: Render) -> None:
-    """A claim made of a template outlives its StatefulSet, unless that says otherwise."""
+def test_an_uninstall_keeps_the_volumes(render: Render) -> None:
+    """A claim from a template outlives its StatefulSet by default."""
     for workload in of_kind(render(), "StatefulSet").values():
         assert workload["spec"]["volumeClaimTemplates"]
         assert "persistentVolumeClaimRetentionPolicy" not in workload["spec"]
     assert of_kind(render(), "PersistentVolumeClaim") == {}
 
 
-def test_a_release_is_plain(manifests: list[Manifest]) -> None:
-    """No hooks, which `--wait` can deadlock on, and nothing that outlives an uninstall."""
+def test_a_release_has_no_hooks_and_no_kept_objects(manifests: list[Manifest]) -> None:
+    """Hooks can deadlock with `--wait`, and kept objects outlive an uninstall."""
     for manifest in manifests:
         annotations = manifest["metadata"].get("annotations") or {}
         assert not any(name.startswith("helm.sh/") for name in annotations)

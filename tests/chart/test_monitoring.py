@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.conftest import EVERYTHING, OUTSIDE, Render
+from tests.chart.conftest import EVERYTHING, EXTERNAL, Render
 from tests.chart.helm import CHART, of_kind
 from tests.chart.network import Place, is_allowed
 from tests.monitoring.sources import EACH_HOUR, EVERY_3_HOURS, content
@@ -35,7 +35,7 @@ def dashboards(manifests: list[Manifest]) -> dict[str, Manifest]:
     }
 
 
-def test_a_cluster_without_the_operator_gets_none_of_it(render: Render) -> None:
+def test_without_the_operator_no_monitoring_is_installed(render: Render) -> None:
     names = {(m["kind"], m["metadata"]["name"]) for m in render(EVERYTHING)}
     more = {(m["kind"], m["metadata"]["name"]) for m in monitored(render, EVERYTHING)}
     assert more - names == {
@@ -51,7 +51,7 @@ def test_a_cluster_without_the_operator_gets_none_of_it(render: Render) -> None:
     ("part", "kind"),
     [("serviceMonitors", "ServiceMonitor"), ("rules", "PrometheusRule")],
 )
-def test_each_kind_can_be_switched_off(render: Render, part: str, kind: str) -> None:
+def test_each_kind_can_be_disabled(render: Render, part: str, kind: str) -> None:
     manifests = monitored(render, {"monitoring": {part: {"enabled": False}}})
     kinds = {each["kind"] for each in manifests}
     assert kind not in kinds
@@ -59,13 +59,13 @@ def test_each_kind_can_be_switched_off(render: Render, part: str, kind: str) -> 
     assert dashboards(manifests)
 
 
-def test_dashboards_can_be_switched_off(render: Render) -> None:
+def test_dashboards_can_be_disabled(render: Render) -> None:
     manifests = monitored(render, {"monitoring": {"dashboards": {"enabled": False}}})
     assert dashboards(manifests) == {}
     assert of_kind(manifests, "PrometheusRule")
 
 
-def test_a_monitor_scrapes_a_port_that_its_service_has(render: Render) -> None:
+def test_a_monitor_scrapes_a_port_of_its_service(render: Render) -> None:
     manifests = monitored(render)
     services = of_kind(manifests, "Service")
     for name in ("weather-api", "weather-store"):
@@ -79,7 +79,7 @@ def test_a_monitor_scrapes_a_port_that_its_service_has(render: Render) -> None:
         assert endpoint["port"] in {port["name"] for port in services[name]["spec"]["ports"]}
 
 
-def test_airflow_s_exporter_is_scraped_in_its_own_namespace(render: Render) -> None:
+def test_airflows_exporter_is_scraped_in_airflows_namespace(render: Render) -> None:
     monitor = of_kind(monitored(render, {"airflow": {"namespace": "flow"}}), "ServiceMonitor")[
         "weather-airflow"
     ]["spec"]
@@ -88,13 +88,13 @@ def test_airflow_s_exporter_is_scraped_in_its_own_namespace(render: Render) -> N
     assert [each["port"] for each in monitor["endpoints"]] == ["statsd-scrape"]
 
 
-def test_outside_stores_and_no_airflow_leave_the_api_to_scrape(render: Render) -> None:
-    manifests = monitored(render, {**OUTSIDE, "airflow": {"enabled": False}})
+def test_only_existing_services_are_scraped(render: Render) -> None:
+    manifests = monitored(render, {**EXTERNAL, "airflow": {"enabled": False}})
     assert set(of_kind(manifests, "ServiceMonitor")) == {"weather-api"}
     assert "weather-airflow-metrics" not in of_kind(manifests, "NetworkPolicy")
 
 
-def test_without_airflow_no_alert_is_about_its_metrics(render: Render) -> None:
+def test_without_airflow_no_rule_uses_its_metrics(render: Render) -> None:
     manifests = monitored(render, {"airflow": {"enabled": False}})
     rules = of_kind(manifests, "PrometheusRule")
     assert set(rules) == {f"weather-{name}" for name in RULES} - {"weather-airflow"}
@@ -111,23 +111,23 @@ def test_only_prometheus_may_scrape(render: Render, target: Place, port: int) ->
     assert target is EXPORTER or not is_allowed(before, PROMETHEUS, target, port)
 
 
-def test_the_store_exposes_metrics_only_when_they_are_scraped(render: Render) -> None:
-    def told(manifests: list[Manifest]) -> bool:
+def test_the_store_exposes_metrics_only_if_scraped(render: Render) -> None:
+    def exposes(manifests: list[Manifest]) -> bool:
         store = of_kind(manifests, "StatefulSet")["weather-store"]["spec"]["template"]["spec"]
         return {"name": "MINIO_PROMETHEUS_AUTH_TYPE", "value": "public"} in store["containers"][0][
             "env"
         ]
 
-    assert told(monitored(render))
-    assert not told(render())
-    assert not told(monitored(render, {"monitoring": {"serviceMonitors": {"enabled": False}}}))
+    assert exposes(monitored(render))
+    assert not exposes(render())
+    assert not exposes(monitored(render, {"monitoring": {"serviceMonitors": {"enabled": False}}}))
 
 
 SCHEDULES = [({}, EACH_HOUR), ({"schedule": {"everyHours": 3}}, EVERY_3_HOURS)]
 
 
 @pytest.mark.parametrize(("values", "numbers"), SCHEDULES)
-def test_rules_are_the_files_as_promtool_has_tested_them(
+def test_rules_equal_the_files_tested_by_promtool(
     render: Render, values: dict[str, Any], numbers: dict[str, str]
 ) -> None:
     made = of_kind(monitored(render, values), "PrometheusRule")
@@ -135,7 +135,7 @@ def test_rules_are_the_files_as_promtool_has_tested_them(
         assert made[f"weather-{name}"]["spec"] == yaml.safe_load(content(file, numbers))
 
 
-def test_freshness_can_be_stricter_than_the_schedule_s_default(render: Render) -> None:
+def test_freshness_can_be_stricter_than_its_default(render: Render) -> None:
     manifests = monitored(render, {"schedule": {"everyHours": 3, "freshHours": 4}})
     rules = str(of_kind(manifests, "PrometheusRule")["weather-freshness"]["spec"])
     assert ">= bool 14400" in rules
@@ -146,7 +146,7 @@ def test_freshness_can_be_stricter_than_the_schedule_s_default(render: Render) -
 
 
 @pytest.mark.parametrize(("values", "numbers"), SCHEDULES)
-def test_dashboards_are_the_files_and_grafana_s_sidecar_finds_them(
+def test_dashboards_equal_the_files_and_have_the_label(
     render: Render, values: dict[str, Any], numbers: dict[str, str]
 ) -> None:
     labelled = {**values, "monitoring": {"dashboards": {"label": "my/boards"}}}
@@ -159,8 +159,8 @@ def test_dashboards_are_the_files_and_grafana_s_sidecar_finds_them(
         assert board["metadata"]["labels"]["my/boards"] == "1"
 
 
-def test_names_of_this_installation_are_put_in(render: Render) -> None:
-    """Where runbooks are, and which namespaces the dashboards look at."""
+def test_rules_and_dashboards_have_the_installations_names(render: Render) -> None:
+    """Runbook links and the dashboards' namespaces come from the values."""
     manifests = monitored(
         render,
         {
@@ -185,6 +185,6 @@ def test_names_of_this_installation_are_put_in(render: Render) -> None:
     assert "weather|airflow" not in board
 
 
-def test_every_object_of_monitoring_is_in_a_namespace_of_ours(render: Render) -> None:
+def test_monitoring_objects_are_in_our_namespaces(render: Render) -> None:
     for each in monitored(render, EVERYTHING):
         assert each["metadata"]["namespace"] in {"weather", "airflow"}

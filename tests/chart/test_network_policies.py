@@ -1,11 +1,11 @@
-"""NetworkPolicies allow only the connections that are named here."""
+"""NetworkPolicies allow only the listed connections."""
 
 from collections.abc import Iterator
 from itertools import product
 
 import pytest
 
-from tests.chart.conftest import OUTSIDE, Render
+from tests.chart.conftest import EXTERNAL, Render
 from tests.chart.helm import of_kind
 from tests.chart.network import Place, is_allowed
 from tests.pod_rules import Manifest
@@ -58,7 +58,7 @@ REPLAY: set[tuple[str, str, int]] = {
     ("private", "api", 8000),
     ("metadata", "api", 8000),
 }
-"""With the replay as the source."""
+"""Allowed connections with the replay as the source."""
 
 OPEN_METEO = (REPLAY - {("ingest", "replay", 8000)}) | {("ingest", "internet", 443)}
 
@@ -68,7 +68,7 @@ def policies(manifests: list[Manifest]) -> list[Manifest]:
 
 
 def allowed(manifests: list[Manifest]) -> set[tuple[str, str, int]]:
-    """All connections that are let through, of those that one end in the namespace has."""
+    """Return all allowed connections with at least one end in the namespace."""
     return set(_allowed(policies(manifests)))
 
 
@@ -78,16 +78,16 @@ def _allowed(named: list[Manifest]) -> Iterator[tuple[str, str, int]]:
             yield source, target, port
 
 
-def test_with_the_replay_these_connections_and_no_others(render: Render) -> None:
+def test_connections_with_the_replay(render: Render) -> None:
     assert allowed(render({"replay": {"enabled": True}})) == REPLAY
 
 
-def test_with_open_meteo_these_connections_and_no_others(render: Render) -> None:
+def test_connections_with_open_meteo(render: Render) -> None:
     assert allowed(render()) == OPEN_METEO
 
 
-def test_without_policies_everything_would_go(render: Render) -> None:
-    """The computation itself can tell the difference."""
+def test_without_policies_every_connection_is_allowed(render: Render) -> None:
+    """Check that the computation depends on the policies."""
     manifests = render({"networkPolicies": {"enabled": False}})
     assert policies(manifests) == []
     ends = len(EVERYONE) ** 2 - len(EVERYONE.keys() - PODS.keys()) ** 2
@@ -95,9 +95,7 @@ def test_without_policies_everything_would_go(render: Render) -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_every_pod_can_ask_for_names_and_nothing_else_of_the_system(
-    render: Render, name: str
-) -> None:
+def test_every_pod_can_use_only_dns_of_kube_system(render: Render, name: str) -> None:
     named = policies(render())
     for protocol in ("UDP", "TCP"):
         assert is_allowed(named, PODS[name], NAMES, 53, protocol)
@@ -106,7 +104,7 @@ def test_every_pod_can_ask_for_names_and_nothing_else_of_the_system(
     assert not is_allowed(named, PODS[name], NAMES, 443)
 
 
-def test_ingest_reaches_the_internet_in_both_versions_and_no_private_network(
+def test_ingest_reaches_the_internet_but_no_private_network(
     render: Render,
 ) -> None:
     named = policies(render())
@@ -117,22 +115,22 @@ def test_ingest_reaches_the_internet_in_both_versions_and_no_private_network(
     assert reached == [True, True, False, False, False]
 
 
-def test_a_source_of_one_s_own_is_reached_at_its_port(render: Render) -> None:
+def test_a_custom_source_is_reached_at_its_port(render: Render) -> None:
     source = {"url": "http://weather.example.org:8080", "archiveUrl": "http://old.example.org"}
     named = policies(render({"source": source}))
     reached = {port for port in PORTS if is_allowed(named, PODS["ingest"], INTERNET, port)}
     assert reached == {80, 8080}
 
 
-def test_the_replay_may_serve_only_one_of_the_two_addresses(render: Render) -> None:
+def test_the_replay_may_replace_only_one_source_url(render: Render) -> None:
     source = {"archiveUrl": "https://old.example.org"}
     named = policies(render({"replay": {"enabled": True}, "source": source}))
     assert is_allowed(named, PODS["ingest"], PODS["replay"], 8000)
     assert is_allowed(named, PODS["ingest"], INTERNET, 443)
 
 
-def test_outside_stores_are_reached_by_those_who_need_them(render: Render) -> None:
-    named = policies(render(OUTSIDE))
+def test_external_stores_are_reached_only_by_their_users(render: Render) -> None:
+    named = policies(render(EXTERNAL))
     who = (*PODS, "airflow")
     to_store = {name for name in PODS if is_allowed(named, PODS[name], INTERNET, 443)}
     to_postgres = {name for name in PODS if is_allowed(named, PODS[name], DATABASES, 5432)}
@@ -142,7 +140,7 @@ def test_outside_stores_are_reached_by_those_who_need_them(render: Render) -> No
     assert not is_allowed(named, PODS["dbt"], PRIVATE, 5432)
 
 
-def test_an_outside_store_is_reached_at_its_port(render: Render) -> None:
+def test_an_external_store_is_reached_at_its_port(render: Render) -> None:
     outside = {
         "minio": {"enabled": False},
         "store": {"endpointUrl": "https://s3.example.org:9000"},

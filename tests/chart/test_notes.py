@@ -1,4 +1,4 @@
-"""What an installation says at its end."""
+"""The chart's notes after an installation."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.conftest import EVERYTHING, OUTSIDE, TAG, Render
+from tests.chart.conftest import EVERYTHING, EXTERNAL, TAG, Render
 from tests.chart.helm import CHART, Helm, of_kind
 from tests.chart.kubernetes_api import kubernetes_api
 from tests.plain_secrets import secret_values
@@ -20,7 +20,7 @@ Notes = Callable[[dict[str, Any]], tuple[str, list[Manifest]]]
 
 @pytest.fixture(scope="module")
 def notes(helm: Helm, render: Render) -> Notes:
-    """The notes that come with some values, and the manifests; nothing is installed."""
+    """Factory of the notes and manifests for given values. Installs nothing."""
 
     def of(values: dict[str, Any]) -> tuple[str, list[Manifest]]:
         with kubernetes_api(kinds=render(EVERYTHING), present=[]) as address:
@@ -44,7 +44,7 @@ def notes(helm: Helm, render: Render) -> Notes:
     return of
 
 
-def test_they_name_what_there_is_and_how_to_reach_it(notes: Notes) -> None:
+def test_notes_list_services_and_how_to_reach_them(notes: Notes) -> None:
     text, _ = notes({})
     for words in (
         f"images of tag {TAG}",
@@ -60,7 +60,7 @@ def test_they_name_what_there_is_and_how_to_reach_it(notes: Notes) -> None:
         assert words in text
 
 
-def test_they_say_what_an_uninstall_leaves(notes: Notes) -> None:
+def test_notes_list_the_volumes_kept_by_an_uninstall(notes: Notes) -> None:
     text, _ = notes({})
     assert "only the volumes stay" in text
     assert text.rstrip().endswith(
@@ -68,7 +68,7 @@ def test_they_say_what_an_uninstall_leaves(notes: Notes) -> None:
     )
 
 
-def test_they_say_where_passwords_are_and_not_what_they_are(notes: Notes) -> None:
+def test_notes_show_no_password(notes: Notes) -> None:
     text, manifests = notes({})
     secrets = of_kind(manifests, "Secret")
     assert len(secrets) > 10
@@ -78,15 +78,15 @@ def test_they_say_where_passwords_are_and_not_what_they_are(notes: Notes) -> Non
             assert is_name or value not in text
 
 
-def test_with_everything_they_give_the_ingress_s_address(notes: Notes) -> None:
+def test_notes_show_the_ingress_url(notes: Notes) -> None:
     text, _ = notes(EVERYTHING)
     assert "https://weather.example.org/" in text
     assert "http://weather-replay:8000" in text
     assert "2 to 6 pods" in text
 
 
-def test_with_outside_stores_they_say_whose_the_secrets_are(notes: Notes) -> None:
-    text, _ = notes(OUTSIDE)
+def test_notes_for_external_stores_link_the_example(notes: Notes) -> None:
+    text, _ = notes(EXTERNAL)
     assert "AWS S3, bucket my-weather" in text
     assert "chart/examples/outside-stores.yaml" in text
     assert "persistentvolumeclaims" not in text

@@ -1,4 +1,4 @@
-"""The rules themselves: a good pod keeps them all, and each way to break one is found."""
+"""The rules for pods and passwords: a valid pod passes, and each breach is found."""
 
 import base64
 from collections.abc import Callable
@@ -96,16 +96,16 @@ BREAKS: list[tuple[str, str, Callable[[Manifest, Manifest], Any]]] = [
 ]
 
 
-def test_a_good_pod_breaks_no_rule() -> None:
+def test_a_valid_pod_has_no_breach() -> None:
     assert breaches([GOOD]) == []
 
 
-def test_each_rule_is_broken_by_some_case() -> None:
+def test_each_rule_has_a_test_case() -> None:
     assert {rule for rule, _, _ in BREAKS} == set(RULES)
 
 
 @pytest.mark.parametrize(("rule", "place", "break_it"), BREAKS)
-def test_a_breach_is_found_where_it_is(
+def test_a_breach_is_reported_with_its_place(
     rule: str, place: str, break_it: Callable[[Manifest, Manifest], Any]
 ) -> None:
     bad = deepcopy(GOOD)
@@ -117,13 +117,13 @@ def test_a_breach_is_found_where_it_is(
     assert breaches([bad], {(rule, place): "a reason"}) == []
 
 
-def test_an_exception_that_nothing_needs_is_named() -> None:
+def test_an_unused_exception_is_reported() -> None:
     assert breaches([GOOD], {("no_token", POD): "a reason"}) == [
         f"{POD}: needs no exception from no_token any more"
     ]
 
 
-def test_init_containers_and_the_pods_of_cron_jobs_are_judged() -> None:
+def test_init_containers_and_cron_jobs_are_checked() -> None:
     spec = deepcopy(GOOD["spec"]["template"]["spec"])
     spec["initContainers"] = [{**spec["containers"][0], "name": "first", "image": "first"}]
     cron_job = {
@@ -172,7 +172,7 @@ SECRET: Manifest = {
         config_map(base64.b64encode(PASSWORD.encode()).decode()),
     ],
 )
-def test_a_password_in_plain_sight_is_found_and_not_repeated(shown: Manifest) -> None:
+def test_a_plain_password_is_reported_without_its_value(shown: Manifest) -> None:
     [found] = plain_secrets([SECRET, shown])
     assert "hunter2" not in found
     assert PASSWORD not in found
@@ -188,12 +188,12 @@ def test_a_password_in_plain_sight_is_found_and_not_repeated(shown: Manifest) ->
         config_map("ALTER ROLE a PASSWORD :'password';\n"),
     ],
 )
-def test_a_reference_is_no_password(shown: Manifest) -> None:
+def test_a_reference_is_not_a_password(shown: Manifest) -> None:
     assert plain_secrets([SECRET, shown]) == []
 
 
 @pytest.mark.parametrize("value", ["admin", "minioadmin", "", "0123456789abcde"])
-def test_a_password_that_could_be_guessed_is_found(value: str) -> None:
+def test_a_weak_password_is_found(value: str) -> None:
     secret = {"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": value}}
     assert len(weak_secrets([secret])) == 1
     assert weak_secrets([SECRET]) == []

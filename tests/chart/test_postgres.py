@@ -1,4 +1,4 @@
-"""Postgres's preparation, on a real server: first start, later starts, and who may do what."""
+"""Prepare a real Postgres server: first start, later starts, and the roles' rights."""
 
 import re
 import shutil
@@ -22,14 +22,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql", "pg_dump"))),
-        reason="no Postgres server on PATH: what prepares it is not run",
+        reason="Postgres server not found: put initdb, pg_ctl, postgres and psql on PATH",
     ),
 ]
 
 
 @pytest.fixture(scope="module")
 def volume() -> Iterator[Volume]:
-    """A volume after the first start, on which the writer has made a table."""
+    """A volume after the first start, with a table of the writer."""
     with empty_volume() as volume:
         first = volume.prepare(PASSWORDS)
         assert first.returncode == 0, first.stderr
@@ -40,20 +40,20 @@ def volume() -> Iterator[Volume]:
 
 @pytest.fixture(scope="module")
 def port(volume: Volume) -> Iterator[int]:
-    """The server after another start."""
+    """Port of the server after a second start."""
     again = volume.prepare(PASSWORDS)
     assert again.returncode == 0, again.stderr
     with volume.server() as port:
         yield port
 
 
-@pytest.mark.parametrize("who", [AIRFLOW, WRITER])
-def test_an_owner_makes_and_reads_tables(port: int, who: tuple[str, str, str]) -> None:
-    assert query(port, *who, "CREATE TABLE own AS SELECT 41 AS i") == ""
-    assert query(port, *who, "UPDATE own SET i = i + 1 RETURNING i") == "42"
+@pytest.mark.parametrize("role", [AIRFLOW, WRITER])
+def test_an_owner_creates_and_reads_tables(port: int, role: tuple[str, str, str]) -> None:
+    assert query(port, *role, "CREATE TABLE own AS SELECT 41 AS i") == ""
+    assert query(port, *role, "UPDATE own SET i = i + 1 RETURNING i") == "42"
 
 
-def test_the_reader_reads_what_the_writer_has_made_and_will_make(port: int) -> None:
+def test_the_reader_reads_old_and_new_tables_of_the_writer(port: int) -> None:
     assert query(port, *READER, "SELECT i FROM early") == "1"
     assert query(port, *WRITER, "CREATE TABLE late AS SELECT 2 AS i") == ""
     assert query(port, *READER, "SELECT i FROM late") == "2"
@@ -72,9 +72,9 @@ def test_the_reader_reads_what_the_writer_has_made_and_will_make(port: int) -> N
         "CREATE SCHEMA mine",
     ],
 )
-def test_the_reader_changes_nothing(port: int, statement: str) -> None:
-    answer = query(port, *READER, statement)
-    assert "permission denied" in answer or "must be owner" in answer
+def test_the_reader_cannot_write(port: int, statement: str) -> None:
+    output = query(port, *READER, statement)
+    assert "permission denied" in output or "must be owner" in output
     assert query(port, *READER, "SELECT i FROM early") == "1"
 
 
@@ -89,7 +89,7 @@ def test_the_reader_changes_nothing(port: int, statement: str) -> None:
         ("postgres", "lake", ""),
     ],
 )
-def test_nobody_reaches_another_database_over_the_network(
+def test_a_role_can_connect_only_to_its_database(
     port: int, role: str, database: str, password: str
 ) -> None:
     assert "no pg_hba.conf entry" in query(port, role, database, password, "SELECT 1")
@@ -97,15 +97,13 @@ def test_nobody_reaches_another_database_over_the_network(
 
 @pytest.mark.parametrize(("role", "database", "_"), [AIRFLOW, WRITER, READER])
 @pytest.mark.parametrize("password", ["", "wrong"])
-def test_a_password_is_asked_for(
-    port: int, role: str, database: str, _: str, password: str
-) -> None:
-    answer = query(port, role, database, password, "SELECT 1")
-    assert "password" in answer
-    assert "failed" in answer
+def test_a_password_is_required(port: int, role: str, database: str, _: str, password: str) -> None:
+    output = query(port, role, database, password, "SELECT 1")
+    assert "password" in output
+    assert "failed" in output
 
 
-def test_no_role_of_the_network_is_more_than_a_role(port: int) -> None:
+def test_roles_have_no_administrator_rights(port: int) -> None:
     roles = (
         "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin"
         " AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)"
@@ -115,17 +113,17 @@ def test_no_role_of_the_network_is_more_than_a_role(port: int) -> None:
 
 @pytest.fixture
 def empty() -> Iterator[Volume]:
-    """A volume that nothing is on yet."""
+    """An empty volume."""
     with empty_volume() as volume:
         yield volume
 
 
-def test_a_later_start_keeps_the_data_and_takes_new_passwords(empty: Volume) -> None:
-    """As after an installation over an older one's volume, or after a crash."""
+def test_a_later_start_keeps_data_and_sets_new_passwords(empty: Volume) -> None:
+    """A reinstallation keeps the volume, and a crash leaves it as it was."""
     assert empty.prepare(PASSWORDS).returncode == 0
     with empty.server() as port:
         assert query(port, *WRITER, "CREATE TABLE kept AS SELECT 7 AS i") == ""
-        # As a table that was made before its maker's tables were the reader's to see.
+        # Like a table from before the default privileges of the reader.
         assert query(port, *WRITER, "REVOKE ALL ON kept FROM lake_reader") == ""
         assert "permission denied" in query(port, *READER, "TABLE kept")
         empty.crash()
@@ -137,21 +135,21 @@ def test_a_later_start_keeps_the_data_and_takes_new_passwords(empty: Volume) -> 
             assert query(port, role, database, f"{password}2", "TABLE kept") == "7"
 
 
-def test_a_first_start_that_was_cut_short_is_begun_anew(empty: Volume) -> None:
+def test_an_interrupted_first_start_is_repeated(empty: Volume) -> None:
     half = empty.folder / "pgdata.unfinished"
     empty.make_folder(half)
     assert empty.prepare(PASSWORDS).returncode == 0
     assert not half.exists()
 
 
-def test_a_folder_that_kubernetes_has_opened_to_the_group_is_closed(empty: Volume) -> None:
+def test_a_group_writable_folder_gets_mode_700(empty: Volume) -> None:
     assert empty.prepare(PASSWORDS).returncode == 0
     empty.data.chmod(0o770)
     assert empty.prepare(PASSWORDS).returncode == 0
     assert empty.data.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_missing_password_is_named_before_anything_is_made(empty: Volume) -> None:
+def test_a_missing_password_is_reported_first(empty: Volume) -> None:
     result = empty.prepare({"AIRFLOW_PASSWORD": "one", "LAKE_WRITER_PASSWORD": "two"})
     assert result.returncode == 64
     assert result.stderr.splitlines() == [
@@ -160,7 +158,7 @@ def test_a_missing_password_is_named_before_anything_is_made(empty: Volume) -> N
     assert not empty.data.exists()
 
 
-def test_a_failed_statement_shows_no_password_and_leaves_no_server(empty: Volume) -> None:
+def test_a_failed_statement_shows_no_password(empty: Volume) -> None:
     statements = empty.files / "roles.sql"
     right = statements.read_text(encoding="utf-8")
     assert right.count("ALTER ROLE lake_reader") == 1
@@ -174,9 +172,7 @@ def test_a_failed_statement_shows_no_password_and_leaves_no_server(empty: Volume
     assert empty.prepare(PASSWORDS).returncode == 0
 
 
-def test_airflow_s_database_comes_back_by_the_commands_of_its_page(
-    volume: Volume, port: int
-) -> None:
+def test_the_runbook_restores_airflows_database(volume: Volume, port: int) -> None:
     page = (PROJECT / "docs" / "runbooks" / "upgrade-airflow.md").read_text(encoding="utf-8")
     [keep] = re.findall(r" -- (pg_dump .*) > airflow\.dump", page)
     [put_back] = re.findall(r" -- (pg_restore .*) < airflow\.dump", page)

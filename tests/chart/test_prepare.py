@@ -1,4 +1,4 @@
-"""The job that makes buckets, users and the lake: another job for each version of it."""
+"""The job that creates buckets, users and the lake. Each version of it has its own name."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.conftest import OUTSIDE, TAG, Render
+from tests.chart.conftest import EXTERNAL, TAG, Render
 from tests.chart.helm import CHART, Helm, of_kind
 from tests.pod_rules import Manifest
 
@@ -23,7 +23,7 @@ def name(manifests: list[Manifest]) -> str:
     return made
 
 
-def test_its_name_stays_while_it_is_the_same(render: Render) -> None:
+def test_an_unchanged_job_keeps_its_name(render: Render) -> None:
     assert name(render()) == name(render())
     assert name(render({}, "--set=api.replicas=3")) == name(render())
 
@@ -39,7 +39,7 @@ def test_its_name_stays_while_it_is_the_same(render: Render) -> None:
         "--set=minio.enabled=false",
     ],
 )
-def test_its_name_changes_with_its_template(render: Render, change: str) -> None:
+def test_a_changed_job_gets_another_name(render: Render, change: str) -> None:
     assert name(render({}, change)) != name(render())
 
 
@@ -50,7 +50,7 @@ def test_its_name_changes_with_its_template(render: Render, change: str) -> None
         ("postgres/roles.sql", "StatefulSet/weather-postgres"),
     ],
 )
-def test_a_changed_file_changes_the_pod_that_reads_it_and_no_other(
+def test_a_changed_file_changes_only_the_pod_that_reads_it(
     helm: Helm, render: Render, tmp_path: Path, file: str, pod: str
 ) -> None:
     chart = shutil.copytree(CHART, tmp_path / "chart")
@@ -64,7 +64,7 @@ def test_a_changed_file_changes_the_pod_that_reads_it_and_no_other(
 
 
 def templates(manifests: list[Manifest]) -> dict[str, str]:
-    """Each pod's template, by what makes it."""
+    """Return each pod template as JSON, by the object that has it."""
     return {
         f"{each['kind']}/{each['metadata']['name']}": json.dumps(each["spec"]["template"])
         for each in manifests
@@ -72,7 +72,7 @@ def templates(manifests: list[Manifest]) -> dict[str, str]:
     }
 
 
-def test_it_knows_its_users_by_their_policies_and_by_their_secrets(render: Render) -> None:
+def test_the_job_mounts_policies_and_secrets_of_all_users(render: Render) -> None:
     manifests = render()
     volumes = {each["name"]: each for each in job(manifests)["spec"]["template"]["spec"]["volumes"]}
     policies = of_kind(manifests, "ConfigMap")[volumes["policies"]["configMap"]["name"]]["data"]
@@ -90,7 +90,7 @@ def test_it_knows_its_users_by_their_policies_and_by_their_secrets(render: Rende
     }
 
 
-def test_buckets_come_before_the_lake(render: Render) -> None:
+def test_buckets_are_created_before_the_lake(render: Render) -> None:
     pod = job(render())["spec"]["template"]["spec"]
     [store] = pod["initContainers"]
     [lake] = pod["containers"]
@@ -102,8 +102,8 @@ def test_buckets_come_before_the_lake(render: Render) -> None:
     assert lake["command"] == ["python", "-m", "weather.lake", "create"]
 
 
-def test_root_s_password_is_in_no_other_pod(render: Render) -> None:
-    """Of the job, only the container that makes users has it; MinIO itself is the other one."""
+def test_only_minio_and_the_job_have_roots_password(render: Render) -> None:
+    """Of the job, only the container that creates users has root's password."""
     with_root = [
         container["name"]
         for manifest in render()
@@ -121,7 +121,7 @@ def _pod(manifest: Manifest) -> Manifest:
     return spec
 
 
-def test_with_an_outside_store_only_the_lake_is_made(render: Render) -> None:
-    pod = job(render(OUTSIDE))["spec"]["template"]["spec"]
+def test_with_an_external_store_only_the_lake_is_created(render: Render) -> None:
+    pod = job(render(EXTERNAL))["spec"]["template"]["spec"]
     assert "initContainers" not in pod
     assert [container["name"] for container in pod["containers"]] == ["lake"]

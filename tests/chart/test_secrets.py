@@ -1,4 +1,4 @@
-"""Passwords: made at the first installation, kept by every upgrade, and nowhere but in Secrets."""
+"""Passwords: generated once, kept by upgrades, and only in Secrets."""
 
 import base64
 import json
@@ -27,15 +27,15 @@ def secrets(render: Render) -> Secrets:
     return secrets_in(render())
 
 
-def test_no_password_is_in_plain_sight(manifests: list[Manifest]) -> None:
+def test_no_password_is_outside_secrets(manifests: list[Manifest]) -> None:
     assert plain_secrets(manifests) == []
 
 
-def test_no_password_could_be_guessed(manifests: list[Manifest]) -> None:
+def test_no_password_is_weak(manifests: list[Manifest]) -> None:
     assert weak_secrets(manifests) == []
 
 
-def test_each_installation_makes_passwords_of_its_own(render: Render, secrets: Secrets) -> None:
+def test_each_installation_generates_passwords(render: Render, secrets: Secrets) -> None:
     others = secrets_in(render())
     assert set(others) == set(secrets)
     constant = {
@@ -57,10 +57,8 @@ USERS = ("ingest", "dbt", "api", "airflow")
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-def test_an_upgrade_with_nothing_changed_changes_nothing(
-    render: Render, values: dict[str, Any]
-) -> None:
-    """Neither a password nor, with it, a pod's template or a job's name."""
+def test_an_upgrade_without_changes_changes_nothing(render: Render, values: dict[str, Any]) -> None:
+    """Passwords stay, and therefore pod templates and job names."""
     installed = render(values)
     present = list(of_kind(installed, "Secret").values())
     with kubernetes_api(kinds=installed, present=present) as address:
@@ -71,7 +69,7 @@ def test_an_upgrade_with_nothing_changed_changes_nothing(
 SERVER_SIDE = ("--is-upgrade", "--dry-run=server", "--disable-openapi-validation")
 
 
-def test_a_secret_that_is_gone_is_made_anew_and_the_others_stay(render: Render) -> None:
+def test_only_a_missing_secret_is_regenerated(render: Render) -> None:
     installed = render()
     present = of_kind(installed, "Secret")
     lost = present.pop("weather-store-ingest")
@@ -85,7 +83,7 @@ def test_a_secret_that_is_gone_is_made_anew_and_the_others_stay(render: Render) 
     assert changed == {lost["metadata"]["name"]}
 
 
-def test_a_password_that_two_secrets_hold_is_the_same_in_both(secrets: Secrets) -> None:
+def test_passwords_in_two_secrets_are_equal(secrets: Secrets) -> None:
     roles = secrets["weather-postgres"]
     assert secrets["weather-lake-dbt"]["PGPASSWORD"] == roles["LAKE_WRITER_PASSWORD"]
     assert secrets["weather-lake-api"]["PGPASSWORD"] == roles["LAKE_READER_PASSWORD"]
@@ -97,8 +95,8 @@ def test_a_password_that_two_secrets_hold_is_the_same_in_both(secrets: Secrets) 
     assert connection["password"] == user["AWS_SECRET_ACCESS_KEY"]
 
 
-def test_airflow_finds_the_services_from_its_own_namespace(secrets: Secrets) -> None:
-    """By the driver's plain name, of which Airflow derives the one of its asynchronous driver."""
+def test_airflows_connections_name_the_namespace(secrets: Secrets) -> None:
+    """Airflow derives the asynchronous scheme from plain `postgresql`."""
     address = urlsplit(secrets["weather-airflow-metadata"]["connection"])
     assert (address.scheme, address.username, address.hostname, address.port, address.path) == (
         "postgresql",
@@ -112,7 +110,7 @@ def test_airflow_finds_the_services_from_its_own_namespace(secrets: Secrets) -> 
     assert connection["extra"]["endpoint_url"] == "http://weather-store.weather.svc:9000"
 
 
-def test_the_catalogs_address_holds_no_password_and_names_the_role(secrets: Secrets) -> None:
+def test_the_catalog_address_has_the_role_and_no_password(secrets: Secrets) -> None:
     for secret, role in (("weather-lake-dbt", "lake_writer"), ("weather-lake-api", "lake_reader")):
         catalog = secrets[secret]["LAKE_CATALOG"]
         assert catalog.startswith("postgres:")
@@ -121,14 +119,14 @@ def test_the_catalogs_address_holds_no_password_and_names_the_role(secrets: Secr
         assert "password" not in words
 
 
-def test_the_fernet_key_is_one(secrets: Secrets) -> None:
+def test_the_fernet_key_is_valid(secrets: Secrets) -> None:
     key = secrets["weather-airflow-fernet-key"]["fernet-key"]
     assert len(base64.urlsafe_b64decode(key)) == 32
     assert not set(key) & set("+/")
 
 
-def test_keys_fit_minio_and_airflows_signatures(secrets: Secrets) -> None:
-    """MinIO takes 3 to 20 and 8 to 40 characters; HS512 wants 64 bytes."""
+def test_keys_have_the_required_lengths(secrets: Secrets) -> None:
+    """MinIO accepts 3 to 20 and 8 to 40 characters. HS512 needs 64 bytes."""
     for user in USERS:
         keys = secrets[f"weather-store-{user}"]
         assert 3 <= len(keys["AWS_ACCESS_KEY_ID"]) <= 20
@@ -136,7 +134,7 @@ def test_keys_fit_minio_and_airflows_signatures(secrets: Secrets) -> None:
     assert len(secrets["weather-airflow-jwt-secret"]["jwt-secret"]) >= 64
 
 
-def test_secrets_are_where_they_are_read(render: Render) -> None:
+def test_secrets_are_in_the_namespace_of_their_readers(render: Render) -> None:
     for name, secret in of_kind(render(EVERYTHING), "Secret").items():
         is_airflows = name.startswith("weather-airflow-")
         assert secret["metadata"]["namespace"] == ("airflow" if is_airflows else "weather")

@@ -63,7 +63,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("user", NEEDED)
-def test_objects(user: str) -> None:
+def test_users_have_only_the_needed_rights_on_objects(user: str) -> None:
     granted = {
         (action, key)
         for action in ACTIONS
@@ -82,8 +82,8 @@ def test_objects(user: str) -> None:
         ("airflow", set()),
     ],
 )
-def test_lists(user: str, prefixes: set[str]) -> None:
-    asked = (
+def test_users_list_only_the_needed_prefixes(user: str, prefixes: set[str]) -> None:
+    tried = (
         None,
         "",
         "raw/20261113T0500Z_20261120T0500Z/",
@@ -91,11 +91,11 @@ def test_lists(user: str, prefixes: set[str]) -> None:
         "rejected/",
         SOURCE_KEY,
     )
-    granted = {prefix for prefix in asked if allows(policy(user), "s3:ListBucket", BUCKET, prefix)}
+    granted = {prefix for prefix in tried if allows(policy(user), "s3:ListBucket", BUCKET, prefix)}
     assert granted == prefixes
 
 
-def test_airflow_has_its_own_bucket_and_no_other() -> None:
+def test_airflow_can_use_only_its_own_bucket() -> None:
     airflow = policy("airflow")
     granted = {action for action in ACTIONS if allows(airflow, action, f"{LOGS}/dag/task.log")}
     assert granted == {"s3:GetObject", "s3:PutObject"}
@@ -105,12 +105,12 @@ def test_airflow_has_its_own_bucket_and_no_other() -> None:
     assert not any(allows(policy(user), "s3:GetObject", f"{LOGS}/x") for user in others)
 
 
-def test_large_tables_can_be_written_in_parts_and_given_up() -> None:
+def test_multipart_uploads_can_be_aborted() -> None:
     assert allows(policy("dbt"), "s3:AbortMultipartUpload", f"{BUCKET}/{TABLE}")
 
 
 @pytest.mark.parametrize("user", NEEDED)
-def test_no_action_is_a_pattern_and_nothing_is_for_every_bucket(user: str) -> None:
+def test_no_wildcard_in_actions_and_buckets(user: str) -> None:
     for statement in policy(user)["Statement"]:
         assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}
         assert not any("*" in action for action in statement["Action"])
@@ -120,7 +120,7 @@ def test_no_action_is_a_pattern_and_nothing_is_for_every_bucket(user: str) -> No
         )
 
 
-def test_the_job_s_policies_are_these_files_for_the_bucket_of_the_values(render: Render) -> None:
+def test_the_job_gets_these_policies_for_its_bucket(render: Render) -> None:
     for bucket, arguments in (("weather", ()), ("mine", ("--set=store.bucket=mine",))):
         data = of_kind(render({}, *arguments), "ConfigMap")["weather-store-policies"]["data"]
         for user in NEEDED:

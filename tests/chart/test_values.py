@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from tests.chart.conftest import Render
-from tests.chart.helm import CHART, Helm, RefusedError
+from tests.chart.helm import CHART, Helm, RenderError
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 
-REFUSED: list[tuple[str, tuple[str, ...]]] = [
+REJECTED: list[tuple[str, tuple[str, ...]]] = [
     ("--set-string=image.tag=", ("image.tag is ''", "--set-string")),
     ("--set-string=image.tag=latest", ("image.tag is 'latest'", "fixed version")),
     ("--set-string=image.tag=a/b", ("/image/tag", "does not match")),
@@ -88,23 +88,23 @@ REFUSED: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("argument", "words"), REFUSED, ids=[each for each, _ in REFUSED])
-def test_a_wrong_value_is_refused_with_its_place(
+@pytest.mark.parametrize(("argument", "words"), REJECTED, ids=[each for each, _ in REJECTED])
+def test_an_invalid_value_is_rejected_with_its_place(
     render: Render, argument: str, words: tuple[str, ...]
 ) -> None:
-    with pytest.raises(RefusedError) as refusal:
+    with pytest.raises(RenderError) as error:
         render({}, argument)
     for word in words:
-        assert word in str(refusal.value)
+        assert word in str(error.value)
 
 
 def test_a_tag_is_required(helm: Helm) -> None:
-    with pytest.raises(RefusedError, match=r"image\.tag is ''"):
+    with pytest.raises(RenderError, match=r"image\.tag is ''"):
         helm.rendered(CHART, "weather", "weather")
 
 
-def test_a_tag_that_yaml_reads_as_a_number_is_refused(helm: Helm) -> None:
-    with pytest.raises(RefusedError, match="/image/tag': got number, want string"):
+def test_a_tag_read_as_a_number_is_rejected(helm: Helm) -> None:
+    with pytest.raises(RenderError, match="/image/tag': got number, want string"):
         helm.rendered(CHART, "weather", "weather", values={"image": {"tag": 123456789012}})
 
 
@@ -126,17 +126,17 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("argument", ACCEPTED)
-def test_a_right_value_is_accepted(render: Render, argument: str) -> None:
+def test_a_valid_value_is_accepted(render: Render, argument: str) -> None:
     assert render({}, argument)
 
 
-def test_the_schema_knows_the_values_and_no_others() -> None:
+def test_the_schema_describes_exactly_the_values() -> None:
     """Helm adds `global` to the values of every chart."""
     assert _names(SCHEMA, SCHEMA["definitions"]) - {"global"} == _keys(DEFAULTS)
 
 
 def _names(schema: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
-    """Dotted names of all values that the schema describes; free maps end a name."""
+    """Return the dotted names of all described values. Free maps end a name."""
     if reference := schema.get("$ref"):
         schema = definitions[reference.rpartition("/")[2]]
     names = set()
@@ -158,7 +158,7 @@ def _keys(values: Any) -> set[str]:
     }
 
 
-def test_every_object_of_the_schema_is_closed() -> None:
+def test_schema_objects_reject_unknown_keys() -> None:
     free = {
         "global",
         "hard",

@@ -1,4 +1,4 @@
-"""Raw responses written by hand, in the form in which ingest stores them."""
+"""Raw responses in the format that ingest stores."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,17 +12,17 @@ from weather.window import HOUR, Window
 
 @dataclass(frozen=True)
 class RawResponse:
-    """The service's response for one location."""
+    """A response of the service for one location."""
 
     location: str
     fetched_at: datetime
     variables: Mapping[str, Sequence[Any] | None]
-    """By the service's name; one value for each hour from `first_hour`."""
+    """Values by the service's variable name, one for each hour from `first_hour`."""
     first_hour: datetime
     timezone: str = "UTC"
 
     def line(self) -> str:
-        """The response as a line of a raw object."""
+        """Return the response as a line of a raw object."""
         hours = max(len(values or ()) for values in self.variables.values())
         time = [f"{self.first_hour + i * HOUR:%Y-%m-%dT%H:%M}" for i in range(hours)]
         content = {
@@ -36,12 +36,12 @@ class RawResponse:
 
 
 def store(pipeline: Pipeline, window: Window, responses: Iterable[RawResponse]) -> None:
-    """Store the responses as those of the window, and make the window the steps' own."""
+    """Store the responses of a window, and set it as the window of the steps."""
     body = "\n".join(response.line() for response in responses).encode()
     pipeline.store.put(f"raw/{window.key}/shard-000-of-001/call-0000.json", body)
     pipeline.take(window)
 
 
 def same(value: float | None, hours: int) -> list[float | None]:
-    """Return the value for each of that many hours."""
+    """Repeat a value for that many hours."""
     return [value] * hours

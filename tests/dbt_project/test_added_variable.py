@@ -47,7 +47,7 @@ HUMIDITY = Variable(
 
 @pytest.fixture
 def newer_project(tmp_path: Path) -> Path:
-    """The project with one more variable."""
+    """A copy of the project with one more variable."""
     project = tmp_path / "newer"
     shutil.copytree("dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
     for path, text in generated_files(project, [*VARIABLES, HUMIDITY]).items():

@@ -1,4 +1,4 @@
-"""A failed data test stops a run before publish, and names location, hour and value."""
+"""A failed data test stops a run before publish and reports location, hour and value."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +39,7 @@ select
 
 @pytest.fixture
 def hour_done(pipeline: Pipeline) -> Pipeline:
-    """A pipeline with one run published."""
+    """A pipeline with one published run."""
     pipeline.run_hour(END)
     return pipeline
 
@@ -91,10 +91,10 @@ BAD_ROWS = [
         "None",
     ),
 ]
-"""A statement that breaks a data test, the test, and what the failure names."""
+"""A statement that breaks a data test, the test, and a part of the failure."""
 
 
-def test_each_data_test_fails_on_a_bad_row_and_names_it(
+def test_each_data_test_fails_on_a_bad_row_and_reports_it(
     hour_done: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert hour_done.test("test_type:data")
@@ -107,7 +107,7 @@ def test_each_data_test_fails_on_a_bad_row_and_names_it(
         assert any(f"FAIL {test}: " in line and named in line for line in failures), test
 
 
-def test_a_temperature_below_the_source_document_only_warns(
+def test_a_temperature_below_the_documented_range_warns(
     hour_done: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hour_done.execute(staged(temperature="-31"))
@@ -127,7 +127,7 @@ def test_a_location_that_lags_behind_the_window_warns(
     assert "WARN newest_hour_is_recent_stg_weather_3: location_id=lyon" in capfd.readouterr().out
 
 
-def test_an_odd_temperature_stops_the_run_until_the_source_revises_it(
+def test_an_odd_temperature_stops_the_run_until_revised(
     hour_done: Pipeline, replay: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = hour_done.published()
@@ -168,7 +168,7 @@ def test_rows_of_a_new_catalog_are_tested(hour_done: Pipeline) -> None:
     assert not hour_done.test("temperature_c_is_between_60_below_and_60")
 
 
-def test_many_impossible_values_stop_the_run_and_are_named(
+def test_many_impossible_values_stop_the_run(
     hour_done: Pipeline, replay: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = hour_done.published()
@@ -188,7 +188,7 @@ def test_many_impossible_values_stop_the_run_and_are_named(
     assert hour_done.published() != before
 
 
-def test_published_impossible_values_count_again(hour_done: Pipeline, replay: str) -> None:
+def test_published_impossible_values_are_counted_again(hour_done: Pipeline, replay: str) -> None:
     hours = lookback_window(END + HOUR, 24)
     for _ in range(2):
         hour_done.take(hours)
@@ -198,7 +198,7 @@ def test_published_impossible_values_count_again(hour_done: Pipeline, replay: st
         hour_done.run(hours)
 
 
-def test_an_hour_with_several_impossible_values_counts_once(hour_done: Pipeline) -> None:
+def test_several_impossible_values_of_an_hour_count_once(hour_done: Pipeline) -> None:
     hour_done.execute(
         "insert into stg_weather by name select 'lyon' as location_id,"
         " timestamp '2020-01-01' + to_hours(number) as hour_timestamp,"

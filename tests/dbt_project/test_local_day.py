@@ -21,13 +21,13 @@ HOUR = 3600
 FIRST = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 LAST = int(datetime(2030, 12, 31, tzinfo=UTC).timestamp())
 AROUND = 30
-"""Hours before and after each change of clocks: the days around it are whole."""
+"""Hours before and after each change of clocks, enough for complete days around it."""
 
 EPOCH = datetime(1970, 1, 1)
 
 
 def hours_of_interest(rules: Rules) -> list[int]:
-    """The hours around each change of a zone, and around the first and the last moment."""
+    """Return the hours around a zone's changes, and around the first and last supported time."""
     hours: set[int] = set()
     for moment in (FIRST, *rules.changes(FIRST, LAST), LAST):
         whole = moment // HOUR
@@ -42,7 +42,7 @@ def rules() -> dict[str, Rules]:
 
 @pytest.fixture(scope="module")
 def database(rules: dict[str, Rules]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with the rules as dbt gets them, and the hours of interest."""
+    """DuckDB with dbt's time zone rules and the hours of interest."""
     with duckdb.connect() as connection:
         add_utc_offsets(connection)
         connection.execute("create table given (timezone varchar, hours bigint[])")
@@ -110,7 +110,7 @@ def test_days_have_the_same_hours_in_dbt_the_api_and_python(
         )
 
 
-def test_a_zone_that_tzdata_does_not_list_is_named(database: duckdb.DuckDBPyConnection) -> None:
+def test_a_zone_missing_in_tzdata_is_reported(database: duckdb.DuckDBPyConnection) -> None:
     database.execute(
         "create or replace table other as"
         " select 'Europe/Lyon' as timezone, timestamp '2026-01-01' as hour_timestamp"

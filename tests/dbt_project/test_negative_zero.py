@@ -1,4 +1,4 @@
-"""No table holds -0.0, whatever the service returns and however a mean is rounded."""
+"""No table has -0.0, neither from the service nor from rounding."""
 
 from datetime import UTC, datetime
 from math import copysign
@@ -24,10 +24,10 @@ EXPECTED = {
     "extremes": (0.0, 0.0, 0.0),
     "real": (-0.1, -0.1, -0.1),
 }
-"""By location: lowest, highest and mean temperature."""
+"""Lowest, highest and mean temperature by location."""
 
 
-def test_no_number_is_negative_zero(pipeline: Pipeline) -> None:
+def test_no_table_has_negative_zero(pipeline: Pipeline) -> None:
     responses = [
         RawResponse(
             location,

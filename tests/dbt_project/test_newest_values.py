@@ -1,4 +1,4 @@
-"""A missing value never replaces a known one, in whatever order responses arrive."""
+"""A missing value never replaces a known one, in any order of responses."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ class Case(NamedTuple):
         return "-".join(["".join(map(str, self.order)), *names])
 
     def response(self, fetch: int) -> RawResponse:
-        """The response of a fetch; of rain, there is one value, in the first fetch."""
+        """Return the response of a fetch. Only the first fetch has a value of rain."""
         return RawResponse(
             self.location,
             FIRST_FETCH + fetch * HOUR,
@@ -59,12 +59,12 @@ def number(kind: str, fetch: int) -> float | None:
 
 
 def newest(kinds: Sequence[str], fetches: Sequence[int]) -> int | None:
-    """The last of the fetches that has a value."""
+    """Return the last fetch that has a value."""
     return max((fetch for fetch in fetches if kinds[fetch] == "value"), default=None)
 
 
 def expected_hours(arrived: int) -> set[tuple[object, ...]]:
-    """The rows of stg_weather after that many responses of each case."""
+    """Return the rows of stg_weather after that many responses of each case."""
     rows: set[tuple[object, ...]] = set()
     for case in CASES:
         fetches = case.order[:arrived]
@@ -79,7 +79,7 @@ def expected_hours(arrived: int) -> set[tuple[object, ...]]:
 
 
 def expected_kept() -> set[tuple[object, ...]]:
-    """The rows of kept_values after all responses: the fetch of each value but the newest."""
+    """Return the rows of kept_values: each value from an older fetch than the newest."""
     last = FETCHES - 1
     kept = {(case.location, "precipitation_mm", 0) for case in CASES}
     for case in CASES:
@@ -99,7 +99,7 @@ ALL = "from {} order by all"
 TABLES = ("stg_weather", "kept_values", "rejected_weather", "daily_weather_stats")
 
 
-def test_the_order_of_arrival_never_matters(pipeline: Pipeline) -> None:
+def test_the_order_of_arrival_does_not_matter(pipeline: Pipeline) -> None:
     for arrival in range(FETCHES):
         window = Window(HOUR_TESTED - (arrival + 1) * HOUR, HOUR_TESTED + HOUR)
         store(pipeline, window, [case.response(case.order[arrival]) for case in CASES])
@@ -109,8 +109,8 @@ def test_the_order_of_arrival_never_matters(pipeline: Pipeline) -> None:
     assert sorted(pipeline.rows(KEPT)) == sorted(expected_kept())
 
 
-def test_a_rebuild_gives_the_tables_of_the_runs(pipeline: Pipeline) -> None:
-    """Without impossible values, of which so many would stop a run."""
+def test_a_rebuild_equals_the_runs(pipeline: Pipeline) -> None:
+    """The cases have no impossible values, because many of them would stop a run."""
     cases = [case for case in CASES if "impossible" not in (*case.temperature, *case.wind)]
     for arrival in range(FETCHES):
         window = Window(HOUR_TESTED - (arrival + 1) * HOUR, HOUR_TESTED + HOUR)
@@ -123,7 +123,7 @@ def test_a_rebuild_gives_the_tables_of_the_runs(pipeline: Pipeline) -> None:
     assert {table: pipeline.rows(ALL.format(table)) for table in TABLES} == before
 
 
-def test_a_day_keeps_values_that_newer_responses_lack(
+def test_a_day_keeps_values_missing_in_newer_responses(
     pipeline: Pipeline,
 ) -> None:
     start = datetime(2026, 3, 1, tzinfo=UTC)

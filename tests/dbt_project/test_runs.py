@@ -40,11 +40,11 @@ def tables(pipeline: Pipeline) -> list[object]:
 
 
 def expected(start: datetime, end: datetime) -> list[Row]:
-    """The mart after those hours of the default locations."""
+    """Compute the mart after these hours of the default locations."""
     return expected_mart(read_locations(DEFAULT_LOCATIONS), start, end)
 
 
-def test_48_consecutive_hours_drift_nowhere_and_count_nothing_twice(pipeline: Pipeline) -> None:
+def test_48_hourly_runs_equal_the_expected_mart(pipeline: Pipeline) -> None:
     for hour in range(48):
         pipeline.run(lookback_window(FIRST_END + hour * HOUR, LOOKBACK_HOURS), *MODELS)
 
@@ -60,7 +60,7 @@ def test_48_consecutive_hours_drift_nowhere_and_count_nothing_twice(pipeline: Pi
     assert by_key["lyon", datetime(2026, 10, 25).date()][-2:] == (25, True)
 
 
-def test_an_hour_run_three_times_is_there_once(pipeline: Pipeline) -> None:
+def test_an_hour_run_three_times_is_stored_once(pipeline: Pipeline) -> None:
     pipeline.run_hour(FIRST_END)
     once = tables(pipeline)
     raw = {each.key: each for each in pipeline.store.objects("raw/") if "-call-" in each.key}
@@ -72,7 +72,7 @@ def test_an_hour_run_three_times_is_there_once(pipeline: Pipeline) -> None:
     assert len(kept) == 3 * len(raw)
 
 
-def test_hours_out_of_order_and_a_backfill_of_a_week_equal_one_clean_pass(
+def test_unordered_runs_and_a_backfill_equal_one_clean_run(
     pipeline: Pipeline,
 ) -> None:
     days = [FIRST_END - 24 * day * HOUR for day in (2, 0, 5, 1, 6, 4, 3)]
@@ -93,8 +93,8 @@ def test_hours_out_of_order_and_a_backfill_of_a_week_equal_one_clean_pass(
     assert pipeline.rows("select min(fetched_at) from stg_weather") > newest_first
 
 
-def test_an_older_response_that_arrives_later_changes_nothing(pipeline: Pipeline) -> None:
-    """An earlier run's responses are transformed again after a newer run."""
+def test_an_older_response_arriving_later_changes_nothing(pipeline: Pipeline) -> None:
+    """Transform an earlier run's responses again after a newer run."""
     pipeline.run_hour(FIRST_END)
     pipeline.run_hour(FIRST_END + HOUR)
     newest = pipeline.rows("select * from stg_weather order by all")
@@ -121,7 +121,7 @@ def test_a_corrected_time_zone_applies_to_all_days_of_a_run(pipeline: Pipeline) 
 
 
 @pytest.mark.parametrize("step", ["ingest", *MODELS, "publish"])
-def test_a_run_killed_at_a_step_and_run_again_loses_and_duplicates_nothing(
+def test_a_killed_run_repeated_loses_and_duplicates_nothing(
     pipeline: Pipeline, replay: str, step: str, tmp_path: Path
 ) -> None:
     pipeline.run_hour(FIRST_END)
@@ -174,10 +174,10 @@ def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
     )
 
 
-def test_one_impossible_value_is_rejected_and_the_day_served_without_it(
+def test_an_impossible_value_is_left_out_of_the_day(
     pipeline: Pipeline,
 ) -> None:
-    """EWR's wind of 1,048 mph of 2013-02-12T08Z is replayed for New York at this hour of 2026."""
+    """The replay returns EWR's wind of 1,048 mph of 2013-02-12T08Z for New York in 2026."""
     hour = datetime(2026, 2, 9, 8, tzinfo=UTC)
     pipeline.run_hour(hour + 10 * HOUR)
     assert pipeline.rows("select * from rejected_weather") == [
@@ -190,9 +190,7 @@ def test_one_impossible_value_is_rejected_and_the_day_served_without_it(
     assert pipeline.rows(MART) == expected(hour - 158 * HOUR, hour + 10 * HOUR)
 
 
-def test_dbt_waits_for_a_silent_catalog_only_as_long_as_the_environment_says(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dbt_applies_pgconnect_timeout(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.take(lookback_window(FIRST_END, LOOKBACK_HOURS))
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
     dbt = str(Path(sys.executable).with_name("dbt"))

@@ -19,7 +19,7 @@ from weather.window import HOUR, Window
 START = datetime(2026, 10, 30, tzinfo=UTC)
 WINDOW = Window(START, START + 96 * HOUR)
 LOWEST = -40
-"""The temperature at START; it rises by 1 °C each hour."""
+"""Temperature at START. It rises by 1 °C each hour."""
 VANCOUVER, LYON = "America/Vancouver", "Europe/Paris"
 
 
@@ -28,7 +28,7 @@ def zone_file(name: str) -> bytes:
 
 
 def day(pipeline: Pipeline, location: str, of: date) -> tuple[object, ...]:
-    """The lowest and the highest temperature of a day, its hours, and whether it has all."""
+    """Return a day's lowest and highest temperature, its hours, and whether it is complete."""
     (row,) = pipeline.rows(
         "select temp_min_c, temp_max_c, hours, is_complete from daily_weather_stats"
         f" where location_id = '{location}' and date = '{of}'"
@@ -36,7 +36,9 @@ def day(pipeline: Pipeline, location: str, of: date) -> tuple[object, ...]:
     return row
 
 
-def test_a_rebuild_applies_new_rules(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_applies_new_time_zone_rules(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Until 2026, Vancouver's clocks went back as those of Los Angeles do."""
     hours = [float(hour) for hour in range(WINDOW.hours)]
     variables = {
@@ -68,7 +70,7 @@ def test_a_rebuild_applies_new_rules(pipeline: Pipeline, monkeypatch: pytest.Mon
     assert day(pipeline, "lyon", date(2026, 11, 1)) == lyon
 
 
-def test_the_machine_s_rules_are_not_used(tmp_path: Path) -> None:
+def test_the_machines_time_zone_rules_are_not_used(tmp_path: Path) -> None:
     """PYTHONTZPATH replaces /usr/share/zoneinfo, which ZoneInfo prefers to the package."""
     (tmp_path / "Europe").mkdir()
     for name in ("Paris", "Lyon"):

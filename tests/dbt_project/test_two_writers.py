@@ -1,4 +1,4 @@
-"""Two writers at once leave one row of each key, in either kind of catalog."""
+"""Concurrent writers leave one row for each key, with either kind of catalog."""
 
 import subprocess
 import sys
@@ -96,7 +96,7 @@ def insert(lake: duckdb.DuckDBPyConnection, hour: datetime, temperature: float) 
     )
 
 
-def test_a_key_inserted_by_two_transactions_has_one_row_after_the_next_run(
+def test_the_next_run_merges_a_key_of_two_transactions(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two transactions insert the same key.
@@ -122,7 +122,7 @@ def test_one_of_two_overlapping_transactions_fails(lake: Pipeline, tmp_path: Pat
     with attached_lake(lake.settings) as other:
         insert(other, END + HOUR, 41)
         other.execute("update stg_weather_write_lock set transactions = transactions + 1")
-        # A process, as in a run: after a refused commit, SQLite may stay locked until it ends.
+        # A process, as in a run: after a failed commit, SQLite may stay locked until its end.
         log = tmp_path / "dbt.log"
         with log.open("w") as output:
             built = subprocess.run(STAGE, stdout=output, check=False).returncode == 0
@@ -132,7 +132,7 @@ def test_one_of_two_overlapping_transactions_fails(lake: Pipeline, tmp_path: Pat
             committed = True
         except duckdb.Error:
             committed = False
-    # SQLite may refuse both.
+    # With SQLite both may fail.
     assert not (built and committed)
     assert built or lake.settings.lake_catalog.startswith("sqlite:")
     assert duplicates(lake) == []
@@ -140,7 +140,7 @@ def test_one_of_two_overlapping_transactions_fails(lake: Pipeline, tmp_path: Pat
     assert duplicates(lake) == []
 
 
-def test_a_build_with_a_conflict_stores_nothing_and_logs_the_reason(
+def test_a_conflict_stores_nothing_and_is_logged(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with in_postgres(monkeypatch):
@@ -160,7 +160,7 @@ def test_a_build_with_a_conflict_stores_nothing_and_logs_the_reason(
 
 @contextmanager
 def busy_writer(pipeline: Pipeline) -> Iterator[None]:
-    """Run another writer, whose transactions follow each other without a pause."""
+    """Run another writer that starts transactions without a pause."""
     ended = threading.Event()
 
     def write() -> None:
@@ -183,7 +183,7 @@ def busy_writer(pipeline: Pipeline) -> Iterator[None]:
         thread.join()
 
 
-def test_two_processes_that_build_the_same_hours_duplicate_nothing(
+def test_concurrent_builds_of_the_same_hours_duplicate_nothing(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with in_postgres(monkeypatch):

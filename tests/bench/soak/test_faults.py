@@ -1,4 +1,4 @@
-"""The faults of a soak are faults of the replay server, drawn as the seed says."""
+"""The soak uses faults that the replay server supports. The same seed gives the same faults."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from weather.replay.faults import parse_faults
 HOURS = 500
 
 
-def test_every_fault_is_one_that_the_replay_server_has() -> None:
+def test_every_fault_is_supported_by_the_replay_server() -> None:
     for fault in (fault for kind in KINDS for fault in kind):
         (rule,) = parse_faults(fault)
         assert rule.name == fault.partition("*")[0].partition("@")[0]
@@ -22,12 +22,12 @@ def test_the_first_and_the_last_hour_have_no_fault(hours: int, seed: int) -> Non
     assert faults[0] == faults[-1] == ""
 
 
-def test_a_seed_gives_the_same_faults_again_and_another_one_others() -> None:
+def test_faults_depend_only_on_the_seed() -> None:
     once, again, other = (list(faults_of_hours(HOURS, seed)) for seed in (1, 1, 2))
     assert once == again != other
 
 
-def test_a_soak_meets_every_fault() -> None:
+def test_a_soak_has_every_fault() -> None:
     faults = list(faults_of_hours(HOURS, seed=1))
     assert set(faults) == {"", *(fault for kind in KINDS for fault in kind)}
     share = sum(fault != "" for fault in faults) / HOURS

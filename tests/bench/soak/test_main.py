@@ -1,4 +1,4 @@
-"""A few hours of the soak itself."""
+"""A soak of a few hours, and its end by SIGTERM."""
 
 import signal
 import subprocess
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 HOURS, SEED = 4, 18
 
 
-def test_some_hours_end_with_the_right_rows() -> None:
+def test_four_hours_end_with_the_expected_rows() -> None:
     assert list(faults_of_hours(HOURS, SEED)) == ["", "impossible_values", "text_value@1", ""]
     ended = subprocess.run(
         [sys.executable, "-m", "bench.soak", "--hours", str(HOURS), "--seed", str(SEED)],
@@ -36,13 +36,13 @@ def test_some_hours_end_with_the_right_rows() -> None:
     assert ended.stdout.endswith("rows that differ from the independent computation: 0\n")
 
 
-def test_a_soak_that_is_asked_to_end_does(tmp_path: Path) -> None:
+def test_sigterm_ends_a_soak(tmp_path: Path) -> None:
     log = tmp_path / "soak.log"
     with (
         log.open("wb") as file,
         subprocess.Popen([sys.executable, "-m", "bench.soak"], stdout=file, stderr=file) as process,
     ):
-        # Its store runs; from then on, somewhere within the first hours, whatever they are at.
+        # The store runs, and then the soak is in one of its first hours.
         wait_for(lambda: psutil.Process(process.pid).children(), 120)
         time.sleep(20)
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Growth is seen where there is some, and nowhere else."""
+"""Growth of a soak's samples with the lake's age."""
 
 from collections.abc import Callable
 
@@ -16,12 +16,12 @@ Measure = Callable[[int], float]
 
 
 def flat(hour: int) -> float:
-    """A value that grows while the lake fills up, and rises and falls with each day's upkeep."""
+    """Return a value that grows while the lake fills up, and has a daily cycle."""
     return 100 + min(hour, STEADY_FROM) + hour % DAY
 
 
 def growing(hour: int) -> float:
-    """A value that grows with the lake's age."""
+    """Return a value that grows with the lake's age."""
     return 20 + hour
 
 
@@ -34,22 +34,22 @@ def samples(
     ]
 
 
-def test_what_rises_and_falls_with_the_day_is_flat() -> None:
+def test_a_daily_cycle_is_not_growth() -> None:
     assert [growth.is_flat for growth in growths(samples(HOURS))] == [True, True, True]
 
 
 @pytest.mark.parametrize("measure", ["cpu", "files", "catalog"])
-def test_what_grows_with_the_lake_s_age_is_not(measure: str) -> None:
+def test_growth_with_the_lakes_age_is_detected(measure: str) -> None:
     grown = growths(samples(HOURS, **{measure: growing}))
     (one,) = (growth for growth in grown if not growth.is_flat)
     assert measure in one.name.lower()
 
 
-def test_one_slow_hour_does_not_count() -> None:
+def test_a_single_slow_hour_is_not_growth() -> None:
     hours = samples(HOURS, cpu=lambda hour: 900 if hour == HOURS - 9 else flat(hour))
     assert all(growth.is_flat for growth in growths(hours))
 
 
-def test_a_soak_too_short_to_be_steady_says_nothing() -> None:
+def test_a_short_soak_has_no_growth_result() -> None:
     assert growths(samples(STEADY_FROM + SHORTEST_STEADY - 1)) == []
     assert len(growths(samples(STEADY_FROM + SHORTEST_STEADY))) == 3
