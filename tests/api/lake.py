@@ -1,11 +1,13 @@
 """A lake for one test, with tables by the contract of dbt's models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import boto3
+import duckdb
 import yaml
 
 from weather.ducklake import attached_lake
@@ -31,7 +33,6 @@ INSERT_DAYS = """
         avg_windspeed_kmh, hours, is_complete
     )
     VALUES """
-INSERT_DAY = f"{INSERT_DAYS} (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def contract(model: str) -> list[dict[str, Any]]:
@@ -44,6 +45,13 @@ def contract(model: str) -> list[dict[str, Any]]:
 def a_day(location: str, day: date, temp_max_c: float | None = 9.5) -> Row:
     """Return a complete day."""
     return (location, day, 1.5, temp_max_c, 5.5, 0.4, 12.3, 24, True)
+
+
+def insert_days(lake: duckdb.DuckDBPyConnection, days: Sequence[Row]) -> None:
+    """Insert days into the mart in one statement: each statement is a commit to the catalog."""
+    if days:
+        row = f"({', '.join('?' * len(days[0]))})"
+        lake.execute(INSERT_DAYS + ", ".join([row] * len(days)), list(chain.from_iterable(days)))
 
 
 class Lake:
@@ -83,12 +91,12 @@ class Lake:
                     f"{column['name']} {column['data_type']}" for column in contract(model)
                 )
                 lake.execute(f"CREATE TABLE {model} ({columns})")
-            lake.executemany(INSERT_DAY, days)
+            insert_days(lake, days)
 
     def write(self, *days: Row) -> None:
         """Add days to the mart, unpublished."""
         with attached_lake(self.settings) as lake:
-            lake.executemany(INSERT_DAY, days)
+            insert_days(lake, days)
 
     def write_hour(self, location: str, hour: datetime) -> None:
         """Add an hour to stg_weather."""

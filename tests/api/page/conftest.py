@@ -1,10 +1,9 @@
 """A browser, and an API over a real lake for its page."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from playwright.sync_api import (
 
 from local.store import S3Server
 from tests.api.conftest import MakeLake
-from tests.api.lake import INSERT_DAYS, Lake, Row
+from tests.api.lake import Lake, Row
 from tests.api.server import running_api
 from tests.timeouts import TIMEOUT_SECONDS
-from weather.ducklake import attached_lake
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 ARGUMENTS = [
@@ -136,23 +134,13 @@ def some_day(location: str, back: int, *, complete: bool = True) -> Row:
     return (location, day, lowest, highest, round(mean, 1), rain, 8.0 + back % 9, hours, complete)
 
 
-def _write_at_once(lake: Lake, days: Sequence[Row]) -> None:
-    """Add days to the mart by one statement, because a statement for each takes a minute."""
-    places = ", ".join(f"({', '.join('?' * len(day))})" for day in days)
-    with attached_lake(lake.settings) as connection:
-        connection.execute(f"{INSERT_DAYS} {places}", list(chain.from_iterable(days)))
-
-
 @pytest.fixture(scope="session")
 def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
     """Lyon's days until an incomplete today, with two missing. New York's days are late."""
     lake = make_lake(s3_server, [some_day("lyon", 0, complete=False)])
-    _write_at_once(
-        lake,
-        [
-            *(some_day("lyon", back) for back in range(1, LYONS_DAYS) if back not in {10, 11}),
-            *(some_day("new-york", back) for back in range(1, NEW_YORKS_DAYS + 1)),
-        ],
+    lake.write(
+        *(some_day("lyon", back) for back in range(1, LYONS_DAYS) if back not in {10, 11}),
+        *(some_day("new-york", back) for back in range(1, NEW_YORKS_DAYS + 1)),
     )
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     lake.write_hour("lyon", now)
