@@ -34,7 +34,8 @@ def test_the_plain_run_builds_the_same_mart(
     lake = Lake(sandbox, "same-mart")
     lake.ingest_here(WINDOWS)
     for window in WINDOWS:
-        lake.transform(window)
+        lake.build_models_together(window)
+        lake.publish(window)
     plain = PlainRun(sandbox, lake)
     plain.transform()
     ours = rows_of_mart(lake)
