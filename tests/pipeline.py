@@ -1,6 +1,12 @@
-"""Run the pipeline's steps without Airflow."""
+"""Run the pipeline's steps without Airflow, and copy a lake that an earlier test has made."""
 
+import os
+import sqlite3
+from collections.abc import Callable, Hashable
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -8,7 +14,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from weather.dbt_environment import DBT_ENVIRONMENT, PROFILE
-from weather.ducklake import attached_lake
+from weather.ducklake import attached_lake, data_path
 from weather.ingest.__main__ import main as ingest
 from weather.lake.__main__ import main as lake_step
 from weather.published import Published, read_published
@@ -18,6 +24,17 @@ from weather.window import Window, lookback_window
 
 MODELS = ["stg_weather", "rejected_weather", "daily_weather_stats"]
 PROJECT = ["--project-dir", "dbt_project", "--profiles-dir", "dbt_project"]
+
+
+@dataclass(frozen=True)
+class SavedLake:
+    """A lake's catalog and its bucket's objects."""
+
+    catalog: bytes
+    objects: dict[str, bytes]
+
+
+_saved_lakes: dict[Hashable, SavedLake] = {}
 
 
 class Pipeline:
@@ -90,6 +107,44 @@ class Pipeline:
     def run_hour(self, end: datetime, lookback_hours: int = 168) -> None:
         """Run all steps for the lookback window that ends at an hour."""
         self.run(lookback_window(end, lookback_hours))
+
+    def fill(self, *windows: Window) -> None:
+        """Bring an empty lake to the state after runs of these windows, one after the other."""
+
+        def run_all() -> None:
+            for window in windows:
+                self.run(window)
+
+        self.fill_once(windows, run_all)
+        self.take(windows[-1])
+
+    def fill_once(self, name: Hashable, fill: Callable[[], None]) -> None:
+        """Fill an empty lake by `fill`, or by a copy of what `fill` has made for an earlier test.
+
+        A run takes 5 s of CPU time, and a copy 0.1 s.
+        """
+        source = tuple(os.environ.get(each) for each in ("OPEN_METEO_URL", "WEATHER_LOCATIONS"))
+        kind, _, catalog = self.settings.lake_catalog.partition(":")
+        if saved := _saved_lakes.get((name, source)) if kind == "sqlite" else None:
+            self._load(saved, Path(catalog))
+            return
+        fill()
+        if kind == "sqlite":
+            with closing(sqlite3.connect(catalog)) as database:
+                objects = {key: self.store.get(key) or b"" for key in self.store.list()}
+                _saved_lakes[name, source] = SavedLake(database.serialize(), objects)
+
+    def _load(self, saved: SavedLake, catalog: Path) -> None:
+        store = self.store
+        for key, body in saved.objects.items():
+            store.put(key, body)
+        catalog.write_bytes(saved.catalog)
+        with closing(sqlite3.connect(catalog)) as database, database:
+            changed = database.execute(
+                "UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'",
+                [data_path(self.settings)],
+            )
+            assert changed.rowcount == 1
 
     def published(self) -> Published | None:
         """Read `published.json`."""

@@ -40,7 +40,7 @@ select
 @pytest.fixture
 def hour_done(pipeline: Pipeline) -> Pipeline:
     """A pipeline with one published run."""
-    pipeline.run_hour(END)
+    pipeline.fill(lookback_window(END, 168))
     return pipeline
 
 

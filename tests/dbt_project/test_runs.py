@@ -28,6 +28,7 @@ LOOKBACK_HOURS = 168
 
 # The European day of 25 hours begins in the middle of the 48.
 FIRST_END = datetime(2026, 10, 24, 12, tzinfo=UTC)
+FIRST_WINDOW = lookback_window(FIRST_END, LOOKBACK_HOURS)
 
 MART = "select * from daily_weather_stats order by location_id, date"
 HOURS = "select * exclude (fetched_at) from stg_weather order by location_id, hour_timestamp"
@@ -61,7 +62,7 @@ def test_48_hourly_runs_equal_the_expected_mart(pipeline: Pipeline) -> None:
 
 
 def test_an_hour_run_three_times_is_stored_once(pipeline: Pipeline) -> None:
-    pipeline.run_hour(FIRST_END)
+    pipeline.fill(FIRST_WINDOW)
     once = tables(pipeline)
     raw = {each.key: each for each in pipeline.store.objects("raw/") if "-call-" in each.key}
     for _ in range(2):
@@ -95,7 +96,7 @@ def test_unordered_runs_and_a_backfill_equal_one_clean_run(
 
 def test_an_older_response_arriving_later_changes_nothing(pipeline: Pipeline) -> None:
     """Transform an earlier run's responses again after a newer run."""
-    pipeline.run_hour(FIRST_END)
+    pipeline.fill(FIRST_WINDOW)
     pipeline.run_hour(FIRST_END + HOUR)
     newest = pipeline.rows("select * from stg_weather order by all")
     pipeline.take(lookback_window(FIRST_END, LOOKBACK_HOURS))
@@ -124,7 +125,7 @@ def test_a_corrected_time_zone_applies_to_all_days_of_a_run(pipeline: Pipeline) 
 def test_a_killed_run_repeated_loses_and_duplicates_nothing(
     pipeline: Pipeline, replay: str, step: str, tmp_path: Path
 ) -> None:
-    pipeline.run_hour(FIRST_END)
+    pipeline.fill(FIRST_WINDOW)
     pipeline.take(lookback_window(FIRST_END + HOUR, LOOKBACK_HOURS))
     steps = ["ingest", *MODELS, "publish"]
     for earlier in steps[: steps.index(step)]:

@@ -25,6 +25,7 @@ from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 HOURS = 24
+FIRST_WINDOW = lookback_window(END, HOURS)
 KEYS = {
     "stg_weather": "location_id, hour_timestamp",
     "rejected_weather": "location_id, hour_timestamp, variable, value",
@@ -53,7 +54,7 @@ def lake(
 ) -> Iterator[Pipeline]:
     """A lake after one run, with its catalog in either database."""
     if request.param == "sqlite":
-        pipeline.run_hour(END, HOURS)
+        pipeline.fill(FIRST_WINDOW)
         yield pipeline
         return
     with in_postgres(monkeypatch):
@@ -234,7 +235,7 @@ DOUBLED = [
 def test_a_run_without_responses_merges_duplicate_keys(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(FIRST_WINDOW)
     days = pipeline.rows("select * from daily_weather_stats order by all")
     hours = set(pipeline.rows("select location_id, hour_timestamp from stg_weather"))
     ((temperature, rain),) = pipeline.rows(

@@ -57,8 +57,7 @@ def lake_in_sqlite(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def fill(pipeline: Pipeline) -> None:
-    for hour in range(2):
-        pipeline.run_hour(END + hour * HOUR, LOOKBACK_HOURS)
+    pipeline.fill(*(lookback_window(END + hour * HOUR, LOOKBACK_HOURS) for hour in range(2)))
 
 
 def everything(pipeline: Pipeline) -> list[object]:

@@ -49,7 +49,7 @@ TYPES = {
 def test_the_plain_file_has_the_mart_with_contract_columns(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.run_hour(END)
+    pipeline.fill(lookback_window(END, 168))
     body = pipeline.store.get(MART_KEY)
     assert body is not None
     table = pyarrow.parquet.read_table(io.BytesIO(body))
@@ -65,7 +65,7 @@ def test_the_plain_file_has_the_mart_with_contract_columns(
 
 
 def test_later_rows_are_not_published(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END)
+    pipeline.fill(lookback_window(END, 168))
     published = pipeline.published()
     assert published is not None
     pipeline.execute("update daily_weather_stats set temp_max_c = 59")
@@ -93,7 +93,7 @@ def test_a_failure_is_reported_in_one_line_with_the_setting(
     code: ExitCode,
     message: str,
 ) -> None:
-    pipeline.run_hour(END, lookback_hours=24)
+    pipeline.fill(lookback_window(END, HOURS))
     before = pipeline.store.get(PUBLISHED_KEY)
     store = pipeline.store
     capfd.readouterr()
@@ -145,7 +145,7 @@ def test_a_lake_without_tables_is_reported_in_one_line(
 def test_a_slow_publish_does_not_replace_a_newer_snapshot(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline.run_hour(END, lookback_hours=3)
+    pipeline.fill(lookback_window(END, HOURS))
     faster = pipeline.published()
     assert faster is not None
     ahead = faster.model_copy(update={"snapshot_id": faster.snapshot_id + 1000})
@@ -173,7 +173,7 @@ def test_every_materialized_model_requires_test_records() -> None:
 
 
 def test_published_json_has_the_replay_as_source(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END)
+    pipeline.fill(lookback_window(END, 168))
     published = pipeline.published()
     assert published is not None
     assert published.source is not None
@@ -195,7 +195,7 @@ def test_published_json_without_a_source_means_open_meteo() -> None:
 def test_rows_of_another_run_are_published_only_after_their_tests(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     before = pipeline.store.get(PUBLISHED_KEY)
     pipeline.take(lookback_window(END + HOUR, HOURS))
     assert pipeline.ingest() == ExitCode.OK
@@ -229,7 +229,7 @@ def test_rows_of_another_run_are_published_only_after_their_tests(
 
 
 def test_rows_whose_tests_failed_are_not_published(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     before = pipeline.store.get(PUBLISHED_KEY)
     pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
     assert not pipeline.test("stg_weather")
@@ -239,7 +239,7 @@ def test_rows_whose_tests_failed_are_not_published(pipeline: Pipeline) -> None:
 
 
 def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     came: list[str] = []
 
     def another_run(event: EventMsg) -> None:
@@ -254,7 +254,7 @@ def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> Non
 
 
 def test_publish_accepts_published_json_of_an_older_version(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     older = json.loads(pipeline.store.get(PUBLISHED_KEY) or b"")
     del older["lake"]
     pipeline.store.put(PUBLISHED_KEY, json.dumps(older).encode())
@@ -270,7 +270,7 @@ def test_publish_accepts_published_json_of_an_older_version(pipeline: Pipeline) 
 def test_another_lakes_snapshot_with_the_same_id_is_ignored(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     monkeypatch.setenv("LAKE_CATALOG", f"sqlite:{tmp_path / 'another.sqlite'}")
     assert main(["create"]) == ExitCode.OK
     pipeline.take(lookback_window(END, HOURS))
@@ -299,7 +299,7 @@ def test_another_lake_with_fewer_hours_is_not_published(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     before = [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)]
     monkeypatch.setenv("LAKE_CATALOG", f"sqlite:{tmp_path / 'another.sqlite'}")
     assert main(["create"]) == ExitCode.OK
@@ -319,7 +319,7 @@ def test_another_lake_with_fewer_hours_is_not_published(
 def test_snapshot_ids_reused_after_a_restore_are_not_tested(
     pipeline: Pipeline, folder: FolderStorage
 ) -> None:
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END, HOURS))
     back_up(pipeline.settings, folder)
     pipeline.execute(INSERT_HOUR)
     assert pipeline.test(*TABLES)

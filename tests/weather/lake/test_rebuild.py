@@ -80,6 +80,11 @@ def store_again(
 @pytest.fixture
 def month(pipeline: Pipeline) -> Pipeline:
     """A month of three locations, with revisions, late arrivals and impossible values."""
+    pipeline.fill_once("month", lambda: run_month(pipeline))
+    return pipeline
+
+
+def run_month(pipeline: Pipeline) -> None:
     pipeline.run(Window(END - HOURS * HOUR, END - 2 * HOUR))
     pipeline.run_hour(END, lookback_hours=48)
     day_before = END - 24 * HOUR
@@ -87,7 +92,6 @@ def month(pipeline: Pipeline) -> Pipeline:
     store_again(pipeline, revised, {"temperature_2m": 39.5}, later=HOUR)
     store_again(pipeline, late, {"temperature_2m": -39.5, "wind_speed_10m": 1687.2}, later=-HOUR)
     pipeline.run_hour(END, lookback_hours=3)
-    return pipeline
 
 
 def only_raw_is_left(pipeline: Pipeline) -> None:
@@ -154,7 +158,7 @@ def spoil(pipeline: Pipeline) -> None:
 
 
 def test_a_failed_rebuild_leaves_the_lake_unchanged(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, lookback_hours=48)
+    pipeline.fill(lookback_window(END, 48))
     before, published = tables(pipeline), pipeline.store.get(PUBLISHED_KEY)
     spoil(pipeline)
     # A separate process, because dbt in this one caches the tables.
@@ -171,7 +175,7 @@ def test_a_failed_rebuild_leaves_the_lake_unchanged(pipeline: Pipeline) -> None:
 def test_a_failed_rebuild_leaves_published_json_of_a_lost_catalog(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.run_hour(END, lookback_hours=48)
+    pipeline.fill(lookback_window(END, 48))
     published = pipeline.store.get(PUBLISHED_KEY)
     spoil(pipeline)
     lose_catalog(pipeline)
@@ -182,8 +186,7 @@ def test_a_failed_rebuild_leaves_published_json_of_a_lost_catalog(
 
 
 def test_a_renamed_time_zone_is_one_time_zone(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, lookback_hours=48)
-    pipeline.run_hour(END + HOUR, lookback_hours=48)
+    pipeline.fill(lookback_window(END, 48), lookback_window(END + HOUR, 48))
     before = tables(pipeline)
     (older, _) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     body = pipeline.store.get(older) or b""
@@ -197,7 +200,7 @@ def test_hours_that_only_an_earlier_try_received_are_rebuilt(
     pipeline: Pipeline, replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second try of a window lacks a removed location, and rejects New York."""
-    pipeline.run_hour(END, lookback_hours=48)
+    pipeline.fill(lookback_window(END, 48))
     whole = read_settings(PipelineSettings).weather_locations.read_text(encoding="utf-8")
     fewer = tmp_path / "fewer.yaml"
     fewer.write_text(whole[: whole.index("- id: kolkata")], encoding="utf-8")
@@ -246,8 +249,7 @@ def test_an_unreadable_location_does_not_block_others(
 
 def test_keys_of_an_older_version_are_read(pipeline: Pipeline) -> None:
     """Until November 2026 each window and shard had one key, which the next try replaced."""
-    pipeline.run_hour(END, lookback_hours=48)
-    pipeline.run_hour(END + HOUR, lookback_hours=48)
+    pipeline.fill(lookback_window(END, 48), lookback_window(END + HOUR, 48))
     before = tables(pipeline)
     for key in [key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json")]:
         _, window, _, _ = key.split("/")
@@ -280,7 +282,7 @@ def run_rebuild(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_published_hours_missing_in_raw_are_reported_and_kept(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline.run_hour(END, lookback_hours=24)
+    pipeline.fill(lookback_window(END, 24))
     forget_location(pipeline, "kolkata")
     pipeline.take(lookback_window(END + HOUR, 1))
     assert pipeline.ingest() == ExitCode.OK
@@ -301,7 +303,7 @@ def test_published_hours_missing_in_raw_are_reported_and_kept(
 
 
 def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pipeline) -> None:
-    pipeline.run_hour(END, lookback_hours=24)
+    pipeline.fill(lookback_window(END, 24))
     forget_location(pipeline, "kolkata")
     lose_catalog(pipeline)
     before = [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)]
@@ -317,7 +319,7 @@ def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pi
 def test_a_missing_value_counts_as_a_lost_hour(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline.run_hour(END, lookback_hours=24)
+    pipeline.fill(lookback_window(END, 24))
     (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
     lines[0]["answer"]["hourly"]["precipitation"][3] = None

@@ -30,8 +30,7 @@ STAGED = "select count(*) from stg_weather"
 @pytest.fixture
 def two_months(pipeline: Pipeline) -> Pipeline:
     """A lake that is rebuilt in two batches."""
-    pipeline.run_hour(END - 3 * 24 * HOUR, HOURS)
-    pipeline.run_hour(END, HOURS)
+    pipeline.fill(lookback_window(END - 3 * 24 * HOUR, HOURS), lookback_window(END, HOURS))
     return pipeline
 
 

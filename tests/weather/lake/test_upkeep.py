@@ -7,18 +7,18 @@ import pytest
 from tests.pipeline import Pipeline
 from weather.lake.upkeep import maintain
 from weather.published import MART_KEY, PUBLISHED_KEY
+from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 NOW = timedelta(0)
 MART = "select * from daily_weather_stats order by all"
-HOURS = "select * from stg_weather order by all"
+STAGED = "select * from stg_weather order by all"
 
 
 @pytest.fixture
 def busy_lake(pipeline: Pipeline) -> Pipeline:
     """A lake after several runs, each of which rewrote its hours."""
-    for hour in range(4):
-        pipeline.run_hour(END + timedelta(hours=hour), lookback_hours=48)
+    pipeline.fill(*(lookback_window(END + hour * HOUR, 48) for hour in range(4)))
     return pipeline
 
 
@@ -32,7 +32,7 @@ def snapshots(pipeline: Pipeline) -> list[int]:
 
 
 def test_old_snapshots_and_files_are_deleted_and_every_row_stays(busy_lake: Pipeline) -> None:
-    rows, mart, before = busy_lake.rows(HOURS), busy_lake.rows(MART), files(busy_lake)
+    rows, mart, before = busy_lake.rows(STAGED), busy_lake.rows(MART), files(busy_lake)
     published = busy_lake.published()
     assert published is not None
 
@@ -41,7 +41,7 @@ def test_old_snapshots_and_files_are_deleted_and_every_row_stays(busy_lake: Pipe
     assert done.expired_snapshots > 0
     assert done.deleted_files > 0
     assert len(files(busy_lake)) < len(before)
-    assert busy_lake.rows(HOURS) == rows
+    assert busy_lake.rows(STAGED) == rows
     assert busy_lake.rows(MART, snapshot_id=published.snapshot_id) == mart
     assert snapshots(busy_lake)[0] == published.snapshot_id
 
@@ -85,7 +85,7 @@ def test_snapshots_are_kept_for_seven_days(
     assert maintain(busy_lake.settings).expired_snapshots == 0
     assert set(before) <= set(snapshots(busy_lake))
     maintain(busy_lake.settings, kept=NOW, grace=NOW)
-    busy_lake.run_hour(END + timedelta(hours=4), lookback_hours=48)
+    busy_lake.run_hour(END + 4 * HOUR, lookback_hours=48)
     assert busy_lake.rows("select count(distinct hour_timestamp), count(*) from stg_weather") == [
         (52, 3 * 52)
     ]
