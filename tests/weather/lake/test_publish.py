@@ -1,7 +1,6 @@
 """Objects that publish writes, and its error messages."""
 
 import io
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,11 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 import yaml
-from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import EventMsg
 
-from tests.pipeline import MODELS, PROJECT, Pipeline
-from weather.dbt_environment import PROFILE
-from weather.ducklake import attached_lake, lake_id
+from tests.pipeline import Pipeline
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
-from weather.lake.backup import back_up
-from weather.lake.backup_storage import FolderStorage
 from weather.lake.publish import write_mart
-from weather.lake.restore import restore
-from weather.lake.tested_snapshots import TABLES, TEST_RECORDS
 from weather.published import MART_KEY, PUBLISHED_KEY, Published, read_source
 from weather.window import HOUR, lookback_window
 
@@ -162,16 +153,6 @@ def test_a_slow_publish_does_not_replace_a_newer_snapshot(
     assert pipeline.published() == ahead
 
 
-def test_every_materialized_model_requires_test_records() -> None:
-    models = {path.stem for path in Path("dbt_project/models").glob("*.sql")}
-    ephemeral = {
-        name
-        for name in models
-        if "materialized='ephemeral'" in Path(f"dbt_project/models/{name}.sql").read_text()
-    }
-    assert set(TABLES) == models - ephemeral
-
-
 def test_published_json_has_the_replay_as_source(pipeline: Pipeline) -> None:
     pipeline.fill(lookback_window(END, 168))
     published = pipeline.published()
@@ -190,107 +171,6 @@ def test_published_json_without_a_source_means_open_meteo() -> None:
     assert source is not None
     assert (source.name, source.replay) == ("Open-Meteo", False)
     assert source.attribution == "Weather data by Open-Meteo.com (CC BY 4.0)"
-
-
-def test_rows_of_another_run_are_published_only_after_their_tests(
-    pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    before = pipeline.store.get(PUBLISHED_KEY)
-    pipeline.take(lookback_window(END + HOUR, HOURS))
-    assert pipeline.ingest() == ExitCode.OK
-    for models in (MODELS[:1], MODELS[1:2]):
-        assert pipeline.transform(*models)
-        # As if a user cleared the task of publish alone.
-        capfd.readouterr()
-        assert pipeline.publish() == ExitCode.UNEXPECTED
-        (line,) = capfd.readouterr().err.splitlines()
-        assert "is not tested" in line
-        assert "clear models.stg_weather with Downstream" in line
-        assert pipeline.store.get(PUBLISHED_KEY) == before
-    assert pipeline.transform(MODELS[2])
-    tested = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
-
-    pipeline.execute(INSERT_HOUR)
-    # One passed test does not suffice.
-    assert pipeline.test("not_null_stg_weather_location_id")
-    assert pipeline.publish() == ExitCode.OK
-    published = pipeline.published()
-    assert published is not None
-    assert [(published.snapshot_id,)] == tested
-    assert published.run is not None
-    assert published.run.rows_written["stg_weather"] == 3 * HOURS
-    assert pipeline.publish() == ExitCode.UNEXPECTED
-    assert pipeline.test("stg_weather", "rejected_weather", "daily_weather_stats")
-    assert pipeline.publish() == ExitCode.OK
-    assert list(pipeline.store.list(TEST_RECORDS)) == []
-    # Publishing again without new rows succeeds.
-    assert pipeline.publish() == ExitCode.OK
-
-
-def test_rows_whose_tests_failed_are_not_published(pipeline: Pipeline) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    before = pipeline.store.get(PUBLISHED_KEY)
-    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
-    assert not pipeline.test("stg_weather")
-    assert pipeline.test("rejected_weather", "daily_weather_stats")
-    assert pipeline.publish() == ExitCode.UNEXPECTED
-    assert pipeline.store.get(PUBLISHED_KEY) == before
-
-
-def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    came: list[str] = []
-
-    def another_run(event: EventMsg) -> None:
-        if event.info.name == "LogTestResult" and not came:
-            came.append(event.info.name)
-            pipeline.execute(INSERT_HOUR)
-
-    tests = ["test", "--select", *MODELS, "--exclude", "test_type:unit", *PROJECT, *PROFILE]
-    assert dbtRunner(callbacks=[another_run]).invoke(tests).success
-    assert came
-    assert pipeline.publish() == ExitCode.UNEXPECTED
-
-
-def test_publish_accepts_published_json_of_an_older_version(pipeline: Pipeline) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    older = json.loads(pipeline.store.get(PUBLISHED_KEY) or b"")
-    del older["lake"]
-    pipeline.store.put(PUBLISHED_KEY, json.dumps(older).encode())
-    pipeline.run_hour(END + HOUR, HOURS)
-    published = pipeline.published()
-    assert published is not None
-    with attached_lake(pipeline.settings) as lake:
-        assert published.lake == lake_id(lake)
-    assert published.run is not None
-    assert published.run.rows_written["stg_weather"] == 3 * HOURS
-
-
-def test_another_lakes_snapshot_with_the_same_id_is_ignored(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    monkeypatch.setenv("LAKE_CATALOG", f"sqlite:{tmp_path / 'another.sqlite'}")
-    assert main(["create"]) == ExitCode.OK
-    pipeline.take(lookback_window(END, HOURS))
-    assert pipeline.transform()
-    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
-    ((newest,),) = pipeline.rows("select max(snapshot_id) from lake.snapshots()")
-    other = pipeline.published()
-    assert other is not None
-    # Both lakes have as many snapshots.
-    other = other.model_copy(update={"snapshot_id": newest})
-    pipeline.store.put(PUBLISHED_KEY, other.model_dump_json().encode())
-    assert not pipeline.test("temperature_c_is_between_60_below_and_60")
-    pipeline.execute("delete from stg_weather where temperature_c = 61")
-    assert pipeline.transform()
-    assert pipeline.publish() == ExitCode.OK
-    published = pipeline.published()
-    assert published is not None
-    assert published.lake != other.lake
-    assert published.run is not None
-    assert published.run.rows_written["stg_weather"] == 3 * HOURS
 
 
 def test_another_lake_with_fewer_hours_is_not_published(
@@ -314,16 +194,3 @@ def test_another_lake_with_fewer_hours_is_not_published(
     assert "Readers have 67 hours of 3 locations" in line
     assert [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)] == before
     assert main(["rebuild"]) == ExitCode.OK
-
-
-def test_snapshot_ids_reused_after_a_restore_are_not_tested(
-    pipeline: Pipeline, folder: FolderStorage
-) -> None:
-    pipeline.fill(lookback_window(END, HOURS))
-    back_up(pipeline.settings, folder)
-    pipeline.execute(INSERT_HOUR)
-    assert pipeline.test(*TABLES)
-    assert len(list(pipeline.store.list(TEST_RECORDS))) == len(TABLES)
-    restore(pipeline.settings, folder, replace=True)
-    pipeline.execute(INSERT_HOUR.replace("9.5", "61"))
-    assert pipeline.publish() == ExitCode.UNEXPECTED
