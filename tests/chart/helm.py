@@ -62,7 +62,8 @@ class Helm:
         )
         if result.returncode != 0:
             raise RenderError(result.stderr)
-        return [each for each in yaml.safe_load_all(result.stdout) if each]
+        # safe_load_all takes ten times as long.
+        return [each for each in yaml.load_all(result.stdout, Loader=yaml.CSafeLoader) if each]
 
 
 def required_helm() -> Helm:
