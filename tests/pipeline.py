@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-from dbt.cli.main import dbtRunner
 
 from weather.dbt_environment import DBT_ENVIRONMENT, PROFILE
 from weather.ducklake import attached_lake, data_path
@@ -32,6 +31,13 @@ class SavedLake:
 
     catalog: bytes
     objects: dict[str, bytes]
+
+
+def run_dbt(*arguments: str, callbacks: Sequence[Callable[[Any], None]] = ()) -> bool:
+    """Run dbt in this process; return whether it succeeded."""
+    from dbt.cli.main import dbtRunner
+
+    return dbtRunner(callbacks=list(callbacks)).invoke([*arguments, *PROFILE]).success
 
 
 _saved_lakes: dict[Hashable, SavedLake] = {}
@@ -83,15 +89,11 @@ class Pipeline:
             Whether all succeeded.
         """
         selections = [["--select", f"fqn:weather.{model}"] for model in models] or [[]]
-        return all(
-            dbtRunner().invoke(["build", *selection, *PROJECT, *PROFILE]).success
-            for selection in selections
-        )
+        return all(run_dbt("build", *selection, *PROJECT) for selection in selections)
 
     def test(self, *names: str) -> bool:
         """Run data tests of a model or by name, on unpublished rows."""
-        arguments = ["test", "--select", *names, "--indirect-selection", "eager"]
-        return dbtRunner().invoke([*arguments, *PROJECT, *PROFILE]).success
+        return run_dbt("test", "--select", *names, "--indirect-selection", "eager", *PROJECT)
 
     def publish(self) -> int:
         """Run publish and return its exit code."""

@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import httpx
-from dbt.cli.main import dbtRunner
 
 from bench.lake import BUILD, Lake
 from local.processes import describe_log
@@ -52,6 +51,8 @@ class Steps:
         Raises:
             StepError: publish fails, which no fault of the source may cause.
         """
+        from dbt.cli.main import dbtRunner
+
         httpx.post(f"{self._source}/replay/faults", content=fault).raise_for_status()
         os.environ["WEATHER_WINDOW_START"] = window.start.isoformat()
         os.environ["WEATHER_WINDOW_END"] = window.end.isoformat()

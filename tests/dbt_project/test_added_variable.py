@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from dbt.cli.main import dbtRunner
 
 from scripts.dbt_variables import generated_files
 from tests.dbt_project.responses import RawResponse, same, store
-from tests.pipeline import Pipeline
-from weather.dbt_environment import PROFILE
+from tests.pipeline import Pipeline, run_dbt
 from weather.lake.__main__ import main as lake_step
 from weather.variables import VARIABLES, Statistic, Variable
 from weather.window import HOUR, Window
@@ -85,7 +83,7 @@ def test_older_responses_and_an_older_lake_have_null(
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_PROFILES_DIR", str(newer_project))
     places = ["--project-dir", str(newer_project), "--profiles-dir", str(newer_project)]
-    assert dbtRunner().invoke(["build", *places, *PROFILE]).success
+    assert run_dbt("build", *places)
     expected = [
         ("new", 8.5, 12.0, 81.0, 6),
         ("null", 7.5, 12.0, None, 6),

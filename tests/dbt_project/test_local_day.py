@@ -11,7 +11,6 @@ from jinja2 import Environment
 
 from tests.tzif import Rules, zone_names
 from weather import timezones
-from weather.lake.dbt_plugin import add_utc_offsets
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +42,8 @@ def rules() -> dict[str, Rules]:
 @pytest.fixture(scope="module")
 def database(rules: dict[str, Rules]) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB with dbt's time zone rules and the hours of interest."""
+    from weather.lake.dbt_plugin import add_utc_offsets
+
     with duckdb.connect() as connection:
         add_utc_offsets(connection)
         connection.execute("create table given (timezone varchar, hours bigint[])")

@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from tests.dbt_project.responses import RawResponse, store
 from tests.pipeline import Pipeline
@@ -61,6 +60,8 @@ def test_a_rebuild_applies_new_time_zone_rules(
     lyon = day(pipeline, "lyon", date(2026, 11, 1))
     # From 23:00 UTC of the day before.
     assert lyon == (7.0, 30.0, 24, True)
+
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     # A rebuild is a separate process, so it opens DuckDB again.
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

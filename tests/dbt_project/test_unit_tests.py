@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 
 from tests.pipeline import PROJECT, Pipeline
 from weather.dbt_environment import PROFILE
@@ -13,6 +11,9 @@ from weather.window import Window, parse_moment
 
 
 def test_dbt_unit_tests_pass(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunner
+
     pipeline.take(Window(parse_moment("2026-06-01"), parse_moment("2026-06-02")))
     assert pipeline.ingest() == 0
     assert pipeline.transform()

@@ -15,7 +15,6 @@ from api.data.lake import in_background
 from tests.api.silent_catalog import silent_catalog
 from weather.ducklake import POSTGRES_TIMEOUTS, STORE_TIMEOUTS, attached_lake
 from weather.errors import ExitCode, StepError
-from weather.lake.dbt_plugin import Plugin
 from weather.settings import LakeSettings, read_settings
 
 pytestmark = pytest.mark.slow
@@ -151,6 +150,8 @@ def test_writes_to_an_unresponsive_store_fail_after_retries(
 
 
 def test_dbt_times_out_within_a_minute_on_a_silent_store(environment: None) -> None:
+    from weather.lake.dbt_plugin import Plugin
+
     names = ", ".join(f"current_setting('{name}')" for name in STORE_TIMEOUTS)
     with duckdb.connect(
         config={"extension_directory": os.environ["DUCKDB_EXTENSION_DIRECTORY"]}

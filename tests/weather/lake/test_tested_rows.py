@@ -3,13 +3,11 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import EventMsg
 
-from tests.pipeline import MODELS, PROJECT, Pipeline
-from weather.dbt_environment import PROFILE
+from tests.pipeline import MODELS, PROJECT, Pipeline, run_dbt
 from weather.ducklake import attached_lake, lake_id
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
@@ -94,13 +92,13 @@ def test_rows_inserted_while_tests_ran_are_not_tested(pipeline: Pipeline) -> Non
     pipeline.fill(lookback_window(END, HOURS))
     came: list[str] = []
 
-    def another_run(event: EventMsg) -> None:
+    def another_run(event: Any) -> None:
         if event.info.name == "LogTestResult" and not came:
             came.append(event.info.name)
             pipeline.execute(INSERT_HOUR)
 
-    tests = ["test", "--select", *MODELS, "--exclude", "test_type:unit", *PROJECT, *PROFILE]
-    assert dbtRunner(callbacks=[another_run]).invoke(tests).success
+    tests = ["test", "--select", *MODELS, "--exclude", "test_type:unit", *PROJECT]
+    assert run_dbt(*tests, callbacks=[another_run])
     assert came
     assert pipeline.publish() == ExitCode.UNEXPECTED
 
