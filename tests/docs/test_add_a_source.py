@@ -154,7 +154,7 @@ def test_the_diff_adds_a_station_beside_open_meteo(
     message = ingest.stderr.splitlines()[-1]
     assert f"(garden, {os.environ['STATION_URL']}) failed after 5 attempts" in message
     assert "connection error" in message
-    assert "The 3 responses of the other sources are stored." in message
+    assert "The 3 accepted responses are stored." in message
 
     pipeline.take(NEW)
     with scripted_server([Reply(json.dumps(STATION_RESPONSE).encode())]) as station:

@@ -18,6 +18,7 @@ from weather.locations import (
     shard_of,
 )
 from weather.settings import DEFAULT_LOCATIONS
+from weather.source import SOURCES
 
 ENTRY = "{id: lyon, name: Lyon, latitude: 45.75, longitude: 4.85, timezone: Europe/Paris}"
 KEYS = "id, name, latitude, longitude, timezone"
@@ -120,7 +121,7 @@ def replaced(old: str, new: str) -> str:
             replaced("}", ", source: rain-gauge}"),
             (
                 "location 'lyon' (line 1): source: 'rain-gauge': unknown source; the sources are "
-                "open-meteo"
+                f"{', '.join(SOURCES)}"
             ),
         ),
         (

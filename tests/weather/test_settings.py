@@ -41,11 +41,10 @@ def failure_of(group: type[SettingsGroup]) -> str:
 
 def test_defaults() -> None:
     pipeline = read_settings(PipelineSettings)
-    assert read_settings(SourceSettings).model_dump() == {
-        "open_meteo_url": "https://api.open-meteo.com",
-        "open_meteo_archive_url": "https://historical-forecast-api.open-meteo.com",
-        "open_meteo_api_key": None,
-    }
+    source = read_settings(SourceSettings)
+    assert source.open_meteo_url == "https://api.open-meteo.com"
+    assert source.open_meteo_archive_url == "https://historical-forecast-api.open-meteo.com"
+    assert source.open_meteo_api_key is None
     assert pipeline.weather_locations.name == "locations.yaml"
     assert pipeline.weather_runtime == "local"
     assert read_settings(StoreSettings).bucket_url == "s3://weather"

@@ -253,6 +253,14 @@ class Fetch:
                     ),
                 )
             raise
+        except Exception as error:
+            # A defect in one source's module must not hold back the other sources.
+            log.exception("%s", self.name)
+            raise SourceError(
+                f"{self.name} ({self.base_url}): unexpected {type(error).__name__}: {error}. See "
+                "the traceback above.",
+                ExitCode.UNEXPECTED,
+            ) from error
         require_source(self.store, self.client.source, self.base_url)
         return responses
 

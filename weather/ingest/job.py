@@ -79,9 +79,9 @@ class Job:
     def calls(
         self,
         source: str = DEFAULT_SOURCE,
-        *,
         locations_per_call: int = LOCATIONS_PER_CALL,
         hours_per_call: int = HOURS_PER_CALL,
+        *,
         first_number: int = 0,
     ) -> list[Call]:
         """Return a source's calls, oldest hours first. Windows are split from the job's start."""

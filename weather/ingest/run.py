@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
 from weather.errors import ExitCode, SourceError, StepError
@@ -59,9 +58,9 @@ def ingest(
     A failed source ends its own calls only. Its earlier calls are stored.
 
     Raises:
-        StepError: SETTING before the first call, if the window ends in the future or the run
-            exceeds a quota. After all calls: REJECTED if a location's response was unreadable or
-            invalid, and the codes of `_failure` if a source failed. At once if the store fails.
+        StepError: SETTING before the first call, if the window ends in the future. At once if the
+            store fails. After all calls: REJECTED if a location's response was unreadable or
+            invalid, and the codes of `_failure` if a source failed or has a wrong setting.
     """
     if job.window.last_hour > clock():
         raise StepError(
@@ -69,27 +68,25 @@ def ingest(
             "happened yet. Set WEATHER_WINDOW_END to an earlier hour.",
             ExitCode.SETTING,
         )
-    clients = {name: CLIENTS[name](settings, retry_policy.timeouts) for name in job.sources}
-    calls: dict[str, list[Call]] = {}
-    for name, client in clients.items():
+    calls: dict[SourceClient, list[Call]] = {}
+    failures: dict[str, SourceError] = {}
+    for name in job.sources:
+        client = CLIENTS[name](settings, retry_policy.timeouts)
         if problem := client.problem(job, clock()):
-            raise StepError(problem, ExitCode.SETTING)
-        calls[name] = job.calls(
-            name,
-            locations_per_call=client.locations_per_call,
-            hours_per_call=client.hours_per_call,
-            first_number=sum(map(len, calls.values())),
-        )
+            failures[name] = SourceError(problem, ExitCode.SETTING)
+            continue
+        sizes = client.locations_per_call, client.hours_per_call
+        calls[client] = job.calls(name, *sizes, first_number=sum(map(len, calls.values())))
     keys = Keys.of_try(job, clock())
     total = sum(map(len, calls.values()))
-    failures: dict[str, SourceError] = {}
-    for name, client in clients.items():
-        with closing(client.http):
-            run = _SourceRun(total, keys, store, stats, retry_policy, clock, client)
-            try:
-                run.fetch_and_store_all(calls[name])
-            except SourceError as error:
-                failures[name] = error
+    for client, calls_of_client in calls.items():
+        run = _SourceRun(total, keys, store, stats, retry_policy, clock, client)
+        try:
+            run.fetch_and_store_all(calls_of_client)
+        except SourceError as error:
+            failures[calls_of_client[0].locations[0].source] = error
+        finally:
+            client.http.close()
     rejection = stats.rejection(f"s3://{store.bucket}/rejected/{keys.folder}/")
     if failures:
         raise _failure(failures, job, stats, rejection)
@@ -111,7 +108,7 @@ def _failure(
     failed = sum(location.source in failures for location in job.locations)
     is_small = 2 * failed < len(job.locations)
     is_retried = first.exit_code not in (ExitCode.SETTING, ExitCode.REFUSED)
-    others = rejection or f"The {stats.accepted} responses of the other sources are stored."
+    others = rejection or f"The {stats.accepted} accepted responses are stored."
     return StepError(
         f"{' '.join(map(str, failures.values()))} {others}",
         ExitCode.REJECTED if is_small and is_retried else first.exit_code,

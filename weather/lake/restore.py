@@ -117,7 +117,7 @@ def _require_empty(settings: LakeSettings, store: Store) -> None:
 
 def _require_same_source(store: Store, source: BackupStorage) -> None:
     ours, theirs = read_source(store), read_source(source)
-    if ours and theirs and ours.name != theirs.name:
+    if ours and theirs and ours.name != theirs.name and (ours.replay or theirs.replay):
         raise StepError(
             f"The backup in {source.name} holds data of another source ({theirs.name}) than bucket "
             f"'{store.bucket}' ({ours.name}), and raw/ must not hold both. Nothing was changed. "

@@ -153,7 +153,7 @@ def test_an_unreachable_source_holds_no_other_source_back(
         with pytest.raises(StepError) as failure:
             ingest(places, source_at(server.url), store, stats, retry_policy=retry_policy)
     assert f"(garden, {gauge}) failed after 5 attempts" in str(failure.value)
-    assert f"The {len(numbers)} responses of the other sources are stored." in str(failure.value)
+    assert f"The {len(numbers)} accepted responses are stored." in str(failure.value)
     # Less than half of the locations are not worth another request for all.
     assert failure.value.exit_code == code
     assert stats.accepted == len(numbers)
@@ -174,6 +174,43 @@ def test_a_failure_of_most_locations_keeps_its_exit_code(
             ingest(places, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     assert failure.value.exit_code == ExitCode.WAIT_NEXT_HOUR
     assert lines_of(stored).keys() == {"garden"}
+
+
+def test_a_defect_in_a_client_holds_no_other_source_back(
+    store: Store,
+    retry_policy: RetryPolicy,
+    stored: Stored,
+    register: Register,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RainGauge, "request", lambda *_: 1 / 0)
+    register("http://127.0.0.1:1")
+    places = job(garden(), location(1), location(2))
+    with scripted_server([HEALTHY]) as server:
+        settings = source_at(server.url)
+        with pytest.raises(StepError) as failure:
+            ingest(places, settings, store, Stats(), retry_policy=retry_policy)
+    assert failure.value.exit_code == ExitCode.REJECTED
+    assert "unexpected ZeroDivisionError" in str(failure.value)
+    assert lines_of(stored).keys() == {"place-1", "place-2"}
+
+
+def test_a_missing_setting_of_a_source_holds_no_other_source_back(
+    store: Store,
+    retry_policy: RetryPolicy,
+    stored: Stored,
+    register: Register,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RainGauge, "problem", lambda *_: "GAUGE_URL: is missing.")
+    register("")
+    places = job(garden(), location(1), location(2))
+    with scripted_server([HEALTHY]) as server:
+        settings = source_at(server.url)
+        with pytest.raises(StepError, match="GAUGE_URL: is missing") as failure:
+            ingest(places, settings, store, Stats(), retry_policy=retry_policy)
+    assert failure.value.exit_code == ExitCode.SETTING
+    assert lines_of(stored).keys() == {"place-1", "place-2"}
 
 
 @pytest.mark.parametrize(
