@@ -1,4 +1,4 @@
-"""The installed system that all tests of this folder share. `make cluster-test` installs it."""
+"""The installed system, shared by all tests of this folder. `make cluster-test` installs it."""
 
 import os
 import time
@@ -34,7 +34,7 @@ class WatchedRun:
 
 @pytest.fixture(scope="session")
 def system(duckdb_extensions: Path) -> Iterator[System]:
-    """Return the system of kubectl's current context when its services are ready."""
+    """The system of kubectl's current context, with its services ready."""
     try:
         cluster = connect()
     except ConfigException as error:

@@ -2,7 +2,7 @@
 
 Standard library only. Usage: `load_client.py HOST PORT PATH`. Half of the clients open a
 connection for each request, half keep their connection while the server allows it. A request
-fails with every status but 200, and is not retried.
+with another status than 200 fails and is not retried.
 """
 
 import http.client

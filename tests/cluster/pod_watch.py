@@ -32,7 +32,7 @@ class PodEvent:
 
     @property
     def uid(self) -> str:
-        """The pod's uid, which other pods of its name do not have."""
+        """The pod's uid, unlike its name never used again."""
         return str(self.pod.metadata.uid)
 
     @property
@@ -45,7 +45,7 @@ Selection = Callable[[PodEvent], bool]
 
 
 class PodWatch:
-    """The recorded changes, in their order."""
+    """Recorded changes in their order."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

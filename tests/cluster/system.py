@@ -48,7 +48,7 @@ class System:
         )
 
     def tries(self, run_id: str, task_id: str) -> int:
-        """Return the number of attempts of a task of the run."""
+        """Return the number of tries of a task of the run."""
         [instance] = [
             each for each in self.airflow.task_instances(run_id) if each["task_id"] == task_id
         ]

@@ -22,7 +22,7 @@ SECONDS_TO_BE_REPLACED = 120
 REQUESTS_AT_LEAST = 500
 
 
-def test_no_request_fails_while_pods_are_deleted_and_the_deployment_is_rolled(
+def test_no_request_fails_during_pod_deletion_and_rollout(
     system: System, finished_run: WatchedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = ready_pods(system)

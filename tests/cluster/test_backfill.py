@@ -1,4 +1,4 @@
-"""`airflow backfill create` runs hours again that other runs have taken."""
+"""`airflow backfill create` repeats hours of other runs."""
 
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 SECONDS_FOR_ALL_RUNS = 600
 
 
-def test_a_backfill_of_three_hours_beside_another_run_doubles_nothing(
+def test_a_backfill_during_another_run_duplicates_nothing(
     system: System, finished_run: WatchedRun
 ) -> None:
     now = datetime.now(UTC)

@@ -27,7 +27,7 @@ MILLISECONDS_TO_LOAD = 60_000
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """Open a page in the machine's Chromium, or in Playwright's own."""
+    """Open a page in the machine's Chromium, or else in Playwright's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS

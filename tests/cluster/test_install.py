@@ -33,7 +33,7 @@ def test_all_services_are_ready(system: System, namespace: str) -> None:
 
 
 @pytest.mark.parametrize("namespace", [WEATHER, AIRFLOW])
-def test_a_pod_that_is_not_restricted_is_rejected(system: System, namespace: str) -> None:
+def test_an_unrestricted_pod_is_rejected(system: System, namespace: str) -> None:
     labels = system.cluster.core.read_namespace(namespace).metadata.labels
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     container = client.V1Container(name="any", image="any:1")

@@ -171,7 +171,7 @@ def pause(system: System, *, paused: bool) -> None:
     system.airflow.request("PATCH", f"dags/{DAG_ID}", json={"is_paused": paused})
 
 
-def test_the_alert_becomes_pending_fires_and_clears_after_the_next_run(
+def test_the_alert_is_pending_then_fires_then_clears(
     system: System, prometheus: Prometheus, quick_alert: str, no_ingestion: None
 ) -> None:
     def reaches(state: str) -> None:

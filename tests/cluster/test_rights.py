@@ -87,7 +87,7 @@ def a_raw_object(system: System, finished_run: WatchedRun) -> Iterator[str]:
     ],
     ids=["ingest", "dbt", "api"],
 )
-def test_credentials_allow_what_their_owner_needs_and_nothing_else(
+def test_credentials_allow_only_the_needed_actions(
     system: System,
     a_raw_object: str,
     image: str,

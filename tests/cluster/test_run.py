@@ -57,7 +57,7 @@ def test_the_pods_of_a_successful_run_are_deleted(
     )
 
 
-def test_the_api_returns_the_source_s_values(system: System, finished_run: WatchedRun) -> None:
+def test_the_api_returns_the_sources_values(system: System, finished_run: WatchedRun) -> None:
     system.assert_nothing_lost_nothing_doubled()
 
 

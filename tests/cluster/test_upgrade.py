@@ -8,9 +8,7 @@ from tests.cluster.system import System
 SECONDS_TO_REACH_A_STEP = 180
 
 
-def test_an_upgrade_without_a_change_restarts_nothing_and_breaks_no_running_task(
-    system: System, pods: PodWatch
-) -> None:
+def test_an_upgrade_without_changes_restarts_nothing(system: System, pods: PodWatch) -> None:
     system.settle()
     before = services(system)
     run_id = system.trigger("upgrade")

@@ -27,7 +27,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # Of 30 s, a busy machine takes more for ten thousand locations.
+        # The default is 30 s, too short for ten thousand locations on a busy machine.
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__COSMOS__ENABLE_CACHE": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
@@ -37,7 +37,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 @pytest.fixture(scope="session")
 def manifest(airflow_environment: dict[str, str]) -> Path:
-    """dbt's manifest, parsed from the project."""
+    """Path of dbt's manifest, parsed from the project."""
     subprocess.run(
         ["dbt", "--quiet", "parse", *PROFILE],
         cwd=PROJECT / "dbt_project",
@@ -58,7 +58,7 @@ def manifest(airflow_environment: dict[str, str]) -> Path:
 
 @pytest.fixture(scope="session")
 def in_airflow(airflow_environment: dict[str, str], manifest: Path) -> Callable[..., str]:
-    """Run Python code that uses `dag` in a subprocess, and return its last line of output."""
+    """Run Python code that uses `dag` in a subprocess, and return the last line of its output."""
     program = (
         "import sys, json\n"
         "from pathlib import Path\n"

@@ -53,7 +53,7 @@ def pod(
 
 
 class Cluster:
-    """Fake API server: a deleted pod is gone after two more lists."""
+    """Fake API server. A deleted pod disappears after two more lists."""
 
     def __init__(self, *pods: k8s.V1Pod) -> None:
         self.pods = {each.metadata.name: each for each in pods}

@@ -35,7 +35,7 @@ def migrated(airflow_environment: dict[str, str]) -> None:
 
 @pytest.fixture
 def notices(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookServer]:
-    """The webhook that receives notices of failures."""
+    """Webhook that receives failure notices."""
     with webhook_server() as webhook:
         monkeypatch.setenv("WEATHER_NOTICE_URL", webhook.url)
         yield webhook
@@ -78,7 +78,7 @@ def test_airflow_runs_an_hour_from_ingest_to_publish(
     assert rows == expected_mart(locations, END - 168 * HOUR, END)
 
 
-def test_a_rejected_location_does_not_hold_back_others_and_fails_the_run(
+def test_a_rejected_location_fails_the_run_but_no_other_location(
     notices: WebhookServer, dags_test: DagsTest, pipeline: Pipeline, replay: str
 ) -> None:
     set_faults(replay, "wrong_units@1*1")

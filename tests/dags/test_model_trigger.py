@@ -1,4 +1,4 @@
-"""Tasks of models that a shared pod builds: their trigger and their own pods."""
+"""Tasks of models that a shared pod builds: their trigger, and their own pods."""
 
 import asyncio
 import json
@@ -25,11 +25,11 @@ PASSED = {"model__weather__stg_weather_tests_status": "pass"}
 FAILED = {"model__weather__stg_weather_tests_status": "fail"}
 
 Moment = tuple[str | None, dict[str, Any]]
-"""The producer's state and the XComs that it has written by then."""
+"""The producer's state, and the XComs that the producer has written by then."""
 
 
 class Airflow:
-    """Fake of Airflow's states and XComs; each read of the state shows the next moment."""
+    """Fake of Airflow's states and XComs. Each read of the state returns the next one."""
 
     def __init__(self, *moments: Moment) -> None:
         self.moments = list(moments)
@@ -47,7 +47,7 @@ class Airflow:
 
 @pytest.fixture
 def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
-    """Return the trigger's event after these moments; fail unless it reads each of them."""
+    """Factory of the trigger's event after these states, all of which must be read."""
     monkeypatch.setattr(model_trigger, "INTERVAL_SECONDS", 0)
 
     def run(*moments: Moment, tested: bool = True, try_number: int = 1) -> TriggerEvent:
@@ -69,24 +69,24 @@ def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
     return run
 
 
-def test_it_succeeds_without_a_worker_once_built_and_tested(
+def test_a_built_and_tested_model_succeeds_without_a_pod(
     end: Callable[..., TriggerEvent],
 ) -> None:
     event = end((None, {}), ("running", {}), ("running", BUILT), ("running", {**BUILT, **PASSED}))
     assert isinstance(event, TaskSuccessEvent)
 
 
-def test_the_producer_s_last_xcoms_count(end: Callable[..., TriggerEvent]) -> None:
+def test_the_producers_last_xcoms_are_read(end: Callable[..., TriggerEvent]) -> None:
     assert isinstance(end(("running", {}), ("success", PASSED)), TaskSuccessEvent)
 
 
-def test_a_model_without_tests_is_done_when_built(end: Callable[..., TriggerEvent]) -> None:
+def test_a_model_without_tests_succeeds_when_built(end: Callable[..., TriggerEvent]) -> None:
     assert isinstance(end(("running", BUILT), tested=False), TaskSuccessEvent)
 
 
 @pytest.mark.parametrize("state", ["failed", "skipped", "success"])
 @pytest.mark.parametrize("xcoms", [{}, BUILT, {**BUILT, **FAILED}])
-def test_a_worker_builds_it_when_the_producer_has_ended_without_success(
+def test_a_failed_producer_starts_the_models_own_pod(
     end: Callable[..., TriggerEvent], state: str, xcoms: dict[str, Any]
 ) -> None:
     event = end(("running", xcoms), ("up_for_retry", xcoms), (state, xcoms))
@@ -94,7 +94,7 @@ def test_a_worker_builds_it_when_the_producer_has_ended_without_success(
     assert event.payload == {"producer": state}
 
 
-def test_a_later_try_builds_it_again(
+def test_a_later_try_starts_the_models_own_pod(
     end: Callable[..., TriggerEvent],
 ) -> None:
     event = end(("running", PASSED), ("success", PASSED), try_number=2)
@@ -109,7 +109,7 @@ def test_cosmos_writes_the_xcoms_that_the_trigger_reads() -> None:
     test = "test.weather.not_null_stg_weather"
 
     def finished(unique_id: str, kind: str, status: str) -> str:
-        """A line of dbt's JSON log."""
+        """Return a line of dbt's JSON log."""
         node = {"unique_id": unique_id, "resource_type": kind, "node_status": status}
         info = {"name": "NodeFinished", "level": "info", "msg": "", "ts": "2026-11-20T05:00:00Z"}
         return json.dumps({"info": info, "data": {"node_info": node}})
@@ -143,7 +143,7 @@ def test_cosmos_writes_the_xcoms_that_the_trigger_reads() -> None:
         assert {state for state in ended | going_on if is_producer_task_terminated(state)} == ended
 
 
-def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
+def test_the_task_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
     printed = in_airflow(
         "from airflow.serialization.serialized_objects import DagSerialization\n"
         "from airflow.models.trigger import Trigger\n"
@@ -169,7 +169,7 @@ def test_it_starts_in_the_triggerer(in_airflow: InAirflow) -> None:
     ]
 
 
-def test_the_producer_s_second_try_comes_at_once(in_airflow: InAirflow) -> None:
+def test_the_producer_is_retried_without_delay(in_airflow: InAirflow) -> None:
     """The models' own pods wait for the producer's second try, which builds nothing."""
     printed = in_airflow(
         f"task = dag.get_task('{PRODUCER}')\n"
@@ -183,7 +183,7 @@ def test_the_producer_s_second_try_comes_at_once(in_airflow: InAirflow) -> None:
 
 # Cosmos imports what Airflow has moved.
 @pytest.mark.filterwarnings("ignore:The `airflow.utils.timezone.utcnow` attribute is deprecated")
-def test_its_own_pod_starts_after_the_shared_pod_has_ended(
+def test_the_models_own_pod_starts_after_the_shared_pod(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from orchestration import model_pods

@@ -1,4 +1,4 @@
-"""Each task's pod, compared with its golden file and with the cluster's policies."""
+"""Each task's pod, compared with its golden file and checked by the pod rules."""
 
 import json
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def watcher_pods(in_airflow: InAirflow) -> dict[str, Any]:
 
 
 def golden(task: str) -> dict[str, Any]:
-    """Read a golden file. After an intended change, copy the pod of the failure's message."""
+    """Read a golden file. After an intended change, copy the pod from the failure's message."""
     pod: dict[str, Any] = yaml.safe_load((GOLDEN / f"{task}.yaml").read_text(encoding="utf-8"))
     return pod
 
@@ -120,7 +120,7 @@ def test_a_step_gets_only_the_secrets_that_it_needs(pods: dict[str, Any]) -> Non
     }
 
 
-def test_a_task_outlives_its_pod_s_deadline(in_airflow: InAirflow) -> None:
+def test_a_task_timeout_exceeds_the_pods_deadline(in_airflow: InAirflow) -> None:
     printed = in_airflow(
         "task = dag.get_task('publish')\n"
         "seconds = task.active_deadline_seconds + 2 * task.startup_timeout_seconds\n"

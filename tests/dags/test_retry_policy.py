@@ -19,12 +19,12 @@ def test_a_permanent_error_is_not_retried(code: ExitCode) -> None:
 
 
 @pytest.mark.parametrize("code", [-9, -15, 137, 143])
-def test_a_killed_step_is_retried_at_once(code: int) -> None:
+def test_a_killed_step_is_retried_soon(code: int) -> None:
     assert decision(code, NOW).retry_delay == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("code", [ExitCode.UNEXPECTED, ExitCode.UNAVAILABLE, 134])
-def test_other_exit_codes_follow_the_task_s_retries(code: int) -> None:
+def test_other_exit_codes_use_the_tasks_retries(code: int) -> None:
     assert decision(code, NOW).action is RetryAction.DEFAULT
 
 
@@ -39,7 +39,7 @@ def test_a_retry_waits_for_the_end_of_the_daily_limit() -> None:
 
 
 @given(st.datetimes(timezones=st.just(UTC)).filter(lambda now: now.year < 9999))
-def test_a_retry_comes_soon_after_the_limit_s_hour_or_day(now: datetime) -> None:
+def test_a_retry_comes_soon_after_the_limit_is_reset(now: datetime) -> None:
     hour = decision(ExitCode.WAIT_NEXT_HOUR, now).retry_delay
     day = decision(ExitCode.WAIT_NEXT_DAY, now).retry_delay
     assert hour is not None

@@ -90,7 +90,7 @@ def test_params_set_either_end() -> None:
         ("2027-01-01", "2027-02-01", "window_start: '2027-01-01': its hours have not happened"),
     ],
 )
-def test_invalid_params_fail_and_are_named(start: Any, end: Any, words: str) -> None:
+def test_invalid_params_fail_with_their_names(start: Any, end: Any, words: str) -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
     with pytest.raises(AirflowFailException) as failure:
         run_window(run, {"window_start": start, "window_end": end})
@@ -108,7 +108,7 @@ def test_invalid_params_fail_and_are_named(start: Any, end: Any, words: str) -> 
         (None, "2026-11-21", (at(2026, 11, 13, 6), at(2026, 11, 20, 6))),
     ],
 )
-def test_a_window_is_cut_to_past_hours(
+def test_a_window_is_limited_to_past_hours(
     start: str | None, end: str | None, window: tuple[datetime, datetime]
 ) -> None:
     run = dag_run(at(2026, 11, 20, 5, 7), at(2026, 11, 20, 5, 7))
@@ -128,7 +128,7 @@ def test_a_window_is_cut_to_past_hours(
         (24, "7 23 * * *"),
     ],
 )
-def test_the_schedule_as_cron(hours: int, cron: str) -> None:
+def test_cron_expression_of_each_schedule(hours: int, cron: str) -> None:
     assert cron_expression(hours) == cron
 
 

@@ -1,4 +1,4 @@
-"""One run writes to the lake at a time, in whatever order Airflow starts and retries runs."""
+"""Only one run writes to the lake at a time, in any order of starts and retries."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,10 +17,10 @@ RUNS = 4
 
 @dataclass
 class World:
-    """Runs as Airflow's database has them: each has the state of its first task."""
+    """Fake of Airflow's database: active runs with the state of their first task."""
 
     first_tasks: dict[int, str | None] = field(default_factory=dict)
-    """None for a run that has begun just now; a run that has ended is not there."""
+    """State by run. None for a new run. Ended runs are removed."""
 
     def get_ti_count(self, dag_id: str, *, task_ids: list[str], map_index: int, states: Any) -> int:
         assert (dag_id, task_ids, map_index) == ("weather_pipeline", ["ingest"], 0)
@@ -31,7 +31,7 @@ class World:
         return len(self.first_tasks)
 
     def task(self, map_index: int = 0) -> Any:
-        """A run's first task."""
+        """Return a run's first task."""
         return SimpleNamespace(
             dag_id="weather_pipeline",
             task_id="ingest",
@@ -41,17 +41,17 @@ class World:
         )
 
     def may_write(self) -> bool:
-        """Whether a first task may start now."""
+        """Return whether a first task may start now."""
         return not other_run_writes(self.task())
 
     @property
     def writing(self) -> list[int]:
-        """The runs whose first task has ended and which have not."""
+        """Active runs whose first task has ended."""
         return [run for run, state in self.first_tasks.items() if state == "success"]
 
 
 @given(st.lists(st.tuples(st.integers(0, RUNS - 1), st.booleans()), max_size=80))
-def test_two_runs_never_write_at_once_and_a_waiting_run_starts_later(
+def test_runs_write_one_at_a_time_and_all_start(
     steps: list[tuple[int, bool]],
 ) -> None:
     world = World()
@@ -74,7 +74,7 @@ def test_two_runs_never_write_at_once_and_a_waiting_run_starts_later(
             del tasks[run]
         assert len(world.writing) <= 1
 
-    # When the others have ended or wait, the next one may write.
+    # When the other runs have ended or wait, the next run may write.
     for run in world.writing:
         del tasks[run]
     tasks.update(dict.fromkeys(range(RUNS), "up_for_reschedule"))
@@ -88,7 +88,7 @@ def test_a_waiting_run_does_not_block_another(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", [None, "success", "failed", "skipped"])
-def test_a_run_whose_first_task_has_ended_or_not_begun_blocks_others(
+def test_a_new_or_writing_run_blocks_others(
     state: str | None,
 ) -> None:
     assert not World({0: "running", 1: state}).may_write()
@@ -103,7 +103,7 @@ def no_slot_time(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 BUSY = World({0: "running", 1: "success"})
 
 
-def test_a_task_that_holds_its_slot_for_long_is_rescheduled(
+def test_a_long_waiting_task_is_rescheduled(
     no_slot_time: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(AirflowRescheduleException) as rescheduled:

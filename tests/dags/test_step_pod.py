@@ -87,7 +87,7 @@ def test_a_try_after_a_lost_worker_reattaches_to_its_pod(step: StepPod, context:
         pytest.param({"terminating": True}, id="it is being deleted"),
     ],
 )
-def test_a_new_pod_starts_only_when_no_other_runs(
+def test_a_new_pod_starts_only_if_no_other_runs(
     step: StepPod, context: Any, left: dict[str, bool]
 ) -> None:
     cluster = on(step, pod("left", "Running", **left))  # type: ignore[arg-type]
@@ -111,7 +111,7 @@ def test_old_failed_pods_are_deleted(step: StepPod, context: Any) -> None:
 @pytest.mark.parametrize(
     ("exit_code", "reported"), [(1, 1), (75, 75), (137, SIGKILLED), (143, SIGTERMED)]
 )
-def test_a_failed_pod_s_exit_code_reaches_the_retry_policy(
+def test_a_failed_pods_exit_code_reaches_the_retry_policy(
     step: StepPod, context: Any, exit_code: int, reported: int
 ) -> None:
     failed = pod("failed", "Failed", exit_code=exit_code)

@@ -1,4 +1,4 @@
-"""The DAG file: its picture, its schedule, its form, and what loading it costs."""
+"""The DAG: its tasks, schedule, params, and the cost of loading it."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def test_both_runtimes_have_the_same_tasks(in_airflow: InAirflow, runtime: str) 
 
 
 @pytest.mark.parametrize(("runtime", "tasks"), [("local", 1), ("kubernetes", 16)])
-def test_models_run_in_parallel_only_where_the_catalog_allows_it(
+def test_models_run_in_parallel_only_with_postgres(
     in_airflow: InAirflow, runtime: str, tasks: int
 ) -> None:
     printed = in_airflow(
@@ -60,7 +60,7 @@ def test_the_shared_pod_adds_its_tasks(in_airflow: InAirflow) -> None:
     assert json.loads(printed) == EDGES_WITH_SHARED_POD
 
 
-def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow) -> None:
+def test_runs_are_hourly_and_one_at_a_time(in_airflow: InAirflow) -> None:
     printed = in_airflow(
         "from pendulum import datetime\n"
         "from airflow.serialization.encoders import coerce_to_core_timetable\n"
@@ -77,8 +77,8 @@ def test_it_runs_hourly_at_an_odd_minute_one_run_at_a_time(in_airflow: InAirflow
     ]
 
 
-def test_the_newest_interval_is_run_first_and_then_each_hour(in_airflow: InAirflow) -> None:
-    """A DAG without a start_date; one with a start_date gives older runs no tasks."""
+def test_the_first_run_has_the_newest_interval(in_airflow: InAirflow) -> None:
+    """The DAG has no start_date, because older runs of a DAG with one get no tasks."""
     printed = in_airflow(
         "import pendulum\n"
         "from airflow.serialization.serialized_objects import DagSerialization\n"
@@ -125,8 +125,8 @@ print(json.dumps(runs))
 """
 
 
-def test_every_3_hours_no_hour_is_missing_and_upkeep_runs_once(in_airflow: InAirflow) -> None:
-    """A day of data intervals and windows of the serialized DAG, each window without overlap."""
+def test_runs_every_3_hours_cover_the_day_with_one_upkeep(in_airflow: InAirflow) -> None:
+    """Data intervals and windows of a day from the serialized DAG. Windows do not overlap."""
     printed = in_airflow(DAY_OF_RUNS, WEATHER_SCHEDULE_HOURS="3", WEATHER_LOOKBACK_HOURS="3")
     assert json.loads(printed) == [
         ["19 23:07", "20 02:07", "20 00:00", "20 03:00", "upkeep"],
@@ -167,7 +167,7 @@ def test_a_late_run_raises_a_deadline_alert(in_airflow: InAirflow) -> None:
     assert printed == "0:45:00 weather.notices.announce_late_run"
 
 
-def test_publish_emits_the_asset_that_other_dags_can_wait_for(in_airflow: InAirflow) -> None:
+def test_publish_emits_the_asset(in_airflow: InAirflow) -> None:
     printed = in_airflow(
         "outlets = {t.task_id: [(a.name, a.uri) for a in t.outlets] for t in dag.tasks}\n"
         "print(json.dumps({task: assets for task, assets in outlets.items() if assets}))",
@@ -176,9 +176,7 @@ def test_publish_emits_the_asset_that_other_dags_can_wait_for(in_airflow: InAirf
     assert json.loads(printed) == {"publish": [["daily_weather_stats", "daily_weather_stats"]]}
 
 
-def test_ten_thousand_locations_are_four_shards_one_at_a_time(
-    in_airflow: InAirflow, tmp_path: Path
-) -> None:
+def test_10000_locations_are_4_shards_one_at_a_time(in_airflow: InAirflow, tmp_path: Path) -> None:
     locations = tmp_path / "locations.yaml"
     locations.write_text(
         "".join(
@@ -199,7 +197,7 @@ def test_ten_thousand_locations_are_four_shards_one_at_a_time(
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "said"),
+    ("setting", "value", "message"),
     [
         ("WEATHER_RUNTIME", "docker", "WEATHER_RUNTIME: input should be 'local' or 'kubernetes'"),
         ("WEATHER_LOOKBACK_HOURS", "0", "WEATHER_LOOKBACK_HOURS: input should be greater"),
@@ -207,8 +205,8 @@ def test_ten_thousand_locations_are_four_shards_one_at_a_time(
         ("WEATHER_LOCATIONS", "/nowhere.yaml", "WEATHER_LOCATIONS: /nowhere.yaml: No such file"),
     ],
 )
-def test_a_wrong_setting_is_one_clear_line_in_the_import_error(
-    airflow_environment: dict[str, str], manifest: Path, setting: str, value: str, said: str
+def test_an_invalid_setting_is_in_the_import_error(
+    airflow_environment: dict[str, str], manifest: Path, setting: str, value: str, message: str
 ) -> None:
     result = subprocess.run(
         [
@@ -221,10 +219,10 @@ def test_a_wrong_setting_is_one_clear_line_in_the_import_error(
         text=True,
         check=False,
     )
-    assert said in result.stderr.splitlines()[-1]
+    assert message in result.stderr.splitlines()[-1]
 
 
-def test_loading_it_reaches_no_network_and_imports_no_heavy_library(
+def test_loading_needs_no_network_and_no_heavy_imports(
     airflow_environment: dict[str, str], manifest: Path
 ) -> None:
     program = """

@@ -1,4 +1,4 @@
-"""Find a page's examples: blocks of code, each followed by a block of its output."""
+"""Find a page's examples: blocks of code, each followed by its output."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def examples_of(page: str) -> Iterator[Example]:
     """Yield the page's examples in order.
 
     Raises:
-        ValueError: a block of code has no output, or the other way round.
+        ValueError: code and output blocks do not come in pairs.
     """
     blocks = list(BLOCK.finditer(page))
     if len(blocks) % 2:

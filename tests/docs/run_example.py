@@ -1,4 +1,4 @@
-"""Run an example in its own process and an empty folder, as a reader who copies it."""
+"""Run an example in its own process and an empty folder, as a reader would run it."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ COMMANDS = {
 
 
 def printed_by(example: Example, address: str, folder: Path) -> str:
-    """Return the example's output with the page's server at `address`.
+    """Return the example's output, with its server replaced by `address`.
 
     Args:
         example: code that names the page's server.

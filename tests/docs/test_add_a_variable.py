@@ -24,7 +24,7 @@ COLUMN = "relative_humidity_percent"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 OLD = Window(START, START + 6 * HOUR)
 NEW = Window(START + 3 * HOUR, START + 30 * HOUR)
-"""Overlaps the older window, whose first three hours stay without the variable."""
+"""Overlaps the older window, whose first three hours keep null for the variable."""
 
 Values = list[tuple[object, float | None]]
 
@@ -87,7 +87,7 @@ def days_in_lake(pipeline: Pipeline) -> dict[object, float | None]:
     )
 
 
-def test_the_diff_adds_a_variable_from_the_source_to_the_page(
+def test_the_diff_adds_a_variable_end_to_end(
     pipeline: Pipeline,
     changed_project: ChangedProject,
     changed_replay: str,

@@ -55,7 +55,7 @@ def home(tmp_path: Path, duckdb_extensions: Path) -> Path:
 @pytest.mark.parametrize(
     "example", list(examples_of(PAGE)), ids=lambda example: f"line {example.line}"
 )
-def test_an_example_prints_what_the_page_shows(
+def test_an_example_prints_the_shown_output(
     example: Example, client: httpx.Client, home: Path
 ) -> None:
     if "curl " in example.code and not shutil.which("curl"):

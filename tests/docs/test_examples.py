@@ -29,7 +29,7 @@ SELECT 1
 """
 
 
-def test_each_example_has_its_code_its_output_and_its_line() -> None:
+def test_an_example_has_code_output_and_line() -> None:
     assert list(examples_of(PAGE)) == [
         Example("sh", "echo a\necho b\n", "a\nb\n", 4),
         Example("sql", "SELECT 1\n", "", 16),
@@ -40,6 +40,6 @@ def test_each_example_has_its_code_its_output_and_its_line() -> None:
     "page",
     ["```sh\necho a\n```\n", f"{PAGE}```sh\n```\n```sh\n```\n", "```text\na\n```\n```sh\n```\n"],
 )
-def test_code_and_output_must_alternate(page: str) -> None:
+def test_code_and_output_must_come_in_pairs(page: str) -> None:
     with pytest.raises(ValueError, match=r"alternate|lacks"):
         list(examples_of(page))

@@ -9,7 +9,7 @@ import yaml
 from tests.docs.pages import PROJECT
 
 
-def test_the_licence_is_the_one_that_the_project_names() -> None:
+def test_the_licence_matches_pyproject() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert project["license"] == "Apache-2.0"
     missing = [name for name in project["license-files"] if not (PROJECT / name).is_file()]

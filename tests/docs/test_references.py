@@ -1,4 +1,4 @@
-"""Files, links, make targets, modules and values that the pages name exist."""
+"""Files, links, make targets, modules and values in the pages exist."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ FOLDERS = sorted(
 PATH = re.compile(rf"(?<![\w./:<>-])(?:{'|'.join(FOLDERS)})/(?:[\w./-]*[\w/])?")
 MADE_BY_COMMANDS = ("bench/results.json",)
 PAST = ("CHANGELOG.md",)
-"""A changelog names files that a later version may remove."""
+"""A changelog may name files that a later version removes."""
 
 
 def anchors(page: str) -> set[str]:
@@ -32,7 +32,7 @@ def anchors(page: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in PAST])
-def test_every_file_that_a_page_names_exists(name: str) -> None:
+def test_every_file_named_in_a_page_exists(name: str) -> None:
     named = set(PATH.findall(PAGES[name])) - set(MADE_BY_COMMANDS)
     assert [path for path in sorted(named) if not (PROJECT / path).exists()] == []
 
@@ -43,7 +43,7 @@ def test_paths_are_recognised() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_link_leads_to_a_page_and_its_heading(name: str) -> None:
+def test_every_link_has_an_existing_target(name: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)]+)\)", PAGES[name]):
         path, _, anchor = target.partition("#")
         file = (PROJECT / name).parent / path if path else PROJECT / name
@@ -52,7 +52,7 @@ def test_every_link_leads_to_a_page_and_its_heading(name: str) -> None:
             assert anchor in anchors(file.read_text(encoding="utf-8")), target
 
 
-def test_every_page_is_linked_from_the_readme_or_a_page_that_is() -> None:
+def test_every_page_is_reachable_from_the_readme() -> None:
     linked: set[str] = set()
     open_pages = ["README.md"]
     while open_pages:
@@ -65,7 +65,7 @@ def test_every_page_is_linked_from_the_readme_or_a_page_that_is() -> None:
     assert {name for name in PAGES if name.startswith("docs/")} <= linked
 
 
-def test_every_named_make_target_exists_and_every_target_is_in_make_help() -> None:
+def test_make_targets_exist_and_are_in_make_help() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
     command = re.compile(r"(?:`|^ {4})(?:\$ )?(?:[A-Z_]+=\S+ )*make ([a-z-]+)", re.MULTILINE)
@@ -78,12 +78,12 @@ def test_every_named_make_target_exists_and_every_target_is_in_make_help() -> No
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in PAST])
-def test_every_module_that_a_page_runs_exists(name: str) -> None:
+def test_every_module_run_in_a_page_exists(name: str) -> None:
     for module in re.findall(r"python -m (\w[\w.]*\w)", PAGES[name]):
         assert find_spec(module), module
 
 
-def test_every_page_that_the_code_names_exists() -> None:
+def test_every_page_named_in_code_exists() -> None:
     lines = subprocess.run(
         ["git", "grep", "--only-matching", "-IhE", r"\bdocs/[A-Za-z/-]+\.md\b"],
         cwd=PROJECT,
@@ -95,7 +95,7 @@ def test_every_page_that_the_code_names_exists() -> None:
     assert {page for page in lines if not (PROJECT / page).exists()} == set()
 
 
-def test_the_values_for_outside_stores_are_those_of_the_example() -> None:
+def test_values_for_external_stores_equal_the_example() -> None:
     page = PAGES["docs/use-your-own-store.md"]
     shown = re.search(r"^    minio:\n(?: {4}.*\n)+", page, re.MULTILINE)
     assert shown

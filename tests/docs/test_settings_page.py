@@ -31,7 +31,7 @@ def default(field: FieldInfo) -> str:
     return f"`{field.default}`"
 
 
-def test_the_settings_table_lists_all_settings_of_the_code() -> None:
+def test_the_table_lists_all_settings() -> None:
     rows = {
         name: (shown, description)
         for name, shown, description in ROW.findall(PAGES["docs/settings.md"])

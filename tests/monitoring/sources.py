@@ -21,7 +21,7 @@ EACH_HOUR = {
     "HOURS_OF_3_RUNS": "3",
     "HOURS_OF_6_RUNS": "6",
 }
-"""The numbers that the chart writes into the files, by default."""
+"""Numbers that the chart writes into the files by default."""
 
 EVERY_3_HOURS = {
     "FRESH_HOURS": "6",
@@ -31,7 +31,7 @@ EVERY_3_HOURS = {
     "HOURS_OF_3_RUNS": "9",
     "HOURS_OF_6_RUNS": "18",
 }
-"""The same with schedule.everyHours=3."""
+"""Numbers with schedule.everyHours=3."""
 
 Rule = dict[str, Any]
 

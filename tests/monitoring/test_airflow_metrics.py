@@ -125,7 +125,7 @@ def airflow_sends(exporter: Exporter) -> Iterator[None]:
     stats.initialize(factory=NoStatsLogger, export_legacy_names=True)
 
 
-def test_names_and_labels_are_those_of_the_rules(exporter: Exporter, airflow_sends: None) -> None:
+def test_exported_names_and_labels_match_the_rules(exporter: Exporter, airflow_sends: None) -> None:
     stats.timing("task.scheduled_duration", 1500.0, tags={**TASK, "queue": "default"})
     stats.timing("task.queued_duration", 2500.0, tags={**TASK, "queue": "default"})
     stats.timing("task.duration", 4000.0, tags=TASK)

@@ -10,7 +10,7 @@ from tests.monitoring.sources import dashboards, panels
 PANELS = dict(panels())
 
 
-def test_there_is_one_for_the_data_and_one_for_the_platform() -> None:
+def test_dashboards_are_data_and_platform() -> None:
     titles = {name: each["title"] for name, each in dashboards().items()}
     assert titles == {
         "data.json": "Weather: data",
@@ -20,7 +20,7 @@ def test_there_is_one_for_the_data_and_one_for_the_platform() -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS.values(), ids=list(PANELS))
-def test_a_panel_has_a_unit_a_description_and_names_its_lines(panel: dict[str, Any]) -> None:
+def test_a_panel_has_unit_description_and_legends(panel: dict[str, Any]) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["description"].endswith(".")
     assert len(panel["description"]) > len(panel["title"])
@@ -30,7 +30,7 @@ def test_a_panel_has_a_unit_a_description_and_names_its_lines(panel: dict[str, A
 
 
 @pytest.mark.parametrize("name", list(dashboards()))
-def test_panels_lie_beside_each_other(name: str) -> None:
+def test_panels_do_not_overlap(name: str) -> None:
     places = [panel["gridPos"] for panel in dashboards()[name]["panels"]]
     assert all(each["x"] >= 0 and each["x"] + each["w"] <= 24 for each in places)
     for one, other in itertools.combinations(places, 2):
@@ -44,7 +44,7 @@ def test_panels_lie_beside_each_other(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(dashboards()))
-def test_numbers_and_sources_are_as_grafana_wants_them(name: str) -> None:
+def test_ids_are_unique_and_the_data_source_is_a_variable(name: str) -> None:
     """Ids are unique, and a variable selects the Prometheus."""
     dashboard = dashboards()[name]
     ids = [panel["id"] for panel in dashboard["panels"]]

@@ -20,14 +20,14 @@ def listed(name: str) -> bool:
     return name in names or DURATIONS.sub("", name) in names
 
 
-def test_metrics_are_found_among_functions_labels_and_words() -> None:
+def test_metric_names_are_parsed_from_promql() -> None:
     assert metrics_in(
         'sum by (a) (rate(b_total{c="d",e=~"f|g"}[5m])) / on (h) group_left (i) (j:k > bool 1e3)'
         " or 0 * max(up) unless l offset 1d"
     ) == {"b_total", "j:k", "up", "l"}
 
 
-def test_every_expression_uses_metrics_that_are_listed_or_recorded() -> None:
+def test_every_expression_uses_known_metrics() -> None:
     unknown = {
         place: names
         for place, expression in expressions().items()
@@ -41,7 +41,7 @@ def test_every_recorded_metric_is_used() -> None:
     assert recorded() <= used
 
 
-def test_every_listed_metric_of_others_is_used() -> None:
+def test_every_listed_third_party_metric_is_used() -> None:
     """The page lists all metrics of the API, and only used metrics of others."""
     used = {
         DURATIONS.sub("", name)
@@ -52,8 +52,8 @@ def test_every_listed_metric_of_others_is_used() -> None:
     assert of_others <= used
 
 
-def test_the_mapping_makes_the_names_of_airflow_s_metrics() -> None:
-    """All except the ones whose dots the exporter replaces by underscores."""
+def test_the_mapping_has_airflows_listed_metrics() -> None:
+    """The mapping omits metrics whose dots the exporter replaces by underscores."""
     values = yaml.safe_load((PROJECT / "helm-values" / "airflow.yaml").read_text(encoding="utf-8"))
     made = {each["name"] for each in values["statsd"]["overrideMappings"]}
     by_itself = {"airflow_executor_queued_tasks", "airflow_executor_running_tasks"}

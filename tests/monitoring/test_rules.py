@@ -1,4 +1,4 @@
-"""promtool evaluates the rules: each alert fires when it should, and only then."""
+"""Test the alert rules with promtool: each alert fires only in the expected cases."""
 
 import os
 import re
@@ -29,14 +29,14 @@ ALL_TESTS = [file for folder in SCHEDULES for file in sorted((HERE / folder).glo
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    """Return the promtool of the variable PROMTOOL, else the one on PATH."""
+    """Promtool of PROMTOOL or PATH. Skips the test without it."""
     program = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if program is None:
-        pytest.skip("no promtool on PATH and none in PROMTOOL: the alerts are not tried")
+        pytest.skip("promtool not found: put it on PATH or set PROMTOOL")
     return program
 
 
-def said(promtool: str, *arguments: str) -> str:
+def output_of(promtool: str, *arguments: str) -> str:
     """Return promtool's output, and fail on an error."""
     result = subprocess.run(
         [promtool, *arguments], capture_output=True, text=True, check=False, timeout=120
@@ -55,24 +55,22 @@ def with_numbers(numbers: dict[str, str], folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("file", ALL_TESTS, ids=lambda file: f"{file.parent.name}-{file.stem}")
-def test_alerts_fire_and_stay_quiet(promtool: str, file: Path, tmp_path: Path) -> None:
+def test_alerts_fire_only_in_the_expected_cases(promtool: str, file: Path, tmp_path: Path) -> None:
     test = yaml.safe_load(file.read_text(encoding="utf-8"))
     with_numbers(SCHEDULES[file.parent.name], tmp_path / "rules")
     test["rule_files"] = [f"rules/{Path(name).name}" for name in test["rule_files"]]
     copy = tmp_path / file.name
     copy.write_text(yaml.safe_dump(test), encoding="utf-8")
-    said(promtool, "test", "rules", str(copy))
+    output_of(promtool, "test", "rules", str(copy))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_promtool_finds_nothing_to_complain_of(
-    promtool: str, schedule: str, tmp_path: Path
-) -> None:
+def test_promtool_lint_passes(promtool: str, schedule: str, tmp_path: Path) -> None:
     files = with_numbers(SCHEDULES[schedule], tmp_path / "rules")
-    said(promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, files))
+    output_of(promtool, "check", "rules", "--lint=all", "--lint-fatal", *map(str, files))
 
 
-def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> None:
+def test_dashboard_expressions_are_valid_promql(promtool: str, tmp_path: Path) -> None:
     """Check the dashboards' expressions as rules of a file."""
     file = tmp_path / "rules.yaml"
     listed = [
@@ -80,10 +78,10 @@ def test_prometheus_can_read_every_expression(promtool: str, tmp_path: Path) -> 
         for number, expression in enumerate(expressions().values())
     ]
     file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": listed}]}))
-    assert f"{len(listed)} rules found" in said(promtool, "check", "rules", str(file))
+    assert f"{len(listed)} rules found" in output_of(promtool, "check", "rules", str(file))
 
 
-def test_each_alert_is_seen_to_fire() -> None:
+def test_each_alert_fires_in_a_test() -> None:
     """Each alert fires in a test that compares labels, annotations and value."""
     fired = {
         (expected["alertname"], alert["exp_labels"]["severity"], alert["exp_labels"].get("part"))
@@ -100,11 +98,11 @@ def test_each_alert_is_seen_to_fire() -> None:
     assert fired == wanted
 
 
-def test_each_file_of_rules_has_its_tests() -> None:
+def test_each_rule_file_has_a_test_file() -> None:
     assert [file.name for file in TESTS] == [file.name for file in RULE_FILES]
 
 
-def test_alerts_say_what_is_wrong_and_how_bad_it_is() -> None:
+def test_alerts_have_severity_summary_and_description() -> None:
     assert alerts()
     for rule in alerts():
         assert rule["labels"]["severity"] in {"critical", "warning"}, rule["alert"]
@@ -112,14 +110,14 @@ def test_alerts_say_what_is_wrong_and_how_bad_it_is() -> None:
         assert rule["annotations"]["summary"].endswith("."), rule["alert"]
 
 
-def test_a_file_has_no_name_without_a_number() -> None:
+def test_every_placeholder_has_a_number() -> None:
     assert EACH_HOUR.keys() == EVERY_3_HOURS.keys()
     for file in (*RULE_FILES, *DASHBOARD_FILES):
         without_the_comment = content(file).replace("__NAMES__", "")
         assert not re.search(r"__\w+__", without_the_comment), file.name
 
 
-def test_no_rule_is_written_twice() -> None:
+def test_rules_are_unique() -> None:
     keys = [
         (rule.get("record") or rule["alert"], *sorted(rule.get("labels", {}).items()))
         for rule in rules()

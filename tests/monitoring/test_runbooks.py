@@ -20,7 +20,7 @@ INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
 FAULTS = (PROJECT / "tests" / "cluster" / "test_killed_pods.py").read_text(encoding="utf-8")
 
 
-def test_each_alert_has_the_page_that_names_it_and_each_such_page_an_alert() -> None:
+def test_alerts_and_their_runbooks_match() -> None:
     for rule in alerts():
         assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
     names = {rule["alert"] for rule in alerts()}
@@ -29,14 +29,14 @@ def test_each_alert_has_the_page_that_names_it_and_each_such_page_an_alert() -> 
         assert f"`{name}` fires" in PAGES[name]
 
 
-def test_each_notice_links_a_page() -> None:
+def test_each_notice_links_a_runbook() -> None:
     code = (PROJECT / "weather" / "notices.py").read_text(encoding="utf-8")
     linked = set(re.findall(r'"(run-late|Weather\w+)"', code))
     assert linked == {"run-late", "WeatherRunsFail"}
     assert linked <= set(PAGES)
 
 
-def test_each_fault_of_the_cluster_s_tests_has_a_page_and_each_such_page_a_fault() -> None:
+def test_tested_faults_and_their_runbooks_match() -> None:
     """A parametrized test is one fault for each service."""
     names = re.findall(r"^def (test_\w+)", FAULTS, re.MULTILINE)
     services = re.findall(r'\((?:AIRFLOW|WEATHER), "([\w-]+)", "models', FAULTS)
@@ -44,31 +44,31 @@ def test_each_fault_of_the_cluster_s_tests_has_a_page_and_each_such_page_a_fault
     assert of_services in names
     faults = {name for name in names if name != of_services}
     faults |= {f"{of_services}[{service}]" for service in services}
-    told = [
+    tried = [
         re.findall(r"Tried on a cluster by `([^`]+)`", PAGES[name])
         for name in PAGES
         if name.startswith("fault-")
     ]
-    assert all(len(each) == 1 for each in told)
-    assert {each[0] for each in told} == faults
-    assert len(told) == len(faults)
+    assert all(len(each) == 1 for each in tried)
+    assert {each[0] for each in tried} == faults
+    assert len(tried) == len(faults)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_the_headings_of_a_runbook(name: str) -> None:
+def test_a_runbook_has_the_standard_headings(name: str) -> None:
     headings = re.findall(r"^## (.*)$", PAGES[name], re.MULTILINE)
     wanted = ["Symptom", "What it means to users", "Confirm", "What to do", "Over when"]
     assert [each for each in headings if each in wanted] == wanted
 
 
-def test_every_exit_code_of_a_step_has_its_line() -> None:
+def test_every_exit_code_is_in_the_runbook() -> None:
     lines = re.findall(r"^\| ([\d, ]+) \|", PAGES["WeatherRunsFail"], re.MULTILINE)
-    told = [int(code) for codes in lines for code in codes.split(", ")]
+    codes_listed = [int(code) for codes in lines for code in codes.split(", ")]
     killed = {code for code in KILLED if code > 0}
-    assert sorted(told) == sorted({*ExitCode} - {ExitCode.OK} | killed)
+    assert sorted(codes_listed) == sorted({*ExitCode} - {ExitCode.OK} | killed)
 
 
-def test_durations_are_those_of_the_code() -> None:
+def test_durations_equal_those_in_the_code() -> None:
     assert f"stays as a pod for {FAILED_PODS_KEPT.days} days" in PAGES["WeatherRunsFail"]
     for name in ("fault-ingest-pod-killed", "fault-model-pod-killed"):
         assert f"tries again after {AFTER_A_KILL.seconds} seconds" in PAGES[name]
@@ -85,6 +85,6 @@ def test_durations_are_those_of_the_code() -> None:
     assert f"what it had queued within {seconds} seconds" in PAGES["fault-scheduler-killed"]
 
 
-def test_the_index_lists_every_page_by_its_title() -> None:
+def test_the_index_lists_every_runbook_by_title() -> None:
     listed = dict(re.findall(r"^- \[(.*)\]\((.*)\.md\)$", INDEX, re.MULTILINE))
     assert listed == {page.partition("\n")[0].removeprefix("# "): n for n, page in PAGES.items()}

@@ -19,7 +19,7 @@ FILES = {
 }
 
 
-def test_each_level_is_recorded_and_has_its_alert() -> None:
+def test_each_service_level_has_a_rule_and_an_alert() -> None:
     assert [level for level, *_ in LEVELS] == list(FILES)
     for level, _, days, record, alert in LEVELS:
         assert record in recorded(), level
@@ -27,8 +27,8 @@ def test_each_level_is_recorded_and_has_its_alert() -> None:
         assert alert in {rule["alert"] for rule in alerts()}, level
 
 
-def test_the_rules_allow_what_the_objectives_leave() -> None:
-    """As `<factor> * <budget>`, or as the objective itself without a budget."""
+def test_thresholds_equal_the_error_budgets() -> None:
+    """A threshold is `<factor> * <budget>`, or the objective itself without a budget."""
     for level, objective, _, _, alert in LEVELS:
         budget = f"{(100 - float(objective)) / 100:.3f}".rstrip("0")
         kept = f"{float(objective) / 100:g}"
@@ -41,7 +41,7 @@ def test_the_rules_allow_what_the_objectives_leave() -> None:
         assert f"{objective} %" in TEXTS[FILES[level]].replace("\n# ", " "), level
 
 
-def test_the_limits_of_late_and_slow_are_those_of_the_page() -> None:
+def test_limits_of_late_and_slow_equal_the_page() -> None:
     [late] = [rule["expr"] for rule in rules() if rule.get("record") == "weather:late"]
     assert late.endswith(">= bool 7200")
     assert "younger than 2 hours" in PAGE

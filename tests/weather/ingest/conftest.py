@@ -1,4 +1,4 @@
-"""A bucket for each test, a replay server with faults, and a retry policy with short waits."""
+"""Fixtures: a bucket, a replay server with faults, and a retry policy with short waits."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from weather.storage import Store
 def retry_policy() -> RetryPolicy:
     """The default number of attempts, with short waits.
 
-    Timeouts are long, because machines may be busy; tests of timeouts shorten them.
+    Timeouts are long for busy machines. Tests of timeouts shorten them.
     """
     return RetryPolicy(
         first_backoff=0.01,
@@ -35,7 +35,7 @@ def retry_policy() -> RetryPolicy:
 
 @pytest.fixture
 def settings(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
-    """An empty bucket, in an environment without other settings and without a source."""
+    """Settings of an empty bucket, in an environment without a source and other settings."""
     for name in list(os.environ):
         if name.startswith(("WEATHER_", "OPEN_METEO_", "AWS_")):
             monkeypatch.delenv(name)
@@ -58,7 +58,7 @@ def store(settings: StoreSettings) -> Store:
 
 @pytest.fixture
 def stored(store: Store) -> Callable[[str], Lines]:
-    """Reads the lines of JSON under a prefix, by key."""
+    """Read the JSON lines under a prefix, by key."""
 
     def read(prefix: str) -> Lines:
         return {
@@ -80,7 +80,7 @@ def faulty_replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def faults(
     settings: StoreSettings, faulty_replay: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], None]]:
-    """Sets the faults of a replay server, which is the source of the test."""
+    """Set the faults of a replay server, which is the test's source."""
     monkeypatch.setenv("OPEN_METEO_URL", faulty_replay)
     monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", faulty_replay)
 
@@ -93,7 +93,7 @@ def faults(
 def three_locations(
     settings: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
-    """The ids of the configured locations."""
+    """Ids of the configured locations."""
     ids = ["lyon", "new-york", "kolkata"]
     file = tmp_path / "locations.yaml"
     file.write_text(

@@ -14,10 +14,10 @@ from weather.window import HOUR, Window
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 WINDOW = Window(datetime(2024, 2, 10, 22, tzinfo=UTC), datetime(2024, 2, 11, 4, tzinfo=UTC))
-"""Six hours that are past whenever tests run, and of which the replay has every value."""
+"""Six past hours, for which the replay has every value."""
 
 Lines = dict[str, list[dict[str, Any]]]
-"""Objects of JSON, one a line, by the key of the object in the store that has them."""
+"""JSON lines by the key of their object in the store."""
 
 UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
 
@@ -35,14 +35,14 @@ def location(number: int) -> Location:
 
 
 def source_at(url: str, archive_url: str | None = None, key: str | None = None) -> SourceSettings:
-    """Settings with that host, and the same for old hours without another one."""
+    """Return settings with this host, and with the archive's host or the same one."""
     return SourceSettings(
         open_meteo_url=url, open_meteo_archive_url=archive_url or url, open_meteo_api_key=key
     )
 
 
 def responses_to(window: Window, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """The responses to a request for `location(number)` of each number."""
+    """Return the responses to a request for `location(number)` of each number."""
     return [
         response_of(window, number=number) | ({"location_id": position} if position else {})
         for position, number in enumerate(numbers)
@@ -50,7 +50,7 @@ def responses_to(window: Window, numbers: Sequence[int]) -> list[dict[str, Any]]
 
 
 def windows(most_hours: int = 2000) -> st.SearchStrategy[Window]:
-    """Windows of one hour to `most_hours`."""
+    """Generate windows of one hour to `most_hours`."""
 
     def window(start: int, hours: int) -> Window:
         return Window(EPOCH + start * HOUR, EPOCH + (start + hours) * HOUR)
@@ -59,13 +59,13 @@ def windows(most_hours: int = 2000) -> st.SearchStrategy[Window]:
 
 
 def values() -> st.SearchStrategy[float | int | None]:
-    """What an hour of a variable may hold, null included."""
+    """Generate values of a variable, null included."""
     return st.none() | st.integers(-60, 60) | st.floats(-60, 60)
 
 
 @st.composite
 def requested_and_returned(draw: st.DrawFn, most_hours: int = 24) -> tuple[Window, dict[str, Any]]:
-    """A window, and a valid response with at least one value."""
+    """Generate a window, and a valid response with at least one value."""
     window = draw(windows(most_hours))
     columns: dict[str, list[Any]] = {
         name: draw(st.lists(values(), min_size=window.hours, max_size=window.hours))
@@ -78,7 +78,7 @@ def requested_and_returned(draw: st.DrawFn, most_hours: int = 24) -> tuple[Windo
 def response_of(
     window: Window, columns: dict[str, list[Any]] | None = None, number: int = 1
 ) -> dict[str, Any]:
-    """A response for `location(number)` as the service writes it, without a `location_id`."""
+    """Return a response for `location(number)` like the service's, without a `location_id`."""
     hours = [window.start + hour * HOUR for hour in range(window.hours)]
     return {
         "latitude": number % 90 + 0.01,

@@ -1,4 +1,4 @@
-"""A server that replies with given bytes, for replies that the replay server does not give."""
+"""HTTP server with scripted responses that the replay server does not support."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True)
 class Reply:
-    """A status and a body, sent in pieces; with `cut`, the connection ends before the body."""
+    """A status and a body, sent in pieces. With `cut`, the connection ends before the body."""
 
     body: bytes = b""
     status: int = 200
@@ -21,7 +21,7 @@ class Reply:
     seconds_between: float = 0
     cut: bool = False
     location: str | None = None
-    """The header of a redirect."""
+    """`Location` header of a redirect."""
 
 
 Form = dict[str, str]
@@ -29,7 +29,7 @@ Form = dict[str, str]
 
 @dataclass
 class ScriptedServer:
-    """The server's address, and the forms and paths that it has received."""
+    """The server's URL, and the received forms and paths."""
 
     url: str
     forms: list[Form] = field(default_factory=list)
@@ -48,7 +48,7 @@ def unused_url() -> Iterator[str]:
 def scripted_server(
     replies: Sequence[Reply] | Callable[[Form], Reply],
 ) -> Iterator[ScriptedServer]:
-    """Serve these replies in turn, the last one again and again; or what a function returns."""
+    """Serve these responses and repeat the last one, or serve what a function returns."""
     remaining = [] if callable(replies) else list(replies)
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,3 +1,5 @@
+"""The replay has every value that the other tests need."""
+
 import pytest
 
 from tests.weather.ingest.examples import WINDOW

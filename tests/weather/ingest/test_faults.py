@@ -1,4 +1,4 @@
-"""What the user sees of each fault of the service: exit code, last line, and what is stored."""
+"""Exit code, last line and stored objects after each fault of the service."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def run(
     retry_policy: RetryPolicy,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, dict[str, object], str]]:
-    """Runs ingest for the window; its exit code, its summary and its last line."""
+    """Run ingest for the window; return exit code, summary and last line."""
 
     def run_once(read: float = retry_policy.timeouts.read) -> tuple[int, dict[str, object], str]:
         code = main(arguments(WINDOW), retry_policy=with_read_timeout(retry_policy, read))
@@ -46,7 +46,7 @@ Run = Callable[..., tuple[int, dict[str, object], str]]
 
 @pytest.fixture
 def stored(stored: Stored) -> Stored:
-    """Read the lines of responses under a prefix, by key with `MOMENT` for the try's folder."""
+    """Read the lines of responses under a prefix, by key with `MOMENT` in place of the try."""
 
     def read(prefix: str) -> Lines:
         return {
@@ -198,7 +198,7 @@ def test_a_lasting_fault_ends_as_unavailable(
         ),
     ],
 )
-def test_a_permanent_failure_ends_at_once_with_the_services_reason(
+def test_a_permanent_failure_is_reported_without_retries(
     faults: SetFaults,
     faulty_replay: str,
     run: Run,
@@ -254,7 +254,7 @@ def test_an_invalid_response_is_rejected_and_the_others_accepted(
     assert reason in lines[RAW][1]["reason"]
 
 
-def test_the_last_line_names_a_few_of_many_rejected_locations(
+def test_the_last_line_has_only_some_rejected_locations(
     faults: SetFaults, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("weather.ingest.job.NAMED_REJECTIONS", 2)
@@ -266,13 +266,13 @@ def test_the_last_line_names_a_few_of_many_rejected_locations(
 
 
 @pytest.mark.parametrize("fault", ["odd_temperature", "impossible_values"])
-def test_impossible_values_are_accepted_here(faults: SetFaults, run: Run, fault: str) -> None:
+def test_impossible_values_are_accepted_by_ingest(faults: SetFaults, run: Run, fault: str) -> None:
     faults(fault)
     code, summary, _ = run()
     assert (code, summary["accepted"]) == (ExitCode.OK, 3)
 
 
-def test_every_fault_of_the_replay_has_a_test_here() -> None:
+def test_every_fault_of_the_replay_has_a_test() -> None:
     from pathlib import Path
 
     from weather.replay.faults import HEALTHY, NAMES

@@ -1,3 +1,5 @@
+"""Retries of failed attempts: backoff, deadline, and failures without retries."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from weather.ingest.http_json import AttemptFailed, FailureKind
 
 
 def waits_of(retry_policy: RetryPolicy, *troubles: FailureKind) -> list[float]:
-    """The waits before each new try of something that has these troubles in turn."""
+    """Return the waits between attempts that fail with these failures in order."""
     waits: list[float] = []
     remaining = iter(troubles)
 

@@ -1,3 +1,5 @@
+"""HTTP responses as JSON, or as failed attempts with a kind and a reason."""
+
 import json
 from contextlib import suppress
 
@@ -132,7 +134,7 @@ def test_failures_have_a_kind_and_a_reason(
     assert "\n" not in found.reason
 
 
-def test_only_quotas_and_refusals_are_permanent_failures() -> None:
+def test_only_quotas_and_4xx_errors_are_permanent() -> None:
     assert EXIT_CODES == {
         FailureKind.HOURLY_LIMIT: ExitCode.WAIT_NEXT_HOUR,
         FailureKind.DAILY_LIMIT: ExitCode.WAIT_NEXT_DAY,
@@ -152,7 +154,7 @@ def test_any_body_is_parsed_or_a_failed_attempt(body: bytes) -> None:
         assert len(parse_response(200, body, 1)) == 1
 
 
-def test_one_location_is_an_object_and_several_are_an_array() -> None:
+def test_one_location_is_an_object_several_are_an_array() -> None:
     assert parse_response(200, b'{"elevation": 19}', 1) == [{"elevation": 19}]
     assert parse_response(200, b'[{"elevation": 19}, {}]', 2) == [{"elevation": 19}, {}]
 

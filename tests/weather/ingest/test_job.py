@@ -1,3 +1,5 @@
+"""Calls of a job: every location and hour once, within the limits."""
+
 from itertools import pairwise
 
 from hypothesis import given
@@ -13,13 +15,13 @@ from weather.window import Window
 def test_every_location_and_hour_is_in_one_call(window: Window, count: int) -> None:
     locations = [location(number) for number in range(count)]
     calls = Job(window, 0, 1, locations).calls()
-    asked = sorted((call.window.start, each.id) for call in calls for each in call.locations)
+    requested = sorted((call.window.start, each.id) for call in calls for each in call.locations)
     starts = [piece.start for piece in window.pieces(HOURS_PER_CALL)]
-    assert asked == sorted((start, each.id) for start in starts for each in locations)
+    assert requested == sorted((start, each.id) for start in starts for each in locations)
 
 
 @given(window=windows())
-def test_the_pieces_of_a_window_follow_each_other_from_its_start_to_its_end(window: Window) -> None:
+def test_pieces_cover_the_window_in_order(window: Window) -> None:
     pieces = list(window.pieces(HOURS_PER_CALL))
     assert pieces[0].start == window.start
     assert pieces[-1].end == window.end
@@ -29,7 +31,7 @@ def test_the_pieces_of_a_window_follow_each_other_from_its_start_to_its_end(wind
 
 
 @given(window=windows(), count=st.integers(1, 350))
-def test_calls_are_numbered_from_0_and_never_too_large(window: Window, count: int) -> None:
+def test_calls_are_numbered_from_0_and_within_the_limits(window: Window, count: int) -> None:
     calls = Job(window, 0, 1, [location(number) for number in range(count)]).calls()
     assert [call.number for call in calls] == list(range(len(calls)))
     assert all(1 <= len(call.locations) <= LOCATIONS_PER_CALL for call in calls)

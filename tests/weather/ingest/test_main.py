@@ -1,4 +1,4 @@
-"""The command: arguments, environment, exit codes and what it prints."""
+"""The command: arguments, environment, exit codes and output."""
 
 import json
 import os
@@ -29,7 +29,7 @@ Result = subprocess.CompletedProcess[str]
 
 
 def run(*arguments: str, **environment: str) -> Result:
-    """Run `python -m weather.ingest` in the test's environment and that."""
+    """Run `python -m weather.ingest` with the test's environment and these variables."""
     return subprocess.run(
         [sys.executable, "-m", "weather.ingest", *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
@@ -45,7 +45,7 @@ def _environment(settings: StoreSettings, three_locations: list[str], faults: ob
     """A store, locations and a source without faults."""
 
 
-def test_a_successful_run_prints_a_line_for_each_call_and_a_summary() -> None:
+def test_a_run_logs_each_call_and_prints_a_summary() -> None:
     result = run(**ENDS)
     assert result.returncode == ExitCode.OK
     (line,) = result.stderr.splitlines()
@@ -54,7 +54,7 @@ def test_a_successful_run_prints_a_line_for_each_call_and_a_summary() -> None:
     assert json.loads(summary)["accepted"] == 3
 
 
-def test_arguments_win_over_the_environment(stored: Callable[[str], Lines]) -> None:
+def test_arguments_override_the_environment(stored: Callable[[str], Lines]) -> None:
     other = Window(WINDOW.start, WINDOW.start + HOUR)
     result = run(
         *("--start", other.start.isoformat(), "--end", other.end.isoformat()),
@@ -134,7 +134,7 @@ def test_a_shard_without_locations_succeeds() -> None:
         (["--end", "2999-01-01T00:00"], {}, "an hour that has not happened yet"),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it(
+def test_an_invalid_setting_is_reported_in_one_line(
     arguments: list[str],
     environment: dict[str, str],
     words: str,

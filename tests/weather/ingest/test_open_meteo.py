@@ -1,3 +1,5 @@
+"""Requests to Open-Meteo: form and host."""
+
 from datetime import UTC, datetime
 
 import pytest
@@ -58,8 +60,6 @@ def test_hours_more_than_90_days_old_come_from_the_archive(hours_ago: int, addre
         ("https://weather.example.org/om", "k", "https://weather.example.org/om"),
     ],
 )
-def test_a_key_leads_to_the_paid_host_of_the_service_itself(
-    url: str, key: str | None, expected: str
-) -> None:
+def test_an_api_key_selects_the_paid_host(url: str, key: str | None, expected: str) -> None:
     call = call_from(NOW.replace(minute=0))
     assert base_url_of(call, source_at(url, key=key), NOW) == expected

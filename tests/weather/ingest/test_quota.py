@@ -1,4 +1,4 @@
-"""What the free service's hourly limit allows, and how a run beyond it ends."""
+"""Weight of a run, and the free service's hourly quota."""
 
 import json
 from collections.abc import Callable
@@ -34,12 +34,12 @@ RUNBOOK = Path(__file__).resolve().parents[3] / "docs" / "runbooks" / "backfill.
 
 
 def window_of(hours: int) -> Window:
-    """That many hours that begin a while ago; how they end does not matter to a weight."""
+    """Return a window of that many hours in the past."""
     return Window(WINDOW.start, WINDOW.start + hours * HOUR)
 
 
 def run_of(locations: int, hours: int) -> Job:
-    """A whole run as one job."""
+    """Return a whole run as one job."""
     return Job(window_of(hours), 0, 1, [location(number) for number in range(locations)])
 
 
@@ -104,15 +104,15 @@ def test_too_many_locations_exceed_the_quota_with_any_window() -> None:
 
 
 @pytest.fixture
-def ask_free_service(
+def fetch_from_free_service(
     settings: StoreSettings,
     retry_policy: RetryPolicy,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[ScriptedServer, int, Window], int]:
-    """Runs the first of two shards, with the server between ingest and the free service."""
+    """Run the first of two shards, with the server as a proxy to the free service."""
 
-    def ask(server: ScriptedServer, locations: int, window: Window) -> int:
+    def run(server: ScriptedServer, locations: int, window: Window) -> int:
         file = tmp_path / "locations.yaml"
         file.write_text(json.dumps([location(each).model_dump() for each in range(locations)]))
         for name, value in {
@@ -126,17 +126,17 @@ def ask_free_service(
         ends = ["--start", window.start.isoformat(), "--end", window.end.isoformat()]
         return main([*ends, "--shard", "0", "--shards", "2"], retry_policy=retry_policy)
 
-    return ask
+    return run
 
 
-AskFreeService = Callable[[ScriptedServer, int, Window], int]
+FetchFromFreeService = Callable[[ScriptedServer, int, Window], int]
 
 
-def test_a_run_beyond_the_quota_fails_before_its_first_call(
-    ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
+def test_a_run_over_the_quota_fails_before_its_first_call(
+    fetch_from_free_service: FetchFromFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server([Reply(status=503)]) as server:
-        code = ask_free_service(server, 2_501, window_of(HOURS_PER_CALL + 1))
+        code = fetch_from_free_service(server, 2_501, window_of(HOURS_PER_CALL + 1))
     assert code == ExitCode.SETTING
     assert server.forms == []
     (line,) = capsys.readouterr().err.splitlines()
@@ -147,16 +147,16 @@ def test_a_run_beyond_the_quota_fails_before_its_first_call(
 
 
 def test_a_run_within_the_quota_is_fetched(
-    ask_free_service: AskFreeService, capsys: pytest.CaptureFixture[str]
+    fetch_from_free_service: FetchFromFreeService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with scripted_server([Reply(json.dumps(responses_to(WINDOW, [0, 1, 2])).encode())]) as server:
-        code = ask_free_service(server, 6, WINDOW)
+        code = fetch_from_free_service(server, 6, WINDOW)
     assert code == ExitCode.OK
     assert len(server.forms) == 1
     assert json.loads(capsys.readouterr().out)["accepted"] == 3
 
 
-def test_the_runbook_gives_the_numbers_of_the_code() -> None:
+def test_the_runbook_has_the_numbers_of_the_code() -> None:
     page = " ".join(RUNBOOK.read_text(encoding="utf-8").split())
     few, many = (run_weight(run_of(count, YEAR), FREE, NOW) for count in (3, 100))
     assert f"{HOURLY_QUOTA:,} an hour" in page
@@ -174,9 +174,7 @@ def test_the_runbook_gives_the_numbers_of_the_code() -> None:
         (1, 28 * 24, 3, 1),
     ],
 )
-def test_a_call_weighs_what_the_service_counts(
-    locations: int, hours: int, variables: int, expected: float
-) -> None:
+def test_the_weight_of_a_call(locations: int, hours: int, variables: int, expected: float) -> None:
     assert weight(locations, hours, variables) == expected
 
 

@@ -1,3 +1,5 @@
+"""Keys and lines of raw/ and rejected/ objects."""
+
 import json
 from datetime import UTC, datetime
 
@@ -18,7 +20,7 @@ CALL = Call(7, WINDOW, PLACES)
 MOMENT = datetime(2026, 11, 23, 5, 7, 11, tzinfo=UTC)
 
 
-def test_keys_name_window_moment_shard_and_call() -> None:
+def test_keys_have_window_time_shard_and_call() -> None:
     keys = Keys(JOB, "20261123T050711Z-9f3a61c2")
     folder = "20261116T0500Z_20261123T0500Z/20261123T050711Z-9f3a61c2"
     assert keys.folder == folder
@@ -52,10 +54,10 @@ def test_keys_of_different_calls_differ(
 
 
 def test_a_line_has_the_whole_response_with_host_and_time() -> None:
-    answers = [response_of(WINDOW), {"hourly": "odd"}]
-    receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, request_form(CALL), answers)
+    responses = [response_of(WINDOW), {"hourly": "odd"}]
+    receipt = Fetched(CALL, "https://api.open-meteo.com", MOMENT, request_form(CALL), responses)
     lines = [json.loads(line) for line in raw_lines(receipt, [None, "hourly is odd"])]
-    assert [line["answer"] for line in lines] == answers
+    assert [line["answer"] for line in lines] == responses
     assert [(line["accepted"], line["reason"]) for line in lines] == [
         (True, None),
         (False, "hourly is odd"),
@@ -84,8 +86,8 @@ JSON_VALUES = st.recursive(
 
 
 @given(JSON_VALUES)
-def test_any_response_makes_one_line_of_json(answer: object) -> None:
-    receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, {}, [answer])
+def test_any_response_makes_one_line_of_json(response: object) -> None:
+    receipt = Fetched(Call(0, WINDOW, [location(1)]), "host", MOMENT, {}, [response])
     (line,) = raw_lines(receipt, [None])
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -93,7 +95,7 @@ def test_any_response_makes_one_line_of_json(answer: object) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_body_of_a_failed_attempt_makes_one_line_of_json(body: bytes) -> None:
+def test_any_failed_attempt_makes_one_line_of_json(body: bytes) -> None:
     line = failed_attempt_line(
         CALL, "host", MOMENT, {}, AttemptFailed(FailureKind.HTML, "reason", 502, body)
     )

@@ -1,4 +1,4 @@
-"""The loop over HTTP and S3, with replies that the replay server does not give."""
+"""The loop over HTTP and S3, with responses that the replay server does not support."""
 
 import json
 from collections.abc import Callable, Collection
@@ -78,7 +78,7 @@ def test_the_body_of_a_failed_attempt_is_stored(
     assert attempt["body"].startswith(kept)
 
 
-def test_the_api_key_is_sent_but_neither_stored_nor_logged(
+def test_the_api_key_is_sent_but_not_stored_or_logged(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     key = "very-secret-key"
@@ -108,7 +108,7 @@ def test_each_response_is_stored_with_its_location(
     ]
 
 
-def test_a_failed_call_ends_the_run_and_earlier_calls_stay_stored(
+def test_a_failed_call_ends_the_run_but_keeps_earlier_ones(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     window = Window(WINDOW.start, WINDOW.start + 3 * HOURS_PER_CALL * HOUR)
@@ -207,7 +207,7 @@ def test_a_future_hour_is_never_requested(store: Store) -> None:
     assert f"{last:%Y-%m-%dT%H:%MZ}" in str(failure.value)
 
 
-def test_the_present_hour_has_happened(store: Store, retry_policy: RetryPolicy) -> None:
+def test_the_current_hour_counts_as_past(store: Store, retry_policy: RetryPolicy) -> None:
     with scripted_server([HEALTHY]) as server:
         ingest(
             JOB,
@@ -250,7 +250,7 @@ def test_a_replay_and_weather_are_never_stored_in_one_bucket(
         ingest(JOB, first, store, Stats(), retry_policy=retry_policy)
 
 
-def test_a_lake_of_an_older_version_takes_no_replay(
+def test_a_lake_of_an_older_version_rejects_a_replay(
     store: Store, retry_policy: RetryPolicy, stored: Stored, faulty_replay: str
 ) -> None:
     store.put(
@@ -285,7 +285,7 @@ def test_a_gateways_error_page_is_retried(
     assert (stats.accepted, stats.retries.total()) == (2, 2)
 
 
-def test_the_message_names_a_gateway(store: Store, retry_policy: RetryPolicy) -> None:
+def test_an_error_message_identifies_a_gateway(store: Store, retry_policy: RetryPolicy) -> None:
     with (
         scripted_server([Reply(b"<title>404 Not Found</title>", status=404)]) as server,
         pytest.raises(StepError) as failure,
@@ -355,7 +355,7 @@ def test_a_redirect_to_https_of_the_same_host_is_followed() -> None:
 
 
 def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[Form], Reply]:
-    """Respond well, except to requests with a bad location; which are known by latitude."""
+    """Return a valid response, except for requests with a bad location's latitude."""
 
     def reply(form: Form) -> Reply:
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
@@ -418,9 +418,7 @@ def test_only_the_location_that_breaks_the_body_is_rejected(
     assert len(server.forms) <= 5 + 2 * 4 + 1
 
 
-def test_several_bad_locations_of_a_hundred_are_found(
-    store: Store, retry_policy: RetryPolicy
-) -> None:
+def test_several_bad_locations_of_100_are_found(store: Store, retry_policy: RetryPolicy) -> None:
     job = Job(WINDOW, 0, 1, [location(number) for number in range(90)])
     stats = Stats()
     bad = {0, 17, 44, 45, 89}
@@ -504,7 +502,7 @@ def test_later_calls_request_a_bad_location_separately(
 
 
 @pytest.mark.parametrize("name", ["odd structure", "no data"])
-def test_a_bad_location_alone_in_its_call_leaves_other_calls(
+def test_a_bad_location_in_its_own_call_affects_no_other_call(
     store: Store, retry_policy: RetryPolicy, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr("weather.ingest.open_meteo.OpenMeteo.locations_per_call", 1)
@@ -519,7 +517,7 @@ def test_a_bad_location_alone_in_its_call_leaves_other_calls(
     assert (stats.accepted, len(stats.rejected)) == (2, 2)
 
 
-def test_an_odd_value_in_an_unused_field_is_stored_and_splits_nothing(
+def test_an_odd_value_in_an_unused_field_is_stored(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
     body = json.dumps(responses_to(WINDOW, [1, 2]))

@@ -134,7 +134,7 @@ def test_each_source_gets_the_calls_for_its_locations(
 @pytest.mark.parametrize(
     ("numbers", "code"), [([1, 2], ExitCode.REJECTED), ([1], ExitCode.UNAVAILABLE)]
 )
-def test_an_unreachable_source_holds_no_other_source_back(
+def test_an_unreachable_source_does_not_block_others(
     store: Store,
     retry_policy: RetryPolicy,
     stored: Stored,

@@ -1,3 +1,5 @@
+"""Validation of one location's response: format, units, hours and coordinates."""
+
 import json
 import re
 from collections.abc import Callable
@@ -186,7 +188,9 @@ def unit(name: str, text: str) -> Callable[[Response], object]:
         ),
     ],
 )
-def test_the_reason_names_the_problem(change: Callable[[Response], object], problem: str) -> None:
+def test_the_reason_describes_the_problem(
+    change: Callable[[Response], object], problem: str
+) -> None:
     assert wrong_format(changed(change), WINDOW) == problem
 
 
@@ -204,7 +208,7 @@ def test_the_reason_names_the_problem(change: Callable[[Response], object], prob
         put("wind_speed_10m", 0, 2000.0),
     ],
 )
-def test_what_the_service_may_return_is_valid(change: Callable[[Response], object]) -> None:
+def test_unusual_responses_of_the_service_are_valid(change: Callable[[Response], object]) -> None:
     assert wrong_format(changed(change), WINDOW) is None
 
 
@@ -223,7 +227,7 @@ def place(latitude: float, longitude: float) -> Location:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "returned"),
     [
         # The cell of a grid of 0.25 degrees, 1.5 cells away in each direction, on the equator.
         ((0.0, 0.0), (0.375, 0.375)),
@@ -239,15 +243,15 @@ def place(latitude: float, longitude: float) -> Location:
     ],
 )
 def test_coordinates_of_a_nearby_grid_cell_are_valid(
-    asked: tuple[float, float], said: tuple[object, object]
+    requested: tuple[float, float], returned: tuple[object, object]
 ) -> None:
-    response = {"latitude": said[0], "longitude": said[1]}
-    assert wrong_location(response, place(*asked), 0) is None
-    assert wrong_location(response | {"location_id": 3}, place(*asked), 3) is None
+    response = {"latitude": returned[0], "longitude": returned[1]}
+    assert wrong_location(response, place(*requested), 0) is None
+    assert wrong_location(response | {"location_id": 3}, place(*requested), 3) is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "said", "kilometres"),
+    ("requested", "returned", "kilometres"),
     [
         # Distances by the spherical law of cosines; a degree of latitude is 111.2 km.
         ((22.57, 88.36), (45.75, 4.85), 7745),
@@ -259,11 +263,11 @@ def test_coordinates_of_a_nearby_grid_cell_are_valid(
         ((45.75, 4.85), (-45.75, -175.15), 20015),
     ],
 )
-def test_distant_coordinates_are_named_with_the_requested_ones(
-    asked: tuple[float, float], said: tuple[object, object], kilometres: float
+def test_distant_coordinates_are_reported_with_requested_ones(
+    requested: tuple[float, float], returned: tuple[object, object], kilometres: float
 ) -> None:
-    response = {"latitude": said[0], "longitude": said[1]}
-    problem = wrong_location(response, place(*asked), 0)
+    response = {"latitude": returned[0], "longitude": returned[1]}
+    problem = wrong_location(response, place(*requested), 0)
     assert problem is not None
     words = re.fullmatch(
         r"the response is for latitude (\S+), longitude (\S+), ([\d,]+) km from the requested "
@@ -271,9 +275,11 @@ def test_distant_coordinates_are_named_with_the_requested_ones(
         problem,
     )
     assert words is not None
-    assert [words[1], words[2]] == ["unknown" if value == "nan" else f"{value:g}" for value in said]
+    assert [words[1], words[2]] == [
+        "unknown" if value == "nan" else f"{value:g}" for value in returned
+    ]
     assert float(words[3].replace(",", "")) == pytest.approx(kilometres, rel=0.005)
-    assert (float(words[4]), float(words[5])) == asked
+    assert (float(words[4]), float(words[5])) == requested
 
 
 @pytest.mark.parametrize(
