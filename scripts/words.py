@@ -28,10 +28,14 @@ INSTEAD = {
     r"asks?|asked|asking": "request, send, read",
     r"answers?|answered|answering": "response, return",
     r"nobody|whoever": "name the subject",
-    r"(?<!there )is no(?! longer| more than)|(?<!there )(?:is|are|was|were) (?-i:none)": "is not a",
+    r"(?<!there )(?:is|are|was|were) (?:no(?! longer| more than)|(?-i:none))": "is not a",
     r"no use": "not needed",
     r"of its own": "its own, separate",
     r"as it were|in the making|at the door|what is ready": "a plain term",
+    r"(?<=def test )(?:it|its|they|their|that|what|who|whose|whoever|where|how|why)": (
+        "name the subject"
+    ),
+    r'(?<=""")(?-i:What|Who|Whose|Where|When|Whether|How|Why)': "a verb or a noun",
 }
 BANNED = re.compile(
     "|".join(rf"(?P<w{i}>\b(?:{word})\b)" for i, word in enumerate(INSTEAD)), re.IGNORECASE
@@ -73,7 +77,11 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix == ".py":
         for token in tokenize.generate_tokens(io.StringIO(content).readline):
             # A string without a space is a key or a name.
-            if token.type == tokenize.COMMENT or (
+            if token.type == tokenize.NAME and token.string.startswith("test_"):
+                # Only the name of a test function is text; its uses repeat it.
+                if token.line.lstrip().startswith(("def ", "async def ")):
+                    yield token.start[0], f"def {token.string.replace('_', ' ')}"
+            elif token.type == tokenize.COMMENT or (
                 token.type == tokenize.STRING and " " in token.string
             ):
                 for offset, line in enumerate(token.string.splitlines()):
