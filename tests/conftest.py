@@ -80,7 +80,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for dbt's partial parse, so that only the first test pays for the whole one."""
+    """Folder of dbt's partial parse, shared by all tests."""
     return tmp_path_factory.mktemp("target")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 @contextmanager
 def internals(library: str, written_for: str, used_in: str) -> Iterator[None]:
-    """Report whatever fails inside as a change of the library.
+    """Report any exception inside the `with` as a change of the library.
 
     Args:
         library: the distribution's name.

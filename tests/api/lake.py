@@ -25,7 +25,7 @@ MODELS = Path(__file__).parents[2] / "dbt_project" / "models" / "models.yml"
 Row = tuple[
     str, date, float | None, float | None, float | None, float | None, float | None, int, bool
 ]
-"""A row of daily_weather_stats, with the columns of INSERT_DAYS."""
+"""Row of daily_weather_stats with the columns of INSERT_DAYS."""
 
 INSERT_DAYS = """
     INSERT INTO daily_weather_stats (

@@ -19,7 +19,7 @@ from tests.timeouts import TIMEOUT_SECONDS
 pytestmark = pytest.mark.slow
 
 DRAIN_SECONDS = 8.0
-"""Clients need a second at most, unless the machine is busy."""
+"""Drain time on a busy machine. Usually clients need a second at most."""
 LONG_DRAIN_SECONDS = 60.0
 SECONDS_TO_END = 30
 

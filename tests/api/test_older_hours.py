@@ -29,8 +29,8 @@ def failure(older_hours: OlderHours, published: Published) -> str:
 def test_a_silent_catalog_times_out(lake: Lake) -> None:
     published = lake.publish()
     with silent_catalog() as port:
-        patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
-        settings = lake.settings.model_copy(update={"lake_catalog": patient})
+        catalog = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
+        settings = lake.settings.model_copy(update={"lake_catalog": catalog})
         older_hours = OlderHours(settings, timeout_seconds=8)
         # One more than the pool has connections.
         requests = range(MAX_CONCURRENT + 1)

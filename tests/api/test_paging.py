@@ -42,7 +42,7 @@ def test_several_locations(client: httpx.Client) -> None:
     assert twice == client.get("/weather/summary").json()
 
 
-def test_an_unknown_location_among_known_ones_is_named(client: httpx.Client) -> None:
+def test_an_unknown_location_among_known_ones_is_reported(client: httpx.Client) -> None:
     response = client.get("/weather/summary?location=lyon&location=paris")
     assert response.status_code == 404
     assert "'paris'" in response.json()["detail"]

@@ -162,10 +162,10 @@ def test_a_rejection_waits_for_earlier_responses(client: httpx.Client, broken: b
 
 def test_a_431_waits_for_earlier_responses(client: httpx.Client) -> None:
     too_long = get(b"/", b"Host: a\r\nX-Long: %s\r\n" % (b"x" * 33_000))
-    response, *refusals = found(client, get(b"/healthz"), too_long)
+    response, *rejections = found(client, get(b"/healthz"), too_long)
     assert response[0] == b"HTTP/1.1 200 OK"
     # The 431 may arrive after the first response.
-    assert {first.split()[1] for first, _, _ in refusals} <= {b"431"}
+    assert {first.split()[1] for first, _, _ in rejections} <= {b"431"}
 
 
 def test_http_1_0_needs_no_host(client: httpx.Client) -> None:

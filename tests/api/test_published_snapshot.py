@@ -87,7 +87,7 @@ def test_no_request_fails_during_reloads(lake: Lake, serve: Serve) -> None:
     assert {len(response.json()) for response in responses} >= {1, 2}
 
 
-def test_data_of_several_sources_name_them_all(lake: Lake, serve: Serve) -> None:
+def test_responses_name_all_their_sources(lake: Lake, serve: Serve) -> None:
     station = Source(
         name="Garden",
         attribution="Garden <station> (CC0)",

@@ -26,7 +26,7 @@ FORMATS = ["json", "csv", "parquet", "arrow"]
 ROWS = LYONS_DAYS + 3 + 1
 """Days of Lyon, of New York and of Atlantis in the lake."""
 WARMEST = 19.0
-"""The highest temperature in the lake: that of Lyon on the 19th, a day before the newest one."""
+"""The highest temperature in the lake, on Lyon's last day but one."""
 
 BLOCK = 300
 """Block size of fsspec: several ranges for each file."""

@@ -92,8 +92,8 @@ def test_the_lake_is_read_only_at_its_own_interval(lake: Lake) -> None:
 def test_a_silent_catalog_is_reported(lake: Lake) -> None:
     lake.publish()
     with silent_catalog() as port:
-        patient = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
-        lake.settings = lake.settings.model_copy(update={"lake_catalog": patient})
+        catalog = f"postgres:host=127.0.0.1 port={port} connect_timeout=600"
+        lake.settings = lake.settings.model_copy(update={"lake_catalog": catalog})
         with watched(lake, timeout=0.5) as watcher:
             eventually(lambda: watcher.served.problem is LoadProblem.NO_LAKE)
             first = watcher.served.checked_at

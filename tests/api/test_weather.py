@@ -97,7 +97,7 @@ def test_ranges_and_limits(client: httpx.Client, query: str, expected: list[str]
         ("lokation=lyon", "lokation"),
     ],
 )
-def test_an_invalid_parameter_is_named(client: httpx.Client, query: str, named: str) -> None:
+def test_an_invalid_parameter_is_reported(client: httpx.Client, query: str, named: str) -> None:
     response = client.get(f"/weather/summary?{query}")
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"

@@ -36,7 +36,7 @@ Render = Callable[..., list[Manifest]]
 
 @pytest.fixture(scope="session")
 def helm() -> Helm:
-    """The machine's Helm. Skips the test without it."""
+    """Helm of HELM or PATH. Tests are skipped without it."""
     return required_helm()
 
 

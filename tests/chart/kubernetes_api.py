@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.pod_rules import Manifest
 
-Answers = dict[str, dict[str, Any]]
+Responses = dict[str, dict[str, Any]]
 
 NOT_FOUND = {
     "kind": "Status",
@@ -32,11 +32,11 @@ def kubernetes_api(kinds: Sequence[Manifest], present: Sequence[Manifest]) -> It
         kinds: manifests whose kinds the cluster knows.
         present: the cluster's existing objects.
     """
-    answers = {**_discovery(kinds), **{_path(each): each for each in present}}
+    responses = {**_discovery(kinds), **{_path(each): each for each in present}}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = answers.get(self.path.partition("?")[0])
+            found = responses.get(self.path.partition("?")[0])
             body = json.dumps(found or NOT_FOUND).encode()
             self.send_response(200 if found else 404)
             self.send_header("Content-Type", "application/json")
@@ -57,11 +57,11 @@ def kubernetes_api(kinds: Sequence[Manifest], present: Sequence[Manifest]) -> It
             thread.join()
 
 
-def _discovery(kinds: Sequence[Manifest]) -> Answers:
+def _discovery(kinds: Sequence[Manifest]) -> Responses:
     by_version: dict[str, set[str]] = defaultdict(set)
     for each in kinds:
         by_version[each["apiVersion"]].add(each["kind"])
-    answers: Answers = {
+    responses: Responses = {
         "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.0"},
         "/api": {"kind": "APIVersions", "versions": ["v1"]},
         "/apis": {
@@ -71,7 +71,7 @@ def _discovery(kinds: Sequence[Manifest]) -> Answers:
         },
     }
     for version, names in by_version.items():
-        answers[_root(version)] = {
+        responses[_root(version)] = {
             "kind": "APIResourceList",
             "groupVersion": version,
             "resources": [
@@ -79,7 +79,7 @@ def _discovery(kinds: Sequence[Manifest]) -> Answers:
                 for name in sorted(names)
             ],
         }
-    return answers
+    return responses
 
 
 def _group(version: str) -> dict[str, Any]:

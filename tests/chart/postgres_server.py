@@ -46,11 +46,11 @@ class Volume:
     @contextmanager
     def server(self) -> Iterator[int]:
         """Run the server and yield its port."""
-        port, said = self._start()
+        port, output = self._start()
         # Another process may take the port before the server starts.
-        while port is None and "Address already in use" in said:
-            port, said = self._start()
-        assert port is not None, said
+        while port is None and "Address already in use" in output:
+            port, output = self._start()
+        assert port is not None, output
         try:
             yield port
         finally:
@@ -68,8 +68,8 @@ class Volume:
         started = self._run(
             *("pg_ctl", "start", "--wait", "--silent", f"--log={log}", f"--options={options}")
         )
-        said = log.read_text(encoding="utf-8") if log.exists() else started.stderr
-        return None if started.returncode else port, said
+        output = log.read_text(encoding="utf-8") if log.exists() else started.stderr
+        return None if started.returncode else port, output
 
     def inside(self, port: int, command: str, given: bytes = b"") -> bytes:
         """Return the output of a command in the server's pod with this standard input."""

@@ -116,7 +116,7 @@ def test_the_only_user_is_that_of_our_secret(manifests: list[Manifest]) -> None:
 def test_an_upgrade_without_changes_changes_nothing(
     render: Render, manifests: list[Manifest]
 ) -> None:
-    """Nothing random is rendered, nothing depends on the revision, and no Secret is regenerated."""
+    """The manifests have no random values, revision numbers and Secrets."""
     again = render(f"--set-string=images.airflow.tag={TAG}", "--is-upgrade")
     assert [*again, worker(again)] == manifests
     assert of_kind(again, "Secret") == {}

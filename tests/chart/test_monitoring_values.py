@@ -66,11 +66,11 @@ def test_retention_covers_the_service_levels(manifests: list[Manifest]) -> None:
 def test_grafanas_sidecar_selects_our_label(manifests: list[Manifest], render: RenderOurs) -> None:
     grafana = of_kind(manifests, "Deployment")["monitoring-grafana"]["spec"]["template"]["spec"]
     [sidecar] = [c for c in grafana["containers"] if c["name"] == "grafana-sc-dashboard"]
-    said = {each["name"]: each.get("value") for each in sidecar["env"]}
-    assert said["NAMESPACE"] == "ALL"
+    settings = {each["name"]: each.get("value") for each in sidecar["env"]}
+    assert settings["NAMESPACE"] == "ALL"
     assert dashboards(monitored(render))
     for board in dashboards(monitored(render)).values():
-        assert board["metadata"]["labels"][str(said["LABEL"])] == said["LABEL_VALUE"]
+        assert board["metadata"]["labels"][str(settings["LABEL"])] == settings["LABEL_VALUE"]
 
 
 def test_our_network_policies_allow_this_prometheus(

@@ -103,7 +103,7 @@ def test_buckets_are_created_before_the_lake(render: Render) -> None:
 
 
 def test_only_minio_and_the_job_have_roots_password(render: Render) -> None:
-    """Of the job, only the container that creates users has root's password."""
+    """Only one of the job's containers has the password: it creates the users."""
     with_root = [
         container["name"]
         for manifest in render()

@@ -32,7 +32,7 @@ class PodEvent:
 
     @property
     def uid(self) -> str:
-        """The pod's uid, unlike its name never used again."""
+        """The pod's uid, which is unique, unlike its name."""
         return str(self.pod.metadata.uid)
 
     @property

@@ -30,10 +30,10 @@ SECONDS_TO_SEE = 420
 HOURS_LOST = timedelta(hours=3)
 
 NOT_HERE = ("kube_", "kubelet_volume_")
-"""kube-state-metrics needs an image from the internet, and not every volume reports its size."""
+"""Prefixes of metrics that a test cluster may lack: no internet, other kinds of volumes."""
 
 ONLY_IN_TROUBLE = {"weather_run_retries"}
-"""Without retries these have no series."""
+"""Metrics that have no series in runs without retries."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Airflow's decision after each exit code of a step."""
+"""Retry decision after each exit code of a step."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -26,7 +26,7 @@ def outside() -> dict[str, str]:
 
 @pytest.fixture
 def python(tmp_path: Path) -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
-    """Start Python code in a child process that can import the project."""
+    """Factory of child processes that run Python code and can import the project."""
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> "subprocess.Popen[str]":

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MISSING = "http://127.0.0.1:1"
-"""An address without a server: no command here sends requests to the source."""
+"""URL without a server. No command here sends requests to the source."""
 
 
 @pytest.fixture(scope="module")

@@ -35,13 +35,13 @@ def command(tmp_path: Path, code: str, grace_seconds: float = 5) -> Command:
     return Command("the example", arguments, os.environ, tmp_path / "log", grace_seconds)
 
 
-def says_ready(tmp_path: Path) -> bool:
+def is_ready(tmp_path: Path) -> bool:
     return "ready" in (tmp_path / "log").read_text()
 
 
 def test_a_services_process_tree_is_ended(tmp_path: Path) -> None:
     with running(command(tmp_path, FAMILY)) as service:
-        service.wait_until(lambda: says_ready(tmp_path), 60)
+        service.wait_until(lambda: is_ready(tmp_path), 60)
         # The supervisor, the service, its child, and the child in a separate session.
         assert len(running_with(str(tmp_path))) == 4
     assert not running_with(str(tmp_path))
@@ -49,7 +49,7 @@ def test_a_services_process_tree_is_ended(tmp_path: Path) -> None:
 
 def test_a_service_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     with running(command(tmp_path, STUBBORN, grace_seconds=0.2)) as service:
-        service.wait_until(lambda: says_ready(tmp_path), 60)
+        service.wait_until(lambda: is_ready(tmp_path), 60)
     assert not running_with(str(tmp_path))
 
 
@@ -69,7 +69,7 @@ def test_a_service_is_ended_when_its_owner_is_killed(
         """)
     assert owner.stdout is not None
     owner.stdout.readline()
-    wait_for(lambda: says_ready(tmp_path))
+    wait_for(lambda: is_ready(tmp_path))
     owner.kill()
     wait_for(lambda: not running_with(str(tmp_path)))
 

@@ -10,7 +10,7 @@ def test_the_state_directory_has_mode_700(state: StateDirectory) -> None:
 
 
 def test_each_store_and_bucket_has_its_own_catalog(state: StateDirectory) -> None:
-    """A catalog names files of one store."""
+    """A catalog refers to files of one store."""
     catalogs = {
         state.lake_catalog("", "weather"),
         state.lake_catalog("", "rain"),

@@ -83,11 +83,11 @@ def test_no_port_serves_data_without_keys(tmp_path: Path) -> None:
         for port in server.ports:
             for path in ("weather/raw/1", "buckets/weather/raw/1"):
                 try:
-                    answer = httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=5)
+                    response = httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=5)
                 except httpx.HTTPError:
                     continue  # a port for gRPC
-                assert answer.status_code in (400, 403, 404)
-                assert b"for our eyes only" not in answer.content
+                assert response.status_code in (400, 403, 404)
+                assert b"for our eyes only" not in response.content
 
 
 def test_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
 
 
 def modes_of_files_with(words: bytes, folder: Path) -> Iterator[tuple[str, int]]:
-    """The name and the mode of each file in the folder, or below, that holds the words."""
+    """Yield name and mode of each file below the folder that contains the words."""
     for parent, _, names in os.walk(folder):
         for name in names:
             # The server renames and removes files all the time.

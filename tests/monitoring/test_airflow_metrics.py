@@ -52,27 +52,27 @@ def exporter(tmp_path: Path) -> Iterator[Exporter]:
         )
     mapping = tmp_path / "mappings.yml"
     mapping.write_text(yaml.safe_dump({"mappings": VALUES["statsd"]["overrideMappings"]}))
-    listens, tells = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+    statsd_port, http_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
     process = subprocess.Popen(
         [
             program,
             f"--statsd.mapping-config={mapping}",
-            f"--statsd.listen-udp=127.0.0.1:{listens}",
+            f"--statsd.listen-udp=127.0.0.1:{statsd_port}",
             "--statsd.listen-tcp=",
-            f"--web.listen-address=127.0.0.1:{tells}",
+            f"--web.listen-address=127.0.0.1:{http_port}",
             "--log.level=error",
         ]
     )
-    running = Exporter(listens, f"http://127.0.0.1:{tells}")
+    running = Exporter(statsd_port, f"http://127.0.0.1:{http_port}")
     try:
-        wait_until_it_tells(running, "statsd_exporter_build_info")
+        wait_for_metric(running, "statsd_exporter_build_info")
         yield running
     finally:
         process.terminate()
         process.wait(60)
 
 
-def wait_until_it_tells(exporter: Exporter, words: str) -> str:
+def wait_for_metric(exporter: Exporter, words: str) -> str:
     deadline = time.monotonic() + 60
     metrics = ""
     while words not in metrics:
@@ -86,7 +86,7 @@ def wait_until_it_tells(exporter: Exporter, words: str) -> str:
 
 
 class Client:
-    """The part of the package `statsd` that Airflow uses. Only its image has the package."""
+    """Fake of the package `statsd`, which only Airflow's image has."""
 
     def __init__(self, host: str, port: int, prefix: str, ipv6: bool) -> None:
         self.address = (host, port)
@@ -133,7 +133,7 @@ def test_exported_names_and_labels_match_the_rules(exporter: Exporter, airflow_s
     stats.timing("dagrun.duration.success", 42000.0, tags=RUN)
     stats.timing("dagrun.duration.failed", 7000.0, tags=RUN)
     stats.gauge("executor.queued_tasks", 3, tags={"executor_class_name": "KubernetesExecutor"})
-    metrics = wait_until_it_tells(exporter, "airflow_executor_queued_tasks")
+    metrics = wait_for_metric(exporter, "airflow_executor_queued_tasks")
 
     queue = {"queue": "default"}
     assert samples(metrics) == {

@@ -29,7 +29,7 @@ ALL_TESTS = [file for folder in SCHEDULES for file in sorted((HERE / folder).glo
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
-    """Promtool of PROMTOOL or PATH. Skips the test without it."""
+    """Promtool of PROMTOOL or PATH. Tests are skipped without it."""
     program = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if program is None:
         pytest.skip("promtool not found: put it on PATH or set PROMTOOL")

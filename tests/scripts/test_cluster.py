@@ -25,7 +25,7 @@ esac
 true
 """
 HELM = '#!/bin/bash\necho "helm $*" >> "$FOLDER/commands"\n'
-REFUSES = "#!/bin/bash\necho refused >&2\nexit 1\n"
+FAILS = "#!/bin/bash\necho refused >&2\nexit 1\n"
 
 
 class Machine:
@@ -35,7 +35,7 @@ class Machine:
         self.folder = folder
         self.program("kubectl", KUBECTL)
         self.program("helm", HELM)
-        self.program("docker", REFUSES)
+        self.program("docker", FAILS)
         self.namespaces({})
 
     def program(self, name: str, text: str) -> None:

@@ -297,7 +297,7 @@ def test_values_are_read_as_written(
     assert str(getattr(location, key)) == str(expected)
 
 
-def test_a_location_without_a_source_takes_open_meteo(tmp_path: Path) -> None:
+def test_open_meteo_is_the_default_source(tmp_path: Path) -> None:
     (without,) = read(tmp_path, f"- {ENTRY}")
     (named,) = read(tmp_path, replaced("}", ", source: open-meteo}"))
     assert without == named

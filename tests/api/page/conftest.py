@@ -125,7 +125,7 @@ def visit(browser: Browser) -> Iterator[Open]:
 
 
 def some_day(location: str, back: int, *, complete: bool = True) -> Row:
-    """A day that differs from its neighbours."""
+    """Return a day that differs from its neighbours."""
     mean = 12.0 - 9 * ((back % 365) - 182) / 182 + (back % 5) * 0.7
     rain = None if back == 3 else round((back % 4) * 1.3, 1)
     day = TODAY - timedelta(days=back)

@@ -15,7 +15,7 @@ NOT_PASSED_ON = {*OF_THE_CONNECTION, "cache-control", "etag", "last-modified"}
 
 
 class CuttingProxy(ThreadingHTTPServer):
-    """Pass on the API's responses, with the whole body or half of it."""
+    """Proxy that passes on the API's responses, with the whole body or half of it."""
 
     request_queue_size = 64
 

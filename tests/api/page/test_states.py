@@ -97,7 +97,7 @@ def test_lateness_follows_the_schedule(
     fresh_minutes: int,
     state: str,
 ) -> None:
-    """New York's newest hour is a day old, which is not late when a run is due each day."""
+    """New York's newest hour is a day old, which is not late for a daily schedule."""
     environment = {**pages_lake.environment, "WEATHER_SCHEDULE_HOURS": schedule_hours}
     with running_api(environment, tmp_path / "api.log") as client:
         seen = visit(str(client.base_url).rstrip("/"), "?location=new-york")
@@ -175,7 +175,7 @@ def test_a_javascript_error_is_shown_and_retried(address: str, visit: Open) -> N
 
 
 def with_lyons(visit: Open, address: str, width: int = 1280, **others: str) -> Visit:
-    """A visit to a page with another response for Lyon."""
+    """Open the page with these fields of Lyon replaced."""
     seen = visit(address, width=width)
 
     def with_others(route: Route) -> None:

@@ -42,7 +42,7 @@ def run(*arguments: str, **environment: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def _environment(settings: StoreSettings, three_locations: list[str], faults: object) -> None:
-    """A store, locations and a source without faults."""
+    """Set up a store, locations and a source without faults."""
 
 
 def test_a_run_logs_each_call_and_prints_a_summary() -> None:
@@ -64,11 +64,11 @@ def test_arguments_override_the_environment(stored: Callable[[str], Lines]) -> N
         WEATHER_SHARDS="1",
     )
     assert result.returncode == ExitCode.OK
-    (key, lines), (report, (told,)) = sorted(stored("").items())
+    (key, lines), (report, (line,)) = sorted(stored("").items())
     assert fnmatch(key, f"raw/{other.key}/*Z-*/shard-001-of-003-call-0000.json")
     assert [line["location"]["id"] for line in lines] == ["new-york"]
     assert report == f"raw/{other.key}/shard-001-of-003-report.json"
-    assert (told["hours_asked"], told["hours_received"], told["hours_rejected"]) == (1, 1, 0)
+    assert (line["hours_asked"], line["hours_received"], line["hours_rejected"]) == (1, 1, 0)
 
 
 def test_a_fault_sets_the_exit_code_and_the_last_line(faults: Callable[[str], None]) -> None:
@@ -84,9 +84,9 @@ def test_a_failed_run_stores_its_report(
 ) -> None:
     faults("hourly_limit")
     assert run(**ENDS).returncode == ExitCode.WAIT_NEXT_HOUR
-    ((key, (told,)),) = stored("raw/").items()
+    ((key, (line,)),) = stored("raw/").items()
     assert key == f"raw/{WINDOW.key}/shard-000-of-001-report.json"
-    assert (told["hours_asked"], told["hours_received"]) == (18, 0)
+    assert (line["hours_asked"], line["hours_received"]) == (18, 0)
 
 
 def test_a_report_that_cannot_be_stored_is_a_warning(
@@ -96,12 +96,12 @@ def test_a_report_that_cannot_be_stored_is_a_warning(
 ) -> None:
     put = Store.put
 
-    def refuse_reports(store: Store, key: str, body: bytes) -> None:
+    def fail_on_reports(store: Store, key: str, body: bytes) -> None:
         if key.endswith("-report.json"):
             raise StepError("The S3 store is full.", ExitCode.UNAVAILABLE)
         put(store, key, body)
 
-    monkeypatch.setattr(Store, "put", refuse_reports)
+    monkeypatch.setattr(Store, "put", fail_on_reports)
     for name, value in ENDS.items():
         monkeypatch.setenv(name, value)
     assert main([]) == ExitCode.OK

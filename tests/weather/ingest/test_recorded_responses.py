@@ -37,10 +37,10 @@ def body_of(name: str) -> bytes:
     return (RECORDED / f"{name}.json").read_bytes()
 
 
-def window_of(answer: Any) -> Window:
+def window_of(response: Any) -> Window:
     """Return the window of a response."""
     first, last = (
-        datetime.fromisoformat(answer["hourly"]["time"][place]).replace(tzinfo=UTC)
+        datetime.fromisoformat(response["hourly"]["time"][place]).replace(tzinfo=UTC)
         for place in (0, -1)
     )
     return Window(first, last + HOUR)
@@ -48,10 +48,10 @@ def window_of(answer: Any) -> Window:
 
 @pytest.mark.parametrize(("name", "hours"), [("new-york", 336), ("melbourne", 168)])
 def test_a_real_response_is_accepted(name: str, hours: int) -> None:
-    (answer,) = parse_response(200, body_of(f"forecast-{name}"), 1)
-    window = window_of(answer)
+    (response,) = parse_response(200, body_of(f"forecast-{name}"), 1)
+    window = window_of(response)
     assert window.hours == hours
-    assert wrong_format(answer, window) is None
+    assert wrong_format(response, window) is None
 
 
 def test_a_real_response_is_stored_unchanged(store: Store, retry_policy: RetryPolicy) -> None:
@@ -67,11 +67,11 @@ def test_a_real_response_is_stored_unchanged(store: Store, retry_policy: RetryPo
 
 
 def test_a_real_response_in_local_time_is_rejected() -> None:
-    (answer,) = parse_response(200, body_of("forecast-brasilia-local-time"), 1)
-    window = window_of(answer)
-    assert wrong_format(answer, window) == ("utc_offset_seconds is -10800, but UTC was requested")
-    assert isinstance(answer, dict)
-    assert wrong_format(answer | {"utc_offset_seconds": 0}, window) == (
+    (response,) = parse_response(200, body_of("forecast-brasilia-local-time"), 1)
+    window = window_of(response)
+    assert wrong_format(response, window) == ("utc_offset_seconds is -10800, but UTC was requested")
+    assert isinstance(response, dict)
+    assert wrong_format(response | {"utc_offset_seconds": 0}, window) == (
         "hourly.precipitation is missing"
     )
 
@@ -82,9 +82,9 @@ def test_the_reason_of_a_real_error_is_in_the_message(
 ) -> None:
     body = body_of(name)
     reason = " ".join(json.loads(body)["reason"].split())
-    with pytest.raises(AttemptFailed) as refusal:
+    with pytest.raises(AttemptFailed) as error:
         parse_response(400, body, 1)
-    assert refusal.value.kind == FailureKind.BAD_REQUEST
+    assert error.value.kind == FailureKind.BAD_REQUEST
     window = Window(datetime(2023, 10, 25, tzinfo=UTC), datetime(2023, 10, 26, tzinfo=UTC))
     with scripted_server([Reply(body, status=400)]) as server:
         source = source_at(server.url)

@@ -83,8 +83,8 @@ def test_the_api_key_is_sent_but_not_stored_or_logged(
 ) -> None:
     key = "very-secret-key"
     echo = Reply(f'{{"error":true,"reason":"{key} is not a key"}}'.encode(), status=503)
-    refusal = replace(echo, status=401)
-    with scripted_server([echo, HEALTHY, refusal]) as server:
+    unauthorized = replace(echo, status=401)
+    with scripted_server([echo, HEALTHY, unauthorized]) as server:
         ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
         with pytest.raises(StepError) as failure:
             ingest(JOB, source_at(server.url, key=key), store, Stats(), retry_policy=retry_policy)
@@ -98,8 +98,10 @@ def test_the_api_key_is_sent_but_not_stored_or_logged(
 def test_each_response_is_stored_with_its_location(
     store: Store, retry_policy: RetryPolicy, stored: Stored
 ) -> None:
-    answers = [each | {"elevation": each["latitude"] // 1} for each in responses_to(WINDOW, [1, 2])]
-    with scripted_server([Reply(json.dumps(answers).encode())]) as server:
+    responses = [
+        each | {"elevation": each["latitude"] // 1} for each in responses_to(WINDOW, [1, 2])
+    ]
+    with scripted_server([Reply(json.dumps(responses).encode())]) as server:
         ingest(JOB, source_at(server.url), store, Stats(), retry_policy=retry_policy)
     (lines,) = stored("raw/").values()
     assert [(line["location"]["id"], line["answer"]["elevation"]) for line in lines] == [
@@ -359,14 +361,14 @@ def damaged(bad: Collection[int], damage: Callable[[str], Reply]) -> Callable[[F
 
     def reply(form: Form) -> Reply:
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
-        answers = responses_to(WINDOW, numbers)
-        body = json.dumps(answers if len(answers) > 1 else answers[0])
+        responses = responses_to(WINDOW, numbers)
+        body = json.dumps(responses if len(responses) > 1 else responses[0])
         return damage(body) if any(each in bad for each in numbers) else Reply(body.encode())
 
     return reply
 
 
-def refusal(status: int, reason: str) -> Reply:
+def json_error(status: int, reason: str) -> Reply:
     return Reply(json.dumps({"error": True, "reason": reason}).encode(), status)
 
 
@@ -375,13 +377,13 @@ DAMAGES = {
     "empty value": lambda body: Reply(body.replace("168.0", "", 1).encode()),
     "one too few": lambda body: Reply(b"[]"),
     "bad escape": lambda body: Reply(body.replace("GMT", "\\x", 1).encode()),
-    "no data": lambda body: refusal(400, "No data is available for this location"),
+    "no data": lambda body: json_error(400, "No data is available for this location"),
     "cut": lambda body: Reply(body[: len(body) // 2].encode()),
     "streaming": lambda body: Reply(
         f"{body[:99]}Unexpected error while streaming data: nan".encode()
     ),
-    "server error": lambda body: refusal(500, "Fatal error"),
-    "error with 200": lambda body: refusal(200, "Fatal error"),
+    "server error": lambda body: json_error(500, "Fatal error"),
+    "error with 200": lambda body: json_error(200, "Fatal error"),
 }
 
 
@@ -432,8 +434,8 @@ def test_several_bad_locations_of_100_are_found(store: Store, retry_policy: Retr
     assert sorted(each.partition(":")[0] for each in stats.rejected) == sorted(
         f"place-{each}" for each in bad
     )
-    asked = sum(len(form["latitude"].split(",")) for form in server.forms)
-    assert asked < 90 * 2 * 7
+    requested = sum(len(form["latitude"].split(",")) for form in server.forms)
+    assert requested < 90 * 2 * 7
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -456,9 +458,9 @@ def test_a_service_that_always_fails_gets_few_requests(
 @pytest.mark.parametrize(
     "reply",
     [
-        refusal(401, "The supplied API key is invalid."),
-        refusal(429, "Hourly API request limit exceeded."),
-        refusal(503, "Service Unavailable"),
+        json_error(401, "The supplied API key is invalid."),
+        json_error(429, "Hourly API request limit exceeded."),
+        json_error(503, "Service Unavailable"),
         Reply(b"<title>502 Bad Gateway</title>", 502),
         Reply(b"<title>Maintained</title>", 200),
         Reply(b"[{", cut=True),
@@ -487,9 +489,9 @@ def test_later_calls_request_a_bad_location_separately(
         )
         numbers = [round(float(each)) for each in form["latitude"].split(",")]
         if 2 in numbers:
-            return refusal(400, "No data is available for this location")
-        answers = responses_to(Window(start, end + HOUR), numbers)
-        return Reply(json.dumps(answers if len(answers) > 1 else answers[0]).encode())
+            return json_error(400, "No data is available for this location")
+        responses = responses_to(Window(start, end + HOUR), numbers)
+        return Reply(json.dumps(responses if len(responses) > 1 else responses[0]).encode())
 
     with scripted_server(reply) as server, pytest.raises(StepError) as failure:
         ingest(job, source_at(server.url), store, stats, retry_policy=retry_policy)
@@ -535,11 +537,11 @@ def test_an_odd_value_in_an_unused_field_is_stored(
 @pytest.mark.parametrize(
     ("change", "rejected"),
     [
-        (lambda answers: answers[::-1], [0, 2]),
-        (lambda answers: [answers[0]] * 3, [1, 2]),
-        (lambda answers: [answers[1]] * 3, [0, 2]),
-        (lambda answers: [each | {"location_id": 7} for each in answers], [0, 1, 2]),
-        (lambda answers: [{**each, "latitude": "nan"} for each in answers], []),
+        (lambda responses: responses[::-1], [0, 2]),
+        (lambda responses: [responses[0]] * 3, [1, 2]),
+        (lambda responses: [responses[1]] * 3, [0, 2]),
+        (lambda responses: [each | {"location_id": 7} for each in responses], [0, 1, 2]),
+        (lambda responses: [{**each, "latitude": "nan"} for each in responses], []),
     ],
     ids=["reversed", "first", "second", "number", "no latitude"],
 )

@@ -70,7 +70,7 @@ class RainGauge(SourceClient):
 
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Register:
-    """Adds the gauge at an address to the sources."""
+    """Factory that adds the gauge at a URL to the sources."""
 
     def add(address: str) -> None:
         monkeypatch.setitem(SOURCES, "gauge", GAUGE)
@@ -143,9 +143,9 @@ def test_an_unreachable_source_does_not_block_others(
     code: ExitCode,
 ) -> None:
     stats = Stats()
-    answers = responses_to(WINDOW, numbers)
+    responses = responses_to(WINDOW, numbers)
     with (
-        scripted_server([Reply(json.dumps(answers).encode())]) as server,
+        scripted_server([Reply(json.dumps(responses).encode())]) as server,
         unused_url() as gauge,
     ):
         register(gauge)
@@ -176,7 +176,7 @@ def test_a_failure_of_most_locations_keeps_its_exit_code(
     assert lines_of(stored).keys() == {"garden"}
 
 
-def test_a_defect_in_a_client_holds_no_other_source_back(
+def test_a_defect_in_a_client_does_not_block_others(
     store: Store,
     retry_policy: RetryPolicy,
     stored: Stored,
@@ -195,7 +195,7 @@ def test_a_defect_in_a_client_holds_no_other_source_back(
     assert lines_of(stored).keys() == {"place-1", "place-2"}
 
 
-def test_a_missing_setting_of_a_source_holds_no_other_source_back(
+def test_a_missing_setting_of_a_source_does_not_block_others(
     store: Store,
     retry_policy: RetryPolicy,
     stored: Stored,

@@ -68,10 +68,10 @@ def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pi
     forget_location(pipeline, "kolkata")
     lose_catalog(pipeline)
     before = [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)]
-    refused = run_rebuild()
-    assert refused.returncode == ExitCode.SETTING
+    rejected = run_rebuild()
+    assert rejected.returncode == ExitCode.SETTING
     # The days of the location, five and a half hours later.
-    assert "kolkata 2026-11-09 (14), kolkata 2026-11-10 (10)." in refused.stderr.splitlines()[-1]
+    assert "kolkata 2026-11-09 (14), kolkata 2026-11-10 (10)." in rejected.stderr.splitlines()[-1]
     assert [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)] == before
     assert run_rebuild("--allow-fewer-hours").returncode == ExitCode.OK
     assert pipeline.rows("select count(*) from stg_weather") == [(2 * 24,)]

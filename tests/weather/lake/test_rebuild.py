@@ -151,7 +151,7 @@ def test_a_month_is_rebuilt_from_raw_alone(
 
 
 def spoil(pipeline: Pipeline) -> None:
-    """Give the only stored responses temperatures that fail a data test."""
+    """Set temperatures that fail a data test in the only stored responses."""
     (key,) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     body = re.sub(rb'("temperature_2m":\[)[^,]+', rb"\g<1>-61", pipeline.store.get(key) or b"")
     pipeline.store.put(key, body)

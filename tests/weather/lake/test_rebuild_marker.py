@@ -85,7 +85,7 @@ def test_a_failed_rebuild_after_a_killed_one_keeps_the_marker(
 
 
 def spoil(pipeline: Pipeline) -> None:
-    """Give one stored response a temperature that fails a data test."""
+    """Set a temperature that fails a data test in one stored response."""
     (key, *_) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
     lines = [json.loads(line) for line in (pipeline.store.get(key) or b"").splitlines()]
     lines[0]["answer"]["hourly"]["temperature_2m"][0] = -61
