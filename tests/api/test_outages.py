@@ -74,7 +74,7 @@ def test_a_locked_catalog_fails_no_request(lake: Lake, serve: Serve) -> None:
     assert marks(responses) == {None, "lake"}
 
 
-def test_a_stopped_store_keeps_the_last_snapshot(
+def test_the_last_snapshot_is_served_without_the_store(
     make_lake: MakeLake, tmp_path: Path, serve: Serve
 ) -> None:
     folder, port = tmp_path / "s3", free_port()
@@ -137,7 +137,7 @@ def test_the_api_starts_without_a_store(lake: Lake, serve: Serve) -> None:
         assert client.get("/", headers={"Accept": "text/html"}).status_code == 200
 
 
-def test_a_damaged_object_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
+def test_the_last_snapshot_is_served_if_an_object_is_damaged(lake: Lake, serve: Serve) -> None:
     lake.publish()
     with serve(lake) as client:
         lake.store.put(PUBLISHED_KEY, b"<html>")
@@ -145,7 +145,7 @@ def test_a_damaged_object_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> N
         assert days(client) == ["2025-11-17"]
 
 
-def test_an_emptied_bucket_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
+def test_the_last_snapshot_is_served_if_the_bucket_is_emptied(lake: Lake, serve: Serve) -> None:
     lake.publish()
     with serve(lake) as client:
         lake.store.delete(list(lake.store.list()))
@@ -153,7 +153,7 @@ def test_an_emptied_bucket_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> 
         assert days(client) == ["2025-11-17"]
 
 
-def test_an_expired_snapshot_keeps_the_last_snapshot(lake: Lake, serve: Serve) -> None:
+def test_the_last_snapshot_is_served_if_the_new_one_is_missing(lake: Lake, serve: Serve) -> None:
     published = lake.publish()
     with serve(lake) as client:
         lake.write_published_json(published.model_copy(update={"snapshot_id": 999}))

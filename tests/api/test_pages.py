@@ -40,7 +40,7 @@ def test_the_root_is_a_page_for_browsers(client: httpx.Client, accept: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_pages_load_nothing_from_elsewhere(client: httpx.Client, path: str) -> None:
+def test_pages_load_no_external_resources(client: httpx.Client, path: str) -> None:
     page = client.get(path, headers=BROWSER)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     for address in LOADED.findall(page.text):

@@ -103,7 +103,7 @@ def test_a_silent_catalog_is_reported(lake: Lake) -> None:
 
 
 @pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
-def test_a_frozen_postgres_keeps_the_last_snapshot(
+def test_the_last_snapshot_is_kept_if_postgres_hangs(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", PASSWORD)

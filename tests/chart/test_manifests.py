@@ -34,12 +34,12 @@ def test_every_pod_follows_the_pod_rules(manifests: list[Manifest]) -> None:
     assert breaches(manifests) == []
 
 
-def test_every_pod_is_checked(render: Render) -> None:
+def test_pods_of_all_components_are_found(render: Render) -> None:
     names = {each.place.partition("-")[2].split("-")[0] for each in pods_of(render(EVERYTHING))}
     assert names == {"api", "store", "postgres", "prepare", "replay"}
 
 
-def test_names_are_unique(manifests: list[Manifest]) -> None:
+def test_object_names_are_unique(manifests: list[Manifest]) -> None:
     keys = [(m["kind"], m["metadata"]["namespace"], m["metadata"]["name"]) for m in manifests]
     assert len(set(keys)) == len(keys)
     assert all(name.startswith("weather") for _, _, name in keys)

@@ -37,7 +37,7 @@ class FailingStore:
         self.written.append(key)
 
 
-def test_a_replay_does_not_claim_an_unavailable_store() -> None:
+def test_no_source_is_recorded_in_an_unavailable_store() -> None:
     store = FailingStore(ExitCode.UNAVAILABLE)
     with pytest.raises(StepError, match="it fails"):
         require_source(store, REPLAY, "http://127.0.0.1")

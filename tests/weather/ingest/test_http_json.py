@@ -134,7 +134,7 @@ def test_failures_have_a_kind_and_a_reason(
     assert "\n" not in found.reason
 
 
-def test_only_quotas_and_4xx_errors_are_permanent() -> None:
+def test_only_quotas_and_rejected_requests_are_permanent() -> None:
     assert EXIT_CODES == {
         FailureKind.HOURLY_LIMIT: ExitCode.WAIT_NEXT_HOUR,
         FailureKind.DAILY_LIMIT: ExitCode.WAIT_NEXT_DAY,

@@ -55,7 +55,7 @@ def test_the_plain_file_has_the_mart_with_contract_columns(
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
 
 
-def test_later_rows_are_not_published(pipeline: Pipeline) -> None:
+def test_rows_changed_after_publish_are_not_published(pipeline: Pipeline) -> None:
     pipeline.fill(lookback_window(END, 168))
     published = pipeline.published()
     assert published is not None

@@ -185,7 +185,7 @@ def test_a_failed_rebuild_leaves_published_json_of_a_lost_catalog(
     assert pipeline.store.get(PUBLISHED_KEY) == published
 
 
-def test_a_renamed_time_zone_is_one_time_zone(pipeline: Pipeline) -> None:
+def test_a_renamed_time_zone_counts_as_the_same(pipeline: Pipeline) -> None:
     pipeline.fill(lookback_window(END, 48), lookback_window(END + HOUR, 48))
     before = tables(pipeline)
     (older, _) = (key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json"))
