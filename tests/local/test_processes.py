@@ -121,7 +121,7 @@ def test_a_failed_step_is_reported_with_its_last_lines(tmp_path: Path) -> None:
 
 
 def test_only_the_exception_of_a_traceback_is_reported(tmp_path: Path) -> None:
-    code = "print('before'); raise OSError(28, 'No space left on device', '/a/file')"
+    code = "print('before', flush=True); raise OSError(28, 'No space left on device', '/a/file')"
     with pytest.raises(StepError) as failed:
         run_step(command(tmp_path, code))
     last = "its last lines: OSError: [Errno 28] No space left on device: '/a/file'; its log"
