@@ -1,5 +1,6 @@
 """Example locations, windows and valid responses, and strategies that generate them."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -7,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.weather.ingest.scripted_server import Reply
+from weather.ingest.job import Job
 from weather.locations import Location
 from weather.settings import SourceSettings
 from weather.window import HOUR, Window
@@ -92,3 +95,16 @@ def response_of(
         "hourly": {"time": [f"{hour:%Y-%m-%dT%H:%M}" for hour in hours]}
         | (columns or {name: [1.5] * window.hours for name in UNITS}),
     }
+
+
+Response = dict[str, Any]
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
+HEALTHY = Reply(json.dumps(responses_to(WINDOW, [1, 2])).encode())
+"""The response to all of the job."""
