@@ -14,7 +14,7 @@ from tests.api.conftest import MONDAY
 from tests.api.lake import Lake, a_day
 from tests.api.server import eventually
 from tests.api.silent_catalog import silent_catalog
-from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.weather.lake.postgres_catalog import HAS_POSTGRES, NO_POSTGRES, PASSWORD, running_catalog
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +102,7 @@ def test_a_silent_catalog_is_reported(lake: Lake) -> None:
             assert watcher.served.snapshot is None
 
 
-@pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
+@pytest.mark.skipif(not HAS_POSTGRES, reason=NO_POSTGRES)
 def test_the_last_snapshot_is_kept_if_postgres_hangs(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,7 @@ class Prometheus:
 @pytest.fixture(scope="module")
 def prometheus(system: System) -> Iterator[Prometheus]:
     if not system.cluster.pods(MONITORING, "app.kubernetes.io/name=prometheus"):
-        pytest.skip("no Prometheus: install it with `make cluster MONITORING=1`")
+        pytest.skip("Prometheus not found: run `make cluster MONITORING=1`")
     with forwarded(MONITORING, "prometheus-operated", 9090) as forward:
         yield Prometheus(forward)
 

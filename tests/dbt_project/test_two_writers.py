@@ -14,7 +14,7 @@ import pytest
 
 from tests.expected_mart import expected_mart
 from tests.pipeline import PROJECT, Pipeline
-from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.weather.lake.postgres_catalog import HAS_POSTGRES, NO_POSTGRES, PASSWORD, running_catalog
 from weather.dbt_environment import PROFILE
 from weather.ducklake import attached_lake
 from weather.errors import ExitCode
@@ -65,8 +65,8 @@ def lake(
 @contextmanager
 def in_postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty catalog in Postgres, as on a cluster."""
-    if not IS_THERE:
-        pytest.skip(WHY_NOT)
+    if not HAS_POSTGRES:
+        pytest.skip(NO_POSTGRES)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with running_catalog() as catalog:
         monkeypatch.setenv("LAKE_CATALOG", catalog.address)

@@ -59,7 +59,7 @@ def test_an_example_prints_the_shown_output(
     example: Example, client: httpx.Client, home: Path
 ) -> None:
     if "curl " in example.code and not shutil.which("curl"):
-        pytest.skip("curl is not installed")
+        pytest.skip("curl not found: put it on PATH")
     assert printed_by(example, str(client.base_url).rstrip("/"), home) == example.output
 
 

@@ -43,7 +43,7 @@ def names() -> dict[str, str]:
         ["docker", "image", "inspect", *found.values()], capture_output=True, check=False
     )
     if known.returncode:
-        pytest.skip("the images of these files are not built: make images")
+        pytest.skip("no images of the current files: run `make images`")
     return found
 
 

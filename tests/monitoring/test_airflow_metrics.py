@@ -47,9 +47,7 @@ def free_port(kind: socket.SocketKind) -> int:
 def exporter(tmp_path: Path) -> Iterator[Exporter]:
     program = os.environ.get("STATSD_EXPORTER") or shutil.which("statsd_exporter")
     if program is None:
-        pytest.skip(
-            "no statsd_exporter on PATH and none in STATSD_EXPORTER: its mapping is not run"
-        )
+        pytest.skip("statsd_exporter not found: put it on PATH or set STATSD_EXPORTER")
     mapping = tmp_path / "mappings.yml"
     mapping.write_text(yaml.safe_dump({"mappings": VALUES["statsd"]["overrideMappings"]}))
     statsd_port, http_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.pipeline import Pipeline
 from tests.weather.lake.filled_lake import fill
-from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.weather.lake.postgres_catalog import HAS_POSTGRES, NO_POSTGRES, PASSWORD, running_catalog
 from weather.errors import ExitCode
 from weather.lake.__main__ import main
 from weather.lake.backup_storage import FolderStorage
@@ -28,8 +28,8 @@ def lake(
         fill(pipeline)
         yield pipeline
         return
-    if not IS_THERE:
-        pytest.skip(WHY_NOT)
+    if not HAS_POSTGRES:
+        pytest.skip(NO_POSTGRES)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     with running_catalog() as catalog:
         monkeypatch.setenv("LAKE_CATALOG", catalog.address)

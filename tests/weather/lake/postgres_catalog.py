@@ -9,8 +9,8 @@ import psutil
 
 from tests.chart.postgres_server import empty_volume
 
-IS_THERE = all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql")))
-WHY_NOT = "no Postgres server on PATH: what it does to a catalog is not run"
+HAS_POSTGRES = all(map(shutil.which, ("initdb", "pg_ctl", "postgres", "psql")))
+NO_POSTGRES = "Postgres server not found: put initdb, pg_ctl, postgres and psql on PATH"
 
 PASSWORD = "passwordOfTheWriter"
 READERS_PASSWORD = "passwordOfTheReader"

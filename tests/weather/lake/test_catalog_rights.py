@@ -4,10 +4,10 @@ import pytest
 
 from tests.pipeline import Pipeline
 from tests.weather.lake.postgres_catalog import (
-    IS_THERE,
+    HAS_POSTGRES,
+    NO_POSTGRES,
     PASSWORD,
     READERS_PASSWORD,
-    WHY_NOT,
     running_catalog,
 )
 from weather.ducklake import attached_lake
@@ -16,7 +16,7 @@ from weather.lake.__main__ import main
 from weather.settings import LakeSettings, read_settings
 
 
-@pytest.mark.skipif(not IS_THERE, reason=WHY_NOT)
+@pytest.mark.skipif(not HAS_POSTGRES, reason=NO_POSTGRES)
 def test_a_read_only_users_write_fails_with_the_reason(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

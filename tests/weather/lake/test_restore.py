@@ -9,7 +9,7 @@ from tests.pipeline import Pipeline
 from tests.weather.buckets import made_bucket
 from tests.weather.lake.filled_lake import END, LOOKBACK_HOURS, NOW, everything
 from tests.weather.lake.lost_stores import api_responses, lose_both_stores
-from tests.weather.lake.postgres_catalog import IS_THERE, PASSWORD, WHY_NOT, running_catalog
+from tests.weather.lake.postgres_catalog import HAS_POSTGRES, NO_POSTGRES, PASSWORD, running_catalog
 from weather.errors import ExitCode, StepError
 from weather.lake.__main__ import main
 from weather.lake.backup import back_up
@@ -44,8 +44,8 @@ def test_a_catalog_moves_from_sqlite_to_postgres(
     s3_server: S3Server,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not IS_THERE:
-        pytest.skip(WHY_NOT)
+    if not HAS_POSTGRES:
+        pytest.skip(NO_POSTGRES)
     before = everything(lake_in_sqlite)
     back_up(lake_in_sqlite.settings, folder)
     monkeypatch.setenv("WEATHER_BUCKET", made_bucket(s3_server))

@@ -22,7 +22,7 @@ OTHER_SECTIONS = {"current", "current_units", "daily", "daily_units"}
 
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(),
-    reason=f"no recorded responses in {FOLDER}: name their folder in WEATHER_RECORDED_ANSWERS",
+    reason=f"no recorded responses in {FOLDER}: set WEATHER_RECORDED_ANSWERS to their folder",
 )
 
 
