@@ -28,7 +28,7 @@ SLOW_FIXTURES = {
 }
 """Fixtures that start Airflow, dbt or a browser, or a server for each test."""
 
-# How long an example takes says nothing on a busy machine.
+# Hypothesis's deadline is meaningless on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 

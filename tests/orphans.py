@@ -33,7 +33,7 @@ def end_orphans_after_this_process() -> None:
     )
     os.close(reader)
     os.set_inheritable(writer, False)
-    # Without this, subprocess would warn that it is still running.
+    # Without this, subprocess would warn that the process is still running.
     watcher.returncode = 0
     os.environ[MARK] = name
 

@@ -86,7 +86,7 @@ def test_a_newest_hour_before_the_lookback_is_found(
 def test_another_lakes_snapshot_with_the_same_id_is_rejected(lake: Lake) -> None:
     published = lake.publish()
     load_snapshot(lake.settings, published)
-    # As an older version published it.
+    # Older versions published no lake id.
     load_snapshot(lake.settings, published.model_copy(update={"lake": None}))
     with pytest.raises(StepError, match="of the lake another, but LAKE_CATALOG is the catalog of"):
         load_snapshot(lake.settings, published.model_copy(update={"lake": "another"}))

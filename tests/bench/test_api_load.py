@@ -74,7 +74,7 @@ def test_complete_responses_are_counted_and_timed() -> None:
     counted = round(load.requests_per_second * SECONDS)
     assert requests[0].startswith(b"GET /path?with=query HTTP/1.1\r\nHost: 127.0.0.1:")
     assert requests[0].endswith(b'\r\nIf-None-Match: "1"\r\n\r\n')
-    # Each client may wait for one more.
+    # Each client may wait for one more response.
     assert len(requests) - CLIENTS <= counted <= len(requests)
     assert 0.005 <= load.p99 <= load.worst < SECONDS
 

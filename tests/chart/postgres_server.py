@@ -123,7 +123,7 @@ class Volume:
 def empty_volume() -> Iterator[Volume]:
     """Create an empty volume."""
     user = NO_ROOT if os.geteuid() == 0 else None
-    # Not a test's own folder, whose parents only its owner may enter; and a socket's path is short.
+    # The server's user cannot enter a test's folder, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="weather-postgres-", dir="/tmp"))
     try:
         files = shutil.copytree(FILES, folder / "files")

@@ -167,7 +167,7 @@ def busy_writer(pipeline: Pipeline) -> Iterator[None]:
     def write() -> None:
         with attached_lake(pipeline.settings) as lake:
             while not ended.is_set():
-                # The other one may have been first.
+                # The other writer may have been first.
                 try:
                     lake.execute(
                         "update stg_weather_write_lock set transactions = transactions + 1"

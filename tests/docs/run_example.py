@@ -43,7 +43,7 @@ def printed_by(example: Example, address: str, folder: Path) -> str:
         check=False,
     )
     assert ended.returncode == 0, f"{example.code}\n{ended.stderr}"
-    # The API's JSON ends without a line break, a page's block with one.
+    # The API's JSON ends without a line break, unlike a block of a page.
     return ended.stdout.replace(address, PAGES_SERVER).removesuffix("\n") + "\n"
 
 

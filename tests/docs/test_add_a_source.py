@@ -110,7 +110,7 @@ def changed_project(tmp_path: Path) -> ChangedProject:
 
 @pytest.fixture
 def sources(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Open-Meteo's server; the station is not reachable."""
+    """A server in place of Open-Meteo. The station is unreachable."""
     with scripted_server(open_meteo) as server, unused_url() as nowhere:
         for name, url in (
             ("OPEN_METEO_URL", server.url),

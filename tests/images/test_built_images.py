@@ -91,7 +91,7 @@ def test_dbt_reuses_the_partial_parse_of_the_build(names: dict[str, str]) -> Non
     messages = [json.loads(line)["info"]["msg"] for line in ended.stdout.splitlines()]
     assert "Partial parsing enabled, no changes found, skipping parsing" in messages
     assert [line for line in messages if "Unable to do partial parsing" in line] == []
-    # It fails at the missing lake, after it has found the extensions.
+    # dbt fails at the missing lake, after it has loaded the extensions.
     assert 'Existing DuckLake at metadata catalog "sqlite:/tmp/lake.sqlite" does not exist' in (
         "\n".join(messages)
     )

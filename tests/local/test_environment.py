@@ -102,9 +102,7 @@ def test_airflow_listens_on_loopback_and_requires_a_password(state: StateDirecto
 
 
 @pytest.mark.parametrize("name", ["MAKEFLAGS", "MAKELEVEL", "CMD", "COMMAND", "PYTHONHOME"])
-def test_variables_of_the_calling_make_or_python_are_not_inherited(
-    state: StateDirectory, name: str
-) -> None:
+def test_variables_of_make_and_python_are_not_inherited(state: StateDirectory, name: str) -> None:
     assert name not in environment(state, **{name: "outside"})
 
 

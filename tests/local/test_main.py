@@ -186,7 +186,7 @@ def test_ctrl_c_during_imports_is_reported_in_one_line(
     with subprocess.Popen(
         command(tmp_path, "run", "sleep 60"), cwd=PROJECT, env=outside, stderr=subprocess.PIPE
     ) as process:
-        # Its own first lines take less, and what it imports after them takes more.
+        # The first lines need less CPU time, and the imports after them more.
         wait_for(lambda: sum(psutil.Process(process.pid).cpu_times()[:2]) > 0.15)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None

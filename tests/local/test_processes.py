@@ -97,7 +97,7 @@ def test_a_watcher_ends_with_the_with_block() -> None:
     assert not watcher.is_running()
 
 
-def test_a_service_that_ends_early_is_reported_with_its_last_lines(tmp_path: Path) -> None:
+def test_an_ended_service_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     code = "import sys; print('one', flush=True); sys.exit('no such table')"
     with (
         pytest.raises(StepError, match=r"the example has ended; .*one / no such table.*log"),

@@ -172,7 +172,7 @@ def test_a_full_disk_is_reported(
     environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # A file larger than this fails as on a full disk; Python ignores the signal that comes with it.
+    # A larger file fails as on a full disk. Python ignores the signal that the kernel sends.
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         message = failure(f"sqlite:{tmp_path / 'lake.sqlite'}", monkeypatch, "Free disk space")

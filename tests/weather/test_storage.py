@@ -183,7 +183,7 @@ def test_each_attempt_at_an_unresponsive_store_is_logged(
     assert PASSWORD not in line
 
 
-def test_a_request_to_an_unresponsive_store_fails_within_a_minute() -> None:
+def test_an_unresponsive_store_fails_within_a_minute() -> None:
     limits = {
         name: float(each.default)
         for name, each in signature(Store).parameters.items()

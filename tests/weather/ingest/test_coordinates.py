@@ -43,7 +43,7 @@ def test_coordinates_of_a_nearby_grid_cell_are_valid(
 @pytest.mark.parametrize(
     ("requested", "returned", "kilometres"),
     [
-        # Distances by the spherical law of cosines; a degree of latitude is 111.2 km.
+        # Distances by the spherical law of cosines. A degree of latitude is 111.2 km.
         ((22.57, 88.36), (45.75, 4.85), 7745),
         ((45.75, 4.85), (45.75, 5.85), 78),
         ((0.0, 0.0), (1.0, 0.0), 111),

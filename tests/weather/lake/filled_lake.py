@@ -1,4 +1,4 @@
-"""A lake after two runs, and all that it holds."""
+"""A lake after two runs, and its complete content."""
 
 from datetime import UTC, datetime, timedelta
 

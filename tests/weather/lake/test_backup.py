@@ -45,7 +45,7 @@ def test_a_backup_during_a_run_restores_the_published_snapshot(
     assert lake.rows("select count(*) from stg_weather") == [(3 * (LOOKBACK_HOURS + 24),)]
 
 
-def test_a_second_backup_copies_new_objects_and_deletes_unused_ones(
+def test_a_second_backup_copies_and_deletes_only_changes(
     lake_in_sqlite: Pipeline, s3_server: S3Server
 ) -> None:
     pipeline = lake_in_sqlite

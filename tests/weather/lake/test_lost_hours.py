@@ -63,7 +63,7 @@ def test_published_hours_missing_in_raw_are_reported_and_kept(
     ]
 
 
-def test_without_the_catalog_the_plain_file_has_the_published_hours(pipeline: Pipeline) -> None:
+def test_published_hours_are_in_the_file_if_the_catalog_is_lost(pipeline: Pipeline) -> None:
     pipeline.fill(lookback_window(END, 24))
     forget_location(pipeline, "kolkata")
     lose_catalog(pipeline)

@@ -100,7 +100,7 @@ def test_a_failure_is_reported_in_one_line_with_the_setting(
 
 def test_a_run_without_responses_keeps_window_end(pipeline: Pipeline) -> None:
     assert window_end_without_ingest(pipeline, END) == END - HOURS * HOUR
-    # The first response decides the source: what was published before it names none.
+    # published.json has no source before the first response.
     assert read_source(pipeline.store) is None
     pipeline.run_hour(END, HOURS)
     assert window_end(pipeline) == END
@@ -189,8 +189,8 @@ def test_another_lake_with_fewer_hours_is_not_published(
     capfd.readouterr()
     assert pipeline.publish() == ExitCode.SETTING
     (line,) = capfd.readouterr().err.splitlines()
-    # Of 3 * 24 hours one is left of each location, and the new hour is one more of the same day
-    # in Lyon and Kolkata; in New York a day begins with it.
+    # 3 * 24 hours, less one hour of each location that both lakes have. The new hour replaces one
+    # more hour of the same day in Lyon and Kolkata. In New York the new hour begins a day.
     assert "Readers have 67 hours of 3 locations" in line
     assert [pipeline.store.get(key) for key in (PUBLISHED_KEY, MART_KEY)] == before
     assert main(["rebuild"]) == ExitCode.OK

@@ -172,7 +172,7 @@ def test_a_failed_rebuild_leaves_the_lake_unchanged(pipeline: Pipeline) -> None:
     pipeline.run_hour(END + HOUR, lookback_hours=5)
 
 
-def test_a_failed_rebuild_leaves_published_json_of_a_lost_catalog(
+def test_a_failed_rebuild_keeps_published_json(
     pipeline: Pipeline,
 ) -> None:
     pipeline.fill(lookback_window(END, 48))

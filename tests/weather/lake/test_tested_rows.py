@@ -42,7 +42,7 @@ def test_every_materialized_model_requires_test_records() -> None:
     assert set(TABLES) == models - ephemeral
 
 
-def test_rows_of_another_run_are_published_only_after_their_tests(
+def test_another_runs_rows_are_published_only_after_tests(
     pipeline: Pipeline, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pipeline.fill(lookback_window(END, HOURS))
