@@ -85,7 +85,7 @@ def filled_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
             a_day("atlantis", MONDAY),
         ],
     )
-    lake.write_hour("lyon", datetime.now(UTC) - timedelta(minutes=90))
+    lake.write_hours("lyon", datetime.now(UTC) - timedelta(minutes=90))
     lake.publish()
     return lake
 

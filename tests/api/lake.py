@@ -98,14 +98,14 @@ class Lake:
         with attached_lake(self.settings) as lake:
             insert_days(lake, days)
 
-    def write_hour(self, location: str, hour: datetime) -> None:
-        """Add an hour to stg_weather."""
+    def write_hours(self, location: str, *hours: datetime) -> None:
+        """Add hours of a location to stg_weather."""
+        moments = [hour.astimezone(UTC).replace(tzinfo=None) for hour in hours]
         with attached_lake(self.settings) as lake:
-            moment = hour.astimezone(UTC).replace(tzinfo=None)
             lake.execute(
                 "INSERT INTO stg_weather (location_id, hour_timestamp, temperature_c, fetched_at)"
-                " VALUES (?, ?, 5.5, ?)",
-                [location, moment, moment],
+                " SELECT ?, moment, 5.5, moment FROM unnest(?::TIMESTAMP[]) AS hours (moment)",
+                [location, moments],
             )
 
     def publish(self) -> Published:

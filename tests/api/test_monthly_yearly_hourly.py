@@ -65,9 +65,8 @@ def test_hours_come_from_memory_and_from_the_lake(
         a_day("lyon", hour.date()) for hour in {each.date(): each for each in new + old}.values()
     ]
     lake = make_lake(s3_server, days)
-    for hour in new + old:
-        lake.write_hour("lyon", hour)
-    lake.write_hour("new-york", now)
+    lake.write_hours("lyon", *new, *old)
+    lake.write_hours("new-york", now)
     lake.publish()
 
     def hours(query: str = "") -> list[str]:

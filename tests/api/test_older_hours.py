@@ -49,9 +49,9 @@ def hour_count(older_hours: OlderHours, published: Published) -> int:
 
 def test_duckdb_is_prepared_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     connections = Mock(wraps=duckdb.connect)
-    lake.write_hour("lyon", SINCE)
+    lake.write_hours("lyon", SINCE)
     first = lake.publish()
-    lake.write_hour("lyon", UNTIL)
+    lake.write_hours("lyon", UNTIL)
     second = lake.publish()
     monkeypatch.setattr("duckdb.connect", connections)
     older_hours = OlderHours(lake.settings)
@@ -64,7 +64,7 @@ def test_duckdb_is_prepared_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_failed_query_does_not_affect_the_next(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake.write_hour("lyon", SINCE)
+    lake.write_hours("lyon", SINCE)
     published = lake.publish()
     older_hours = OlderHours(lake.settings)
     assert hour_count(older_hours, published) == 1

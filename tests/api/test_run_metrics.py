@@ -92,9 +92,8 @@ def test_no_run_metrics_before_the_first_run(lake: Lake, serve: Serve) -> None:
 
 
 def test_due_and_present_hours_are_counted(lake: Lake, serve: Serve, published: Published) -> None:
-    for back in (1, 24, 25, 168, 169):
-        lake.write_hour("lyon", END - back * HOUR)
-    lake.write_hour("atlantis", END - HOUR)
+    lake.write_hours("lyon", *(END - back * HOUR for back in (1, 24, 25, 168, 169)))
+    lake.write_hours("atlantis", END - HOUR)
     now = lake.publish()
     lake.write_published_json(now.model_copy(update={"window_end": END}))
     with serve(lake) as client:

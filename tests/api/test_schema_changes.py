@@ -23,8 +23,7 @@ OLD = NEWEST - timedelta(days=60)
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
     """A lake without wind, and with an unknown column."""
     lake = make_lake(s3_server, [a_day("lyon", hour.date()) for hour in (NEWEST, OLD)])
-    for hour in (NEWEST, OLD):
-        lake.write_hour("lyon", hour)
+    lake.write_hours("lyon", NEWEST, OLD)
     with attached_lake(lake.settings) as tables:
         tables.execute("ALTER TABLE daily_weather_stats DROP COLUMN avg_windspeed_kmh")
         tables.execute("ALTER TABLE daily_weather_stats ADD COLUMN avg_humidity_percent DOUBLE")

@@ -32,8 +32,7 @@ def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
     rows = [a_day(location, hour.date()) for location, each in hours.items() for hour in each]
     lake = make_lake(s3_server, rows)
     for location, each in hours.items():
-        for hour in each:
-            lake.write_hour(location, hour)
+        lake.write_hours(location, *each)
     return lake
 
 
@@ -78,8 +77,8 @@ def test_a_newest_hour_before_the_lookback_is_found(
     # Older than the lookback, which begins in the middle of the day.
     early = datetime(2026, 1, 8, tzinfo=UTC)
     lake = make_lake(s3_server, [a_day("kolkata", early.date()), a_day("lyon", newest.date())])
-    lake.write_hour("kolkata", early)
-    lake.write_hour("lyon", newest)
+    lake.write_hours("kolkata", early)
+    lake.write_hours("lyon", newest)
     assert mart(lake, newest + HOUR).newest_hours == {"lyon": newest, "kolkata": early}
 
 

@@ -143,8 +143,8 @@ def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
         *(some_day("new-york", back) for back in range(1, NEW_YORKS_DAYS + 1)),
     )
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    lake.write_hour("lyon", now)
-    lake.write_hour("new-york", now - timedelta(hours=HOURS_LATE))
+    lake.write_hours("lyon", now)
+    lake.write_hours("new-york", now - timedelta(hours=HOURS_LATE))
     lake.publish()
     return lake
 
