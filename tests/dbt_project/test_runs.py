@@ -47,7 +47,7 @@ def expected(start: datetime, end: datetime) -> list[Row]:
 
 def test_48_hourly_runs_equal_the_expected_mart(pipeline: Pipeline) -> None:
     for hour in range(48):
-        pipeline.run(lookback_window(FIRST_END + hour * HOUR, LOOKBACK_HOURS), *MODELS)
+        pipeline.run(lookback_window(FIRST_END + hour * HOUR, LOOKBACK_HOURS))
 
     end = FIRST_END + 47 * HOUR
     published = pipeline.published()
