@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import PAGES, PROJECT
 from tests.pipeline import PROJECT as FOLDERS
 from weather.dbt_environment import PROFILE
@@ -40,14 +42,31 @@ class ChangedProject:
 
     def __init__(self, folder: Path, guide: str) -> None:
         files = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         for name in filter(None, files.stdout.split("\0")):
             if (PROJECT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(PROJECT / name, folder / name)
-        subprocess.run(["git", "apply"], cwd=folder, input=diff_of(guide), text=True, check=True)
         self.folder = folder
+        if self._apply(guide, "--reverse", "--check").returncode == 0:
+            pytest.skip(f"the project has the change of {guide} already")
+        applied = self._apply(guide)
+        assert applied.returncode == 0, f"renew the diff of {guide}: {applied.stderr}"
+
+    def _apply(self, guide: str, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", "apply", *options],
+            cwd=self.folder,
+            input=diff_of(guide),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def run(self, *command: str) -> None:
         """Run a command and require success."""

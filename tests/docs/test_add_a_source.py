@@ -15,6 +15,7 @@ from tests.docs.changed_project import ChangedProject, require_small_diff
 from tests.pipeline import Pipeline
 from tests.weather.ingest.scripted_server import Form, Reply, scripted_server, unused_url
 from weather.errors import ExitCode
+from weather.variables import VARIABLES
 from weather.window import HOUR, Window
 
 GUIDE = "docs/add-a-source.md"
@@ -77,6 +78,11 @@ def open_meteo(form: Form) -> Reply:
     start = datetime.fromisoformat(form["start_hour"]).replace(tzinfo=UTC)
     end = datetime.fromisoformat(form["end_hour"]).replace(tzinfo=UTC)
     hours = [start + number * HOUR for number in range((end - start) // HOUR + 1)]
+    values = {each.source_name: [each.example for _ in hours] for each in VARIABLES} | {
+        "temperature_2m": [(hour - START) // HOUR for hour in hours],
+        "precipitation": [0.0 for _ in hours],
+        "wind_speed_10m": [7.5 for _ in hours],
+    }
     places = zip(form["latitude"].split(","), form["longitude"].split(","), strict=True)
     responses = [
         {
@@ -86,16 +92,9 @@ def open_meteo(form: Form) -> Reply:
             "utc_offset_seconds": 0,
             "hourly_units": {
                 "time": "iso8601",
-                "temperature_2m": "°C",
-                "precipitation": "mm",
-                "wind_speed_10m": "km/h",
+                **{each.source_name: each.unit for each in VARIABLES},
             },
-            "hourly": {
-                "time": [f"{hour:%Y-%m-%dT%H:%M}" for hour in hours],
-                "temperature_2m": [(hour - START) // HOUR for hour in hours],
-                "precipitation": [0.0 for _ in hours],
-                "wind_speed_10m": [7.5 for _ in hours],
-            },
+            "hourly": {"time": [f"{hour:%Y-%m-%dT%H:%M}" for hour in hours], **values},
         }
         for position, (latitude, longitude) in enumerate(places)
     ]
