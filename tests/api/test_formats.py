@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from api.data.models import DailyWeather
 from api.formats.negotiation import Format
 from api.formats.rows import render
-from tests.api.weather_rows import a_row, batch_of
+from tests.api.weather_rows import NO_VALUES, a_row, batch_of
 
 ROWS: TypeAdapter[list[DailyWeather]] = TypeAdapter(list[DailyWeather])
 
@@ -27,13 +27,9 @@ days = st.builds(
     DailyWeather,
     location=texts,
     date=st.dates(min_value=date(1900, 1, 1), max_value=date(2200, 1, 1)),
-    temp_min_c=numbers,
-    temp_max_c=numbers,
-    temp_avg_c=numbers,
-    total_precipitation_mm=numbers,
-    avg_windspeed_kmh=numbers,
     hours=st.integers(0, 25),
     is_complete=st.booleans(),
+    **dict.fromkeys(NO_VALUES, numbers),
 )
 
 

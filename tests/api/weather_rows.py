@@ -7,6 +7,12 @@ import pyarrow as pa
 
 from api.data.models import DailyWeather, arrow_schema
 from api.data.series import Series
+from weather.variables import VARIABLES
+
+NO_VALUES: dict[str, float | None] = {
+    statistic.column: None for variable in VARIABLES for statistic in variable.statistics
+}
+"""A null for every statistic of a day."""
 
 NUMBERED = pa.dictionary(pa.int32(), pa.string())
 
@@ -30,14 +36,13 @@ def in_order(rows: Sequence[DailyWeather]) -> list[DailyWeather]:
 
 def a_row(location: str, day: date, temp_min_c: float | None = 1.5) -> DailyWeather:
     """Return a row with one day."""
+    values = {
+        "temp_min_c": temp_min_c,
+        "temp_max_c": 9.0,
+        "temp_avg_c": 5.5,
+        "total_precipitation_mm": None,
+        "avg_windspeed_kmh": 12.25,
+    }
     return DailyWeather(
-        location=location,
-        date=day,
-        temp_min_c=temp_min_c,
-        temp_max_c=9.0,
-        temp_avg_c=5.5,
-        total_precipitation_mm=None,
-        avg_windspeed_kmh=12.25,
-        hours=24,
-        is_complete=True,
+        location=location, date=day, hours=24, is_complete=True, **(NO_VALUES | values)
     )

@@ -12,6 +12,7 @@ from tests.weather.ingest.scripted_server import Reply
 from weather.ingest.job import Job
 from weather.locations import Location
 from weather.settings import SourceSettings
+from weather.variables import VARIABLES
 from weather.window import HOUR, Window
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -22,7 +23,12 @@ WINDOW = Window(datetime(2024, 2, 10, 22, tzinfo=UTC), datetime(2024, 2, 11, 4, 
 Lines = dict[str, list[dict[str, Any]]]
 """JSON lines by the key of their object in the store."""
 
-UNITS = {"temperature_2m": "°C", "precipitation": "mm", "wind_speed_10m": "km/h"}
+UNITS = {each.source_name: each.unit for each in VARIABLES} | {
+    "temperature_2m": "°C",
+    "precipitation": "mm",
+    "wind_speed_10m": "km/h",
+}
+"""The units in a valid response, those of the first variables by hand."""
 
 
 @cache

@@ -22,10 +22,11 @@ def call_from(start: datetime) -> Call:
 
 def test_the_form_requests_the_hours_of_the_window() -> None:
     window = Window(datetime(2026, 11, 16, 5, tzinfo=UTC), datetime(2026, 11, 23, 5, tzinfo=UTC))
-    assert request_form(Call(0, window, [location(1), location(2)])) == {
+    form = request_form(Call(0, window, [location(1), location(2)]))
+    assert form.pop("hourly").startswith("temperature_2m,precipitation,wind_speed_10m")
+    assert form == {
         "latitude": "1.0,2.0",
         "longitude": "1.0,2.0",
-        "hourly": "temperature_2m,precipitation,wind_speed_10m",
         "timezone": "GMT",
         "start_hour": "2026-11-16T05:00",
         "end_hour": "2026-11-23T04:00",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.weather.ingest.examples import WINDOW, Lines, location, responses_to, source_at
+from tests.weather.ingest.examples import UNITS, WINDOW, Lines, location, responses_to, source_at
 from tests.weather.ingest.scripted_server import Reply, scripted_server, unused_url
 from weather.errors import ExitCode, StepError
 from weather.ingest.fetch import RetryPolicy, SourceClient
@@ -119,11 +119,9 @@ def test_each_source_gets_the_calls_for_its_locations(
     assert lines["garden"]["location"] == garden().model_dump()
     hours = lines["garden"]["hours"]
     assert isinstance(hours, dict)
-    assert hours["hourly"] == {
+    assert hours["hourly"] == {name: [None] * 6 for name in UNITS} | {
         "time": [f"{WINDOW.start + hour * HOUR:%Y-%m-%dT%H:%M}" for hour in range(6)],
-        "temperature_2m": [None] * 6,
         "precipitation": [*RAIN, None, None, None],
-        "wind_speed_10m": [None] * 6,
     }
     # As lines of Open-Meteo were before there were other sources.
     assert "hours" not in lines["place-1"]
