@@ -75,7 +75,7 @@ cluster-test: setup  ## Install on an empty cluster, run the cluster tests, and 
 cluster-down:  ## Uninstall; volumes stay (a kind cluster is deleted with its volumes)
 	@scripts/cluster/down
 
-clean:  ## Delete everything that these commands have made, the lake included
+clean:  ## Delete the checkout's generated files, the lake included
 	rm -rf .venv .weather .setup.lock .setup.log dbt_project/target dbt_project/logs bench/results.json
 	rm -rf tests/artifacts tests/cluster/artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -29,7 +29,7 @@ mart = Asset("daily_weather_stats")
 
 with DAG(
     dag_id="weather_pipeline",
-    description="Weather from Open-Meteo into the lake, hour by hour",
+    description="Hourly weather from Open-Meteo and other sources into the lake",
     doc_md=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
     schedule=CronDataIntervalTimetable(
         cron_expression(schedule.weather_schedule_hours), timezone="UTC"

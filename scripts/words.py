@@ -30,6 +30,7 @@ INSTEAD = {
     r"nobody|whoever": "name the subject",
     r"(?<!there )(?:is|are|was|were) (?:no(?! longer| more than)|(?-i:none))": "is not a",
     r"no use": "not needed",
+    r"doubled": "duplicate",
     r"of its own": "its own, separate",
     r"as it were|in the making|at the door|what is ready": "a plain term",
     r"(?<=def test )(?:it|its|they|their|that|what|who|whose|whoever|where|how|why)": (
@@ -42,7 +43,7 @@ BANNED = re.compile(
 )
 CODE = re.compile(r"`[^`\n]*`")
 SQL = re.compile(r"(\{#.*?#\}|--.*?$)|(.)", re.MULTILINE | re.DOTALL)
-BLOCK_OF_CODE = re.compile(r"^```.*?^```$|^(?: {4}|\t).*$", re.MULTILINE | re.DOTALL)
+BLOCK_OF_CODE = re.compile(r"(?ms:^```.*?^```$)|(?m:^(?: {4}|\t).*$)")
 KEEP = "words: keep"
 """Marks a line whose word is part of a contract, such as a metric's label."""
 TEXT = {

@@ -187,7 +187,10 @@ def load_snapshot(settings: LakeSettings, published: Published) -> Snapshot:
 
 
 def _newest_day(published: Published, days: Series) -> datetime:
-    """Estimate the newest day with data. A backfill's window ends long before it."""
+    """Return the later of the published window's end and the newest day's start.
+
+    A backfill's window may end years before the newest data.
+    """
     if not len(days.rows):
         return published.window_end
     newest: date = days.rows.column("date")[0].as_py()

@@ -21,12 +21,12 @@ class Drain:
         self._ends_at: float | None = None
 
     def begin(self) -> None:
-        """Begin draining. A second call ends draining at once."""
+        """Begin the shutdown. A second call stops listening at once."""
         self._ends_at = time.monotonic() + (0 if self.has_begun else self._seconds)
 
     @property
     def has_begun(self) -> bool:
-        """True once draining: `/readyz` fails."""
+        """True once a graceful shutdown has begun. `/readyz` then fails."""
         return self._ends_at is not None
 
     @property

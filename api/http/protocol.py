@@ -223,7 +223,7 @@ class CachingProtocol(HttpToolsProtocol):
             self._start_timeout()
 
     def _close(self, rejection: CompleteResponse | None = None) -> None:
-        """Stop reading, and close the connection after pending responses or the rejection."""
+        """Stop reading. Finish the pending response, or send `rejection`, and then close."""
         self._is_closing = True
         if self._is_responding():
             self.cycle.keep_alive = False

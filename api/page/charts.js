@@ -1,7 +1,7 @@
 // A chart for each variable over time, drawn by uPlot (a global of its script).
 
 import { extremes } from "./columns.js";
-import { hatch } from "./marks.js";
+import { hatch } from "./hatching.js";
 import { VARIABLES } from "./variables.js";
 import * as words from "./words.js";
 

@@ -85,7 +85,7 @@ class System:
 
     @contextmanager
     def lake_settings(self, user: str = "api") -> Iterator[LakeSettings]:
-        """Yield settings that reach the lake from here, as the readers' user or as `dbt`."""
+        """Yield settings that reach the cluster's lake by forwarded ports, as `api` or `dbt`."""
         settings = self.cluster.settings("weather-settings")
         store = self.cluster.secret(f"weather-store-{user}")
         catalog = self.cluster.secret(f"weather-lake-{user}")

@@ -25,6 +25,7 @@ from scripts.words import main
         ("a.py", "def test_a_request_is_sent() -> None: ...\n", 0),
         ("a.py", "test_it_starts_anew()\n", 0),
         ("a.md", "Nobody reads this.\n\n    nobody\n\n```sh\nask\n```\n", 1),
+        ("a.md", "A.\n\n    x\n\nNobody.\n", 1),
         ("a.yaml", "key: 1  # stands here, released by Helm\n", 1),
         ("a.py", "# None if there is no such key.\n", 0),
         ("a.sql", "{#- An answer. -#}\nselect answer -- asked\n", 2),

@@ -1,1 +1,1 @@
-"""Fetch hourly weather from Open-Meteo and store every response unchanged."""
+"""Fetch hourly weather from the locations' sources and store every response unchanged."""

@@ -112,7 +112,7 @@ class RetryPolicy:
     deadline: float = 600
     """Limit for all attempts of a call."""
     first_backoff: float = 2
-    """Doubled after each attempt."""
+    """Backoff after the first attempt. Each further backoff is twice as long."""
     longest_backoff: float = 60
     minute: float = 60
     """Backoff after the rate limit for a minute is used up."""

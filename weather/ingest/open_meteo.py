@@ -67,7 +67,7 @@ class OpenMeteo(SourceClient):
         )
 
     def wrong_location(self, response: object, location: Location, position: int) -> str | None:
-        """Compare number and coordinates."""
+        """Return why `location_id` or the coordinates are of another location, or None."""
         return wrong_location(response, location, position)
 
     def hours_of(self, response: object, window: Window) -> object:

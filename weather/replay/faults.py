@@ -249,7 +249,7 @@ class FaultPlan:
         self._requests_of_first = 0
 
     def next(self) -> Rule:
-        """Return the rule for the next request."""
+        """Count a request, and return the rule that applies to it."""
         while self._rules:
             rule = self._rules[0]
             if rule.requests is None or self._requests_of_first < rule.requests:

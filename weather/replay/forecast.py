@@ -104,7 +104,7 @@ def _degrees(parameters: Mapping[str, str], name: str) -> list[float]:
 
 
 def build_response(request: ForecastRequest, generationtime_ms: float) -> list[Location]:
-    """Build one object for each location. As Open-Meteo's, the first one has no `location_id`."""
+    """Build one object for each location. As at Open-Meteo, the first lacks `location_id`."""
     response = []
     for location_id, (latitude, longitude) in enumerate(request.coordinates):
         station = station_for(latitude, longitude)

@@ -17,7 +17,7 @@ PATHS = (
 
 
 def lose_objects(pipeline: Pipeline, prefix: str = "") -> None:
-    """Delete objects of the bucket."""
+    """Delete the bucket's objects with this prefix, by default all."""
     pipeline.store.delete(list(pipeline.store.list(prefix)))
 
 

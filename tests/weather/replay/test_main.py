@@ -1,4 +1,4 @@
-"""The replay as a process: its start, its log, and its labels as a replay."""
+"""The replay server as a process: start, log, and the header that marks a replay."""
 
 import asyncio
 import os
