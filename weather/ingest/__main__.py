@@ -105,7 +105,7 @@ def _integer(text: str, name: str) -> int:
 
 
 def _store_report(job: Job, stats: Stats, store: Store) -> None:
-    """Store the shard's report, which replaces an earlier try's."""
+    """Store the shard's report. Replace the report of an earlier try."""
     report = ShardReport(
         window_start=job.window.start,
         window_end=job.window.end,

@@ -53,7 +53,7 @@ class SourceClient(ABC):
         self.http = HttpClient(timeouts)
 
     def problem(self, job: Job, now: datetime) -> str | None:
-        """Return why the job's run cannot succeed, such as a quota that it exceeds, or None."""
+        """Return the reason why a job's run cannot succeed, such as an exceeded quota, or None."""
         return None
 
     @abstractmethod
@@ -100,7 +100,7 @@ def now_in_utc() -> datetime:
 
 
 def jittered(seconds: float) -> float:
-    """Add up to a tenth, so that many processes do not retry at the same moment."""
+    """Lengthen a wait by a random tenth at most, so that processes do not retry simultaneously."""
     return seconds * random.uniform(1, 1.1)  # noqa: S311 - spreads load, not for security
 
 
@@ -204,11 +204,11 @@ class Fetch:
 
     @property
     def attempts_in_words(self) -> str:
-        """Such as `1 attempt`."""
+        """Return the number of attempts as text, such as `1 attempt`."""
         return "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
 
     def source_error(self, error: AttemptFailed, stored: int) -> SourceError:
-        """Make the error that ends the source's calls, with the exit code for the last attempt.
+        """Create the error that ends the source's calls, with the last attempt's exit code.
 
         Args:
             error: the last attempt's failure.

@@ -13,7 +13,7 @@ import httpx
 from weather.errors import ExitCode
 
 STREAMING_ERROR = b"Unexpected error while streaming data"
-"""Open-Meteo appends this to a body after status 200 is sent."""
+"""Error text that Open-Meteo appends to a body if a failure follows the status 200."""
 
 
 class FailureKind(StrEnum):
@@ -27,9 +27,9 @@ class FailureKind(StrEnum):
     HTML = "HTML body"
     STREAMING_ERROR = "error while streaming"
     BROKEN_JSON = "broken JSON"
-    """JSON that ends too early."""
+    """Truncated JSON."""
     UNREADABLE = "unreadable body"
-    """A whole body that is not JSON."""
+    """A complete body that is not JSON."""
     WRONG_COUNT = "wrong number of answers"  # words: keep, a value of a metric's label
     TOO_MANY_REQUESTS = "too many requests"
     MINUTELY_LIMIT = "minutely limit"
@@ -45,16 +45,16 @@ EXIT_CODES = {
     FailureKind.BAD_REQUEST: ExitCode.REFUSED,
     FailureKind.REFUSED: ExitCode.REFUSED,
 }
-"""Permanent failures, and how the step ends; all others are transient."""
+"""The step's exit code for each permanent failure. All other failures are transient."""
 
 LIKELY_ONE_LOCATION = {FailureKind.UNREADABLE, FailureKind.WRONG_COUNT, FailureKind.BAD_REQUEST}
-"""Failures of a healthy service, so that one of the locations is the likely cause."""
+"""Failures whose likely cause is one location of the request, not the service."""
 
 _POSSIBLY_ONE_LOCATION = {FailureKind.BROKEN_JSON, FailureKind.STREAMING_ERROR}
 
 
 class AttemptFailed(Exception):
-    """An attempt without readable responses, with everything that was received."""
+    """Failed attempt: the kind of failure, the reason, and the received status and body."""
 
     def __init__(
         self, kind: FailureKind, reason: str, status: int | None = None, body: bytes = b""
@@ -72,13 +72,13 @@ class AttemptFailed(Exception):
 
     @property
     def is_worth_splitting(self) -> bool:
-        """Return whether a request for fewer locations may succeed: one may be the cause."""
+        """Return whether one location may be the cause, so that smaller requests may succeed."""
         if self.kind is FailureKind.SERVER_ERROR:
             return self.status in (200, 500) and _service_reason(self.body) is not None
         return self.kind in LIKELY_ONE_LOCATION or self.kind in _POSSIBLY_ONE_LOCATION
 
     def redacted(self, secret: str | None) -> "AttemptFailed":
-        """Replace a secret that the server may have echoed."""
+        """Return the error without a secret, which the server may have echoed."""
         if not secret:
             return self
         return AttemptFailed(
@@ -216,13 +216,13 @@ def _load(text: str) -> object:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s\[\]{},:"]+', re.DOTALL)
-"""A string, truncated or not, or anything in the position of a number or literal."""
+"""Pattern of a JSON string, even truncated, or of a number, a literal or invalid text."""
 
 _JSON_VALUE = re.compile(r'".*|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false|null', re.DOTALL)
 
 
 def _as_json(token: re.Match[str]) -> str:
-    """Return a valid token unchanged, and any other as a JSON string."""
+    """Return a valid token unchanged, and an invalid token as a JSON string."""
     return token[0] if _JSON_VALUE.fullmatch(token[0]) else json.dumps(token[0])
 
 

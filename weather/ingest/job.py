@@ -1,4 +1,4 @@
-"""The work of one ingest process: a shard's locations and hours, split into calls, and counts."""
+"""The work of one ingest process: the calls for a shard's locations and hours, and counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from weather.source import DEFAULT_SOURCE
 from weather.window import Window
 
 HOURS_PER_CALL = 14 * 24
-"""Open-Meteo counts a request for more than 14 days as several."""
+"""Limit of the hours in a call. Open-Meteo counts more than 14 days as several calls."""
 
 
 NAMED_REJECTIONS = 3
@@ -39,7 +39,7 @@ class Call:
         ]
 
     def without(self, suspects: AbstractSet[str]) -> list["Call"]:
-        """Split off the locations with these ids, each into a separate part."""
+        """Split the call: one part for each location with one of these ids, one for all others."""
         others = [each for each in self.locations if each.id not in suspects]
         if len(others) == len(self.locations):
             return [self]
@@ -100,17 +100,17 @@ class Stats:
 
     accepted: int = 0
     rejected: list[str] = field(default_factory=list)
-    """`<location id>: <reason>`."""
+    """Rejected responses as `<location id>: <reason>`."""
     calls: int = 0
     retries: Counter[str] = field(default_factory=Counter)
     hours_accepted: int = 0
-    """Summed over the locations."""
+    """Hours in accepted responses, summed over the locations."""
     hours_rejected: int = 0
     bytes_received: int = 0
     """Bytes of all response bodies."""
 
     def rejection(self, folder: str) -> str | None:
-        """Return the error message about rejected responses in this folder, or None without any."""
+        """Return the error message about rejected responses, or None without rejected responses."""
         if not self.rejected:
             return None
         named = "; ".join(self.rejected[:NAMED_REJECTIONS])

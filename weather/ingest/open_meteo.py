@@ -35,7 +35,7 @@ def request_form(call: Call) -> dict[str, str]:
 
 
 class OpenMeteo(SourceClient):
-    """Client of the service. Its responses are in the common format of hours."""
+    """Client of Open-Meteo, whose responses have the common format of hours."""
 
     source = OPEN_METEO
     settings_names = "OPEN_METEO_URL, OPEN_METEO_ARCHIVE_URL, OPEN_METEO_API_KEY"
@@ -57,7 +57,7 @@ class OpenMeteo(SourceClient):
         return request_form(call)
 
     def pause(self, call: Call, base_url: str) -> float:
-        """Compute the pause that the free service's rate limit needs."""
+        """Return the seconds from a call's start to the next start, by the free rate limit."""
         return seconds_between_calls(
             len(call.locations),
             call.window.hours,
@@ -71,7 +71,7 @@ class OpenMeteo(SourceClient):
         return wrong_location(response, location, position)
 
     def hours_of(self, response: object, window: Window) -> object:
-        """Return the response itself."""
+        """Return the response itself, because Open-Meteo's format is the common format."""
         return response
 
     def request(self, call: Call, base_url: str) -> list[object]:

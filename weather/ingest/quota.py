@@ -15,7 +15,7 @@ from weather.settings import SourceSettings
 from weather.source import DEFAULT_SOURCE
 
 FORECAST_HISTORY = timedelta(days=90)
-"""The forecast host has 92 days; the archive of the same models has older hours."""
+"""Age of the oldest hours requested from the forecast host. The archive has older hours."""
 
 MINUTELY_LIMIT = 600
 HOURLY_QUOTA = 5_000
@@ -37,7 +37,7 @@ def base_url_of(call: Call, source: SourceSettings, now: datetime) -> str:
 
 
 def weight(locations: int, hours: int, variables: int) -> float:
-    """Compute what a call counts: 1 for each location, more with many hours or variables.
+    """Compute a call's weight in the quota: 1 for each location, more for long or wide calls.
 
     The rule is `calculateQueryWeight` in ForecastApiResult.swift of open-meteo/open-meteo.
     """
@@ -46,7 +46,7 @@ def weight(locations: int, hours: int, variables: int) -> float:
 
 
 def is_rate_limited(base_url: str, has_key: bool) -> bool:
-    """Return whether the address is the free service's."""
+    """Return whether requests to this address count against the free service's rate limit."""
     host = urlsplit(base_url).hostname or ""
     return not has_key and (host == "open-meteo.com" or host.endswith(".open-meteo.com"))
 
@@ -90,7 +90,7 @@ def quota_problem(job: Job, source: SourceSettings, now: datetime) -> str | None
 
 
 def run_weight(job: Job, source: SourceSettings, now: datetime) -> float:
-    """Compute what all shards of a job's run count at the free service."""
+    """Compute the weight of a run's calls to the free service, over all shards."""
     run = replace(job, shard=0, shards=1)
     has_key = source.open_meteo_api_key is not None
     return sum(

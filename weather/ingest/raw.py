@@ -28,14 +28,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys of one try of a job, unique to this try and process."""
+    """Keys of the objects that one try of a job stores, unique to this try and process."""
 
     job: Job
     try_name: str
 
     @classmethod
     def of_try(cls, job: Job, started_at: datetime) -> "Keys":
-        """Make the keys of a try that starts at that time (UTC)."""
+        """Create the keys of a try that starts at `started_at` (UTC)."""
         # Two processes may start in the same second.
         return cls(job, f"{started_at:%Y%m%dT%H%M%SZ}-{token_hex(4)}")
 
@@ -66,7 +66,7 @@ class Keys:
 def raw_lines(
     fetched: Fetched, reasons: Sequence[str | None], hours: Sequence[object] = ()
 ) -> list[bytes]:
-    """Make one line of JSON for each location.
+    """Return a call's responses as one line of JSON for each location.
 
     Args:
         fetched: the responses of a call.
@@ -99,7 +99,7 @@ def raw_lines(
 def failed_attempt_line(
     call: Call, host: str, fetched_at: datetime, request: Mapping[str, str], error: AttemptFailed
 ) -> bytes:
-    """Make one line of JSON with everything that a failed attempt received."""
+    """Return everything that a failed attempt received as one line of JSON."""
     return _line(
         {
             "fetched_at": _isoformat(fetched_at),

@@ -1,4 +1,4 @@
-"""Run a job: fetch each source's calls, store and validate them, find locations that break one."""
+"""Run a job: fetch, store and validate calls, and split calls with an unreadable location."""
 
 import logging
 import time
@@ -32,16 +32,16 @@ CLIENTS: Mapping[str, Callable[[SourceSettings, Timeouts], SourceClient]] = {
 """The sources' clients, by the keys of `weather.source.SOURCES`."""
 
 MAX_PARTS = 400
-"""Parts that one try of a job splits its calls into: 14 find one location among 100."""
+"""Limit of the parts of all calls in one try. 14 parts find one location among 100."""
 
 PARTS_WITHOUT_A_RESPONSE = 8
-"""Failed parts of a call after which the service is the cause, not some of the locations."""
+"""Number of failed parts of a call after which the service counts as the cause."""
 
 MAX_CHARACTERS = 1_000_000
 """Limit of the characters of an unreadable body in a line of raw/."""
 
 CALLS_WITHOUT_A_RESPONSE = 3
-"""Failed calls in a row for one location each after which the service is the cause."""
+"""Consecutive failed calls for one location after which the service counts as the cause."""
 
 
 def ingest(
@@ -97,7 +97,7 @@ def ingest(
 def _failure(
     failures: Mapping[str, SourceError], job: Job, stats: Stats, rejection: str | None
 ) -> StepError:
-    """Combine the sources' failures, with the first one's exit code.
+    """Combine the sources' failures into one error with the first failure's exit code.
 
     A retry of the task requests all sources again. So a failed source with less than half of the
     locations ends the step with REJECTED, and waits for the next run.
@@ -117,7 +117,7 @@ def _failure(
 
 @dataclass
 class _SourceRun:
-    """One attempt to ingest a source's part of a job: its requests, and their failures so far."""
+    """State of one attempt to ingest a source's part of a job."""
 
     calls: int
     """Number of calls to all sources."""
@@ -213,7 +213,7 @@ class _SourceRun:
             self.next_start = fetch.started + jittered(pause)
 
     def _split(self, failed: Sequence[tuple[Fetch, AttemptFailed]]) -> list[Call]:
-        """Split failed calls in halves. Reject the location of a call that has only one."""
+        """Split failed calls into halves. Reject the location of a call for one location."""
         parts: list[Call] = []
         for fetch, error in failed:
             if len(fetch.call.locations) > 1 and self.parts < MAX_PARTS:
@@ -225,7 +225,7 @@ class _SourceRun:
         return parts
 
     def _store_and_validate(self, fetched: Fetched) -> int:
-        """Store responses before validation, and again with its results.
+        """Store responses before validation, and store the results after validation.
 
         Returns:
             How many were rejected.
@@ -240,7 +240,7 @@ class _SourceRun:
         )
 
     def _validate(self, call: Call, position: int, response: object) -> tuple[object, str | None]:
-        """Return the converted hours, None without conversion, and why a response is rejected."""
+        """Return the hours if they were converted, else None, and a rejection's reason or None."""
         try:
             location = call.locations[position]
             if reason := self.client.wrong_location(response, location, position):
@@ -285,7 +285,7 @@ class _SourceRun:
 def _is_service_failure(
     call: Call, level: Sequence[Call], failed: Sequence[tuple[Fetch, AttemptFailed]]
 ) -> bool:
-    """Return whether the service is the cause that nothing of a call is readable so far."""
+    """Return whether the service, not a location, is the likely cause that all parts failed."""
     if len(call.locations) == 1 or len(level) >= PARTS_WITHOUT_A_RESPONSE:
         return len(call.locations) > 1
     if len(level) > 1 and any(error.kind not in LIKELY_ONE_LOCATION for _, error in failed):

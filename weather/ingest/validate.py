@@ -186,7 +186,7 @@ def _time_format_problems(times: list[Any], unit: object, window: Window) -> Ite
 
 @lru_cache(maxsize=1)
 def _hours_of(window: Window) -> list[str]:
-    """Return a window's hours in the common format. All locations of a call share them."""
+    """Return a window's hours in the common format, cached for all locations of a call."""
     return [(window.start + hour * HOUR).strftime(TIME_FORMAT) for hour in range(window.hours)]
 
 
