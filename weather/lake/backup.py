@@ -26,7 +26,7 @@ FORMAT = 1
 RESPONSES = ("raw/", "rejected/")
 
 CONCURRENT_COPIES = 8
-"""Latency, not bandwidth, limits the copying of small objects."""
+"""Number of concurrent copies, because latency limits the copying of small objects."""
 
 _TABLES = """
     CREATE TABLE backup (format INTEGER, published BLOB);
@@ -42,7 +42,7 @@ class Manifest:
     published: bytes | None
     """Body of `published.json`; None if nothing was published."""
     objects: dict[str, StoredObject]
-    """Objects by key: the copied size, and the `etag` that the lake's bucket listed before."""
+    """Copied objects by key, with the copied size and the `etag` in the lake's bucket."""
     rows: dict[str, int]
     """Number of rows of the newest snapshot, by table."""
 
@@ -61,7 +61,7 @@ class Backup:
 
 
 def back_up(settings: LakeSettings, target: BackupStorage) -> Backup:
-    """Copy the objects that the target lacks. The pipeline may run meanwhile.
+    """Back up the catalog and the objects that the target lacks. The pipeline may run meanwhile.
 
     The catalog is saved first. `upkeep` keeps unused files for a day, so each file that the saved
     catalog refers to can still be copied. The target's earlier backup stays valid until the last
@@ -107,7 +107,7 @@ def back_up(settings: LakeSettings, target: BackupStorage) -> Backup:
 def copy(
     source: Store | BackupStorage, target: Store | BackupStorage, objects: Iterable[StoredObject]
 ) -> list[StoredObject]:
-    """Copy objects, several at a time.
+    """Copy objects from one store to another, several at a time.
 
     Returns:
         The objects with their copied sizes. An object that was replaced after it was listed keeps

@@ -58,7 +58,7 @@ class Plugin(BasePlugin):
             conn.execute(f"CREATE MACRO memory.main.{name}() AS {literal(query)}")
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
-        """Renew temporary credentials: dbt opens a cursor for each model and test."""
+        """Renew temporary credentials for each model and test, whose cursor dbt passes."""
         with _failures_of_dbt():
             self._access.renew(cursor)
 

@@ -1,4 +1,4 @@
-"""Require that the lake has all published hours before it is published."""
+"""Reject a new snapshot that lacks published hours."""
 
 import duckdb
 
@@ -37,7 +37,7 @@ LOST_HOURS_OF_DAYS = """
 def require_all_hours(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
 ) -> None:
-    """Compare the newest snapshot of the attached lake with the published hours.
+    """Raise StepError if the attached lake's newest snapshot lacks published hours.
 
     Args:
         lake: the attached lake.
@@ -70,7 +70,7 @@ def require_all_hours(
 def _lost(
     lake: duckdb.DuckDBPyConnection, settings: LakeSettings, store: Store, readers: int | None
 ) -> list[tuple[str, str, int]]:
-    """Return location, day and number of lost hours. A day without a temperature counts 0."""
+    """Return location, day and number of lost hours. Days without a temperature count 0 hours."""
     if readers is not None:
         present, earlier = (_values(lake, snapshot_id) for snapshot_id in (None, readers))
         if not earlier:

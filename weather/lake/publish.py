@@ -47,7 +47,7 @@ log = logging.getLogger("weather.lake")
 def publish(
     settings: LakeSettings, window: Window, *, allow_fewer_hours: bool = False
 ) -> Published:
-    """Write the mart as one plain file, then `published.json`, which names the snapshot.
+    """Write the mart as one Parquet file, then `published.json` with the snapshot's id.
 
     Both objects are replaced as a whole, so a killed run leaves readers with the previous snapshot.
     Another run may have written rows meanwhile, so the newest tested snapshot is published, which
@@ -199,5 +199,5 @@ def _rows_written(lake: duckdb.DuckDBPyConnection, *, since: int, until: int) ->
 
 
 def _without_zone(window: Window) -> list[datetime]:
-    """Return the window's edges as the lake stores times: in UTC, without a zone."""
+    """Return the window's start and end as the lake stores times: in UTC, without a zone."""
     return [window.start.replace(tzinfo=None), window.end.replace(tzinfo=None)]

@@ -27,7 +27,7 @@ from weather.storage import Store
 from weather.window import Window, window_of_key
 
 DBT_PROJECT = "dbt_project"
-"""Path from the working directory, if DBT_PROFILES_DIR is not set."""
+"""Path of the dbt project without DBT_PROFILES_DIR, relative to the working directory."""
 
 log = logging.getLogger("weather.lake")
 

@@ -41,7 +41,7 @@ def save_catalog(settings: LakeSettings, file: Path) -> None:
 
 
 def load_catalog(settings: LakeSettings, file: Path) -> None:
-    """Replace the lake's catalog by a saved one, in one transaction. Create it if missing.
+    """Replace the lake's catalog by a saved catalog, in one transaction. Create a missing lake.
 
     Raises:
         StepError: the lake cannot be opened, or another version of DuckLake saved the file.
@@ -113,7 +113,7 @@ def row_counts(settings: LakeSettings, file: Path | None = None) -> dict[str, in
 def _replace(
     lake: duckdb.DuckDBPyConnection, source: str, target: str, data_path: str | None = None
 ) -> None:
-    """Replace all rows of a catalog's tables by another catalog's, in one transaction."""
+    """Replace one catalog's rows by another catalog's rows, in one transaction."""
     saved_tables = lake.execute(
         "SELECT table_name FROM duckdb_tables()"
         " WHERE database_name = 'saved' AND starts_with(table_name, 'ducklake_')"

@@ -1,4 +1,4 @@
-"""Find the newest snapshot whose rows, added since the last publish, have passed all dbt tests.
+"""Find the newest snapshot whose unpublished rows have all passed dbt's tests.
 
 After all tests of a model have passed, dbt stores a test record (macros/test_records.sql). The
 record has the last snapshot that inserted rows into the model's table and into each table that the
@@ -15,7 +15,7 @@ from weather.errors import StepError
 from weather.storage import Store
 
 TEST_RECORDS = "transformed/tested/"
-"""Prefix of the records' keys; the lake's id and the record's name follow."""
+"""Prefix of test records' keys, before the lake's id and the record's name."""
 
 TABLES = ("stg_weather", "rejected_weather", "daily_weather_stats")
 """Tables of dbt's models, each after the tables that it reads."""
@@ -34,18 +34,18 @@ INSERTIONS = f"""
     JOIN {METADATA}.ducklake_table AS tables
         ON tables.table_id = insertions.table_id::BIGINT AND tables.end_snapshot IS NULL
 """  # noqa: S608 (DuckLake's own names)
-"""Select the snapshots that inserted rows, by table; compactions and deletions are left out.
+"""SQL query of the snapshots that inserted rows, by table, without compactions and deletions.
 
 dbt's macros run the same query (weather/lake/dbt_plugin.py).
 """
 
 
 class PassedTests(BaseModel):
-    """Record that a model's tests have passed on these snapshots of the tables."""
+    """Test record: the tables' snapshots on which a model's tests have passed."""
 
     model: str
     tables: dict[str, int]
-    """Last snapshot that inserted rows, for the model's table and each table that it reads."""
+    """Last snapshot with new rows, by table: the model's table, and the tables that feed it."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ GRACE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Maintenance:
-    """The result of a maintenance."""
+    """The result of one maintenance run."""
 
     expired_snapshots: int
     deleted_files: int
@@ -27,7 +27,7 @@ class Maintenance:
 def maintain(
     settings: LakeSettings, *, kept: timedelta = SNAPSHOT_RETENTION, grace: timedelta = GRACE
 ) -> Maintenance:
-    """Compact, expire and delete. The published snapshot stays readable, however old it is.
+    """Compact files, expire snapshots except the published one, and delete unused files.
 
     Must not run while another step writes to the lake.
     """
