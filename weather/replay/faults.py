@@ -82,7 +82,7 @@ IMPERIAL: dict[str, tuple[str, Callable[[float], float]]] = {
 
 
 def wrong_units(location: Location) -> None:
-    """Return °F, mp/h and inches."""
+    """Convert the values to °F, mp/h and inches."""
     for name, values in _variables(location).items():
         if unit := IMPERIAL.get(location["hourly_units"][name]):
             label, convert = unit
@@ -142,7 +142,7 @@ def missing_variable(location: Location) -> None:
 
 
 def other_place(location: Location) -> None:
-    """Return coordinates 90 degrees of longitude away."""
+    """Move the longitude of a response by 90 degrees."""
     location["longitude"] = (location["longitude"] + 270) % 360 - 180
 
 
@@ -197,13 +197,13 @@ _RULE = re.compile(r"(?P<name>\w+)(@(?P<location>\d+))?(\*(?P<requests>\d+))?")
 
 @dataclass(frozen=True)
 class Rule:
-    """A fault, and the requests and locations with it."""
+    """A fault, and the requests and locations that have the fault."""
 
     name: str
     location: int | None = None
     """Number of the location in a response, from 0; None for all."""
     requests: int | None = None
-    """Number of requests; None for all further ones."""
+    """Number of requests with the fault; None for all further requests."""
 
     def concerns(self, location: int) -> bool:
         """Return whether that location has the fault."""
@@ -242,7 +242,7 @@ def _parse_rule(text: str) -> Rule:
 
 
 class FaultPlan:
-    """Rules in order, each used up by its number of requests."""
+    """Fault rules in order. Each rule applies to its number of requests."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = list(rules)

@@ -13,7 +13,7 @@ GRID = 0.0625
 """Degrees between the centres of grid cells."""
 
 ELEVATIONS = {"EWR": 5.0, "JFK": 4.0, "LGA": 7.0}
-"""Metres above the sea."""
+"""Elevation of each station in metres above the sea."""
 
 MAX_LOCATIONS = 1000
 
@@ -131,7 +131,7 @@ def build_response(request: ForecastRequest, generationtime_ms: float) -> list[L
 
 
 def _cell_centre(degrees: float, edge: int) -> float:
-    """Return the centre of the grid cell, which differs from coordinates with two decimals."""
+    """Return the centre of a coordinate's grid cell, in degrees."""
     return min(floor(degrees / GRID) * GRID, edge - GRID) + GRID / 2
 
 

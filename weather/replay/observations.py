@@ -33,22 +33,22 @@ def station_for(latitude: float, longitude: float) -> str:
 
 
 def celsius(fahrenheit: float) -> float:
-    """Convert to °C, with one decimal as Open-Meteo."""
+    """Convert °F to °C, with one decimal as in Open-Meteo's responses."""
     return round((fahrenheit - 32) / 1.8, 1)
 
 
 def millimetres(inches: float) -> float:
-    """Convert to mm, with one decimal as Open-Meteo."""
+    """Convert inches to mm, with one decimal as in Open-Meteo's responses."""
     return round(inches * 25.4, 1)
 
 
 def kilometres_an_hour(miles_an_hour: float) -> float:
-    """Convert to km/h, with one decimal as Open-Meteo."""
+    """Convert mph to km/h, with one decimal as in Open-Meteo's responses."""
     return round(miles_an_hour * 1.609344, 1)
 
 
 def one_decimal(value: float) -> float:
-    """Round a value whose unit is the same in the table and at Open-Meteo."""
+    """Round a value that has the same unit in the table and in Open-Meteo's responses."""
     return round(value, 1)
 
 
@@ -57,11 +57,11 @@ CONVERSIONS: Mapping[str, Callable[[float], float]] = {
     "mm": millimetres,
     "km/h": kilometres_an_hour,
 }
-"""Conversion from the table's unit, by a variable's unit."""
+"""Functions that convert the table's values, by the unit to convert to."""
 
 
 def observed_values(station: str, variable: str, first_hour: datetime, hours: int) -> Series:
-    """Return one variable's values for consecutive hours, in its unit. Missing values are None.
+    """Return one variable's values for consecutive hours, in the variable's unit, None if missing.
 
     Args:
         station: one of STATIONS.

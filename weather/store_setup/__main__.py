@@ -31,7 +31,7 @@ POLICY_PREFIX = "weather-"
 
 @dataclass(frozen=True)
 class Result:
-    """The buckets that were created, and everything that was set."""
+    """The new buckets, and the set expiry and policies."""
 
     new_buckets: list[str]
     kept_days: dict[str, int]
@@ -72,7 +72,7 @@ def set_up(config: Config, server: "Server") -> Result:
 
 
 class Server:
-    """Client of MinIO with the root user's rights. The job retries, not the requests."""
+    """Client of MinIO with the root user's rights, without retries: Kubernetes retries the job."""
 
     def __init__(self, endpoint: str, root: Credentials) -> None:
         """Create the clients without a request.
@@ -130,7 +130,7 @@ class Server:
         return True
 
     def set_expiry(self, bucket: str, days: int) -> None:
-        """Replace the bucket's lifecycle: objects are deleted after that many days."""
+        """Replace the bucket's lifecycle rules, to delete objects after that many days."""
         rule = Rule(ENABLED, rule_filter=Filter(prefix=""), expiration=Expiration(days=days))
         with self._step_errors(f"bucket '{bucket}', {days} days"):
             self._s3.set_bucket_lifecycle(bucket, LifecycleConfig([rule]))
@@ -141,7 +141,7 @@ class Server:
             self._admin.policy_add(name, policy=policy)
 
     def put_user(self, credentials: Credentials, policy: str) -> None:
-        """Create a user or replace its password. This policy becomes its only one."""
+        """Create a user or replace its password, and set its only policy."""
         with self._step_errors(f"user '{credentials.access_key}'"):
             self._admin.user_add(credentials.access_key, credentials.secret_key)
             self._admin.policy_set(policy, user=credentials.access_key)
@@ -189,7 +189,7 @@ def _reason(error: Exception) -> str:
 
 
 def _admin_reason(body: str) -> str:
-    """Read code and message of an error of the admin API, which is JSON or XML."""
+    """Return code and message of an admin API error, whose body is JSON or XML."""
     try:
         fields = json.loads(body)
     except ValueError:

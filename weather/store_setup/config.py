@@ -19,7 +19,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class User:
-    """A user, named as its files are, and its S3 policy."""
+    """A user's name, its credentials and its S3 policy."""
 
     name: str
     credentials: Credentials
@@ -28,7 +28,7 @@ class User:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything to create, and MinIO's address."""
+    """MinIO's address, and everything to create in MinIO."""
 
     endpoint: str
     root: Credentials
@@ -40,7 +40,7 @@ class Config:
 
 
 def read_config(environment: Mapping[str, str]) -> Config:
-    """Read and check everything before the first request.
+    """Read and validate the whole configuration before the first request.
 
     Raises:
         StepError: SETTING; a variable or a file is missing or malformed.
