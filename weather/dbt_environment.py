@@ -1,7 +1,7 @@
 """Profile arguments and environment variables for dbt, in both runtimes."""
 
 PROFILE = ("--profile", "weather", "--target", "lake")
-"""dbt reuses a partial parse only if profile and target are named as Cosmos names them."""
+"""Profile and target with the names that Cosmos uses, so that dbt reuses the partial parse."""
 
 DBT_ENVIRONMENT = {
     # dbt's unit tests check the SQL before a release, on fixed rows.

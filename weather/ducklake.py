@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import duckdb
 
 EXTENSIONS = ("httpfs", "ducklake", "sqlite_scanner", "postgres_scanner")
-"""DuckDB extensions for any lake; DuckLake loads the one for its catalog."""
+"""DuckDB extensions that must be installed for a lake with any kind of catalog."""
 
 METADATA = "__ducklake_metadata_lake"
 """Name of the database that DuckLake attaches for the lake's catalog."""
 
 WRITE_LOCK = "_write_lock"
-"""Suffix of tables with one row, which every dbt transaction updates, so that two conflict."""
+"""Suffix of the one-row tables by which overlapping dbt transactions conflict."""
 
 POSTGRES_TIMEOUTS = {
     "connect_timeout": "10",
@@ -66,7 +66,7 @@ def attached_lake(
 
 
 class LakeConnection:
-    """Connection that attaches a lake many times, in one thread at a time.
+    """DuckDB connection for one thread that attaches a lake many times.
 
     Extensions are loaded once, because loading takes 0.3 s of CPU time; attaching takes 10 ms.
     """
@@ -129,7 +129,7 @@ def _prepared(settings: LakeSettings, access: S3Access) -> "duckdb.DuckDBPyConne
 def configure(
     connection: "duckdb.DuckDBPyConnection", settings: LakeSettings, access: S3Access
 ) -> None:
-    """Set timeouts, and create the secrets of store and catalog.
+    """Set DuckDB's timeouts, and create its secrets for the store and the catalog.
 
     Raises:
         StepError: there are no credentials for the store.
@@ -162,7 +162,7 @@ def _step_errors(settings: LakeSettings, action: str = "opened") -> Iterator[Non
 
 
 def _advice(reason: str) -> str:
-    """Return advice for a failure of the lake."""
+    """Return advice for the user on an error message of DuckDB."""
     if re.search("is not a database|disk image is malformed", reason):
         return (
             "The catalog's file is damaged: move it away, then restore a backup "
@@ -177,7 +177,7 @@ def _advice(reason: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, and the catalog's error if there is one."""
+    """Return an error's message as one line, with the catalog's error if the message has one."""
     message = str(error).strip()
     line = (message.splitlines() or [type(error).__name__])[0].rstrip(".")
     # The catalog's error follows DuckLake's query.
@@ -250,7 +250,7 @@ def lake_id_query(catalog: str = METADATA) -> str:
 
 
 def lake_id(connection: "duckdb.DuckDBPyConnection", catalog: str = METADATA) -> str:
-    """Return the lake's id, which only its backups share.
+    """Return the lake's unique id, which a restored backup has too.
 
     Args:
         connection: the connection that has the catalog attached.

@@ -58,7 +58,7 @@ def _readable_name(name: str) -> str:
 
 
 class Location(BaseModel):
-    """A location with its exact coordinates. Responses have those of its grid cell."""
+    """A location with its exact coordinates. Responses have the coordinates of a grid cell."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

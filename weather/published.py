@@ -98,7 +98,7 @@ def read_source(store: ReadableStore) -> Source | None:
 
 
 def require_source(store: SourceStore, source: Source, address: str) -> None:
-    """Reject a replay for a lake of weather, and the other way round. Record a new source.
+    """Raise SourceError if a replay and weather would mix in one lake. Record a new source.
 
     Args:
         store: the lake's bucket.

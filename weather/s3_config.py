@@ -1,4 +1,4 @@
-"""Configure both S3 clients, botocore and DuckDB, alike.
+"""Configure both S3 clients, botocore and DuckDB, in the same way.
 
 The clients read the environment by different rules. This module resolves session token, CA bundle,
 proxy, region and address once, by botocore's rules, and passes them to both.

@@ -1,4 +1,4 @@
-"""The sources of a lake's data: any of weather, or a replay of older observations, never both."""
+"""Sources of a lake's data: sources of weather, or a replay of older observations, never both."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ REPLAY_HEADER = "X-Replay"
 
 
 class Source(BaseModel):
-    """A source of data, as the API and the page must show it."""
+    """A source of data, with the texts that the API and the page must show."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,7 +17,7 @@ class Source(BaseModel):
     replay: bool = False
     """True for older observations that are shifted in time."""
     attribution: str
-    """Text for every reader. Printable ASCII, because it is also sent as a header."""
+    """Text that the API and the page show. Printable ASCII, because it is also a header."""
     url: str
     """Address of the source's website."""
     licence: str
@@ -27,7 +27,7 @@ class Source(BaseModel):
 
     @property
     def each(self) -> list["Source"]:
-        """This source and the others."""
+        """List of this source and its `others`."""
         return [self.model_copy(update={"others": ()}), *self.others]
 
 

@@ -125,7 +125,7 @@ class Store:
         return (found.key for found in self.objects(prefix))
 
     def objects(self, prefix: str = "") -> Iterator[StoredObject]:
-        """Yield the objects whose keys have this prefix, in the same order.
+        """Yield the objects whose keys have this prefix, sorted as by `list`.
 
         Raises:
             StepError: as for `put`, while iterating.
@@ -137,7 +137,7 @@ class Store:
                     yield StoredObject(entry["Key"], entry["Size"], entry["ETag"])
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects. A missing key is not an error.
+        """Delete the objects with these keys. A missing key is not an error.
 
         Raises:
             StepError: as for `put`, or UNAVAILABLE if some key could not be deleted.

