@@ -113,7 +113,7 @@ def naive_utc(moment: datetime) -> datetime:
 
 
 def _with_dictionaries(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with dictionary-encoded strings: all strings are ids of locations."""
+    """Return the schema with strings as dictionaries, because all strings are location ids."""
     dictionary = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
         field.with_type(dictionary) if pa.types.is_string(field.type) else field for field in schema

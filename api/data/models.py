@@ -17,7 +17,7 @@ UNIT = "x-unit"
 
 
 def _in(unit: str) -> JsonDict:
-    """Document a field's unit. OpenAPI extensions begin with `x-`."""
+    """Return the OpenAPI extension for a field's unit. Names of extensions begin with `x-`."""
     return {UNIT: unit}
 
 
@@ -39,7 +39,7 @@ class WeatherRow(Row):
 
 
 def _with_values(base: type[Row], columns: Iterable[tuple[Variable, str, str]]) -> Any:
-    """Return the base model with further fields: variables, column names and descriptions."""
+    """Return the base model with a nullable number field for each variable and column name."""
     fields: dict[str, Any] = {
         name: (
             Annotated[
@@ -208,7 +208,7 @@ SQL_TYPES: dict[pa.DataType, str] = {
 }
 
 LAKE_NAMES = {"location": "location_id"}
-"""Names in the lake of fields that have another name there."""
+"""Column names in the lake of the fields whose API name differs."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Read hours that are older than those in memory, from the lake, for a few requests at a time."""
+"""Read hours that are too old for the memory from the lake, for a few requests at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -20,7 +20,7 @@ from weather.settings import LakeSettings
 
 MAX_CONCURRENT = 2
 MAX_WAITING = 8
-"""Limit of running and waiting requests; the next one is rejected, to keep threads for others."""
+"""Limit of running and waiting requests. Further requests are rejected."""
 
 TIMEOUT_SECONDS = 20.0
 

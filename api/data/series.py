@@ -1,4 +1,4 @@
-"""Keep the rows of all locations in memory as Arrow columns, and return pages of them."""
+"""Rows of all locations in memory as Arrow columns, and pages of these rows."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 EPOCH = date(1970, 1, 1)
 
 CURSOR_PATTERN = r"^[0-9a-f]{8}([0-9a-f]{2}){0,64}$"
-"""Every match is a valid cursor."""
+"""Regular expression of a cursor. Every match is a valid cursor."""
 
 
 class Position(NamedTuple):
@@ -21,7 +21,7 @@ class Position(NamedTuple):
     period: int
     """The row's day, month or hour as Arrow's integer, or its year."""
     location: bytes
-    """Id of the location in UTF-8, the order that DuckDB sorts by."""
+    """Id of the location as UTF-8 bytes, because DuckDB sorts ids by their bytes."""
 
     @classmethod
     def from_cursor(cls, cursor: str) -> "Position":
@@ -30,7 +30,7 @@ class Position(NamedTuple):
         return cls(int.from_bytes(raw[:4], signed=True), raw[4:])
 
     def to_cursor(self) -> str:
-        """Return the cursor of the page that ends here."""
+        """Return the cursor of the page that begins after this position."""
         return self.period.to_bytes(4, signed=True).hex() + self.location.hex()
 
 
@@ -44,7 +44,7 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of a series, in its order."""
+    """Rows of a series, in the order of the series."""
 
     rows: pa.RecordBatch
     last: Position | None
@@ -55,7 +55,7 @@ class Series:
     """Immutable rows, ordered by period, the newest first, then by location."""
 
     def __init__(self, rows: pa.RecordBatch, period: str) -> None:
-        """Index rows that are in this order.
+        """Index rows that are already in the series' order.
 
         Args:
             rows: the rows, with a dictionary column `location`.
@@ -91,7 +91,7 @@ class Series:
         after: Position | None = None,
         limit: int,
     ) -> Page:
-        """Return the first `limit` rows that match.
+        """Return the first `limit` rows of these locations and periods after a position.
 
         Args:
             locations: ids of locations; None for all. An unknown location has no rows.
@@ -149,7 +149,7 @@ def _integers(column: pa.Array) -> Sequence[int]:
 
 
 def _row_numbers(codes: pa.Array, locations: int) -> list[Sequence[int]]:
-    """Return the ascending row numbers of each code below `locations`."""
+    """Return the ascending row numbers of each location, by the location's code."""
     # The sort is stable: it keeps the order within a location.
     numbers = _integers(pc.array_sort_indices(codes).cast(pa.int32()))
     ends = [0] * (locations + 1)

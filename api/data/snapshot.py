@@ -142,7 +142,7 @@ class Snapshot:
     """Hours since `hours_since`; older hours stay in the lake."""
     hours_since: datetime
     newest_hours: Mapping[str, datetime]
-    """Each location's newest hour with a value; midnight of the newest day if it is older."""
+    """Each location's newest hour with a value; for an old hour, midnight of the newest day."""
     hours_present: Mapping[timedelta, Mapping[str, int]]
     """Hours with a value by completeness period and location."""
 

@@ -33,7 +33,7 @@ log = logging.getLogger("api.watcher")
 
 
 class SnapshotWatcher:
-    """Replaces `served` whenever another snapshot is published."""
+    """Background thread that replaces `served` after another snapshot is published."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class SnapshotWatcher:
             self._stopped.wait(CHECK_INTERVAL_SECONDS)
 
     def _checked(self, served: ServedData) -> ServedData:
-        """Check once. After a failure, keep the loaded snapshot."""
+        """Check for a new snapshot once. After a failure, return the loaded snapshot."""
         now = datetime.now(UTC)
         problem = LoadProblem.NO_STORE
         try:

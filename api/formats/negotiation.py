@@ -37,7 +37,7 @@ ENCODINGS = ("zstd", "br", "gzip")
 IDENTITY = "identity"
 
 MAX_ITEMS = 50
-"""Limit of the media types or encodings that are read of a header; browsers send about ten."""
+"""Limit of the media types or encodings read from a header. Browsers send about ten."""
 
 _CACHED_HEADERS = 256
 

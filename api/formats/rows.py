@@ -92,7 +92,7 @@ def _headers(
 
 
 def _next_page_url(request: Request, position: Position) -> str:
-    """Return the next page's URL, relative to this one.
+    """Return the next page's URL, relative to the current page's URL.
 
     The API does not know the path prefix that a proxy strips. Beginning with `../`, the reference
     is right under any prefix, and also for clients that join it with the API's root.
@@ -157,7 +157,7 @@ def _csv(rows: pa.RecordBatch) -> bytes:
 
 
 def _joined(rows: pa.RecordBatch, starts: Sequence[str], end: str, style: _TextStyle) -> memoryview:
-    """Join each row's values, each after its `start`, and the row's `end`."""
+    """Join all rows to one text: before each value its column's start, after each row `end`."""
     if rows.num_rows == 0:
         return memoryview(b"")
     pieces: list[pa.Array | pa.Scalar] = []
@@ -192,7 +192,7 @@ def _strings(column: pa.Array, style: _TextStyle) -> pa.Array:
 
 
 def _decimals(column: pa.Array) -> pa.Array:
-    """Format numbers with a decimal point: readers would take 24 for an integer column."""
+    """Format numbers with a decimal point, because clients would infer integers from 24."""
     strings = column.cast(pa.string())
     is_whole = pc.and_(pc.equal(column, pc.trunc(column)), pc.less(pc.abs(column), 1e6))
     with_point = pc.binary_join_element_wise(strings, pa.scalar(".0"), pa.scalar(""))
@@ -219,7 +219,7 @@ def _bytes(sink: pa.BufferOutputStream) -> bytes:
 
 
 def _without_dictionaries(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Decode dictionary columns, which save memory here but burden readers."""
+    """Decode dictionary columns, because not all clients can read them."""
     columns = [
         column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         for column in rows.columns

@@ -83,7 +83,7 @@ def page(media_type: str) -> Responses:
 
 
 def set_openapi(app: FastAPI) -> None:
-    """Replace the application's OpenAPI document by this one."""
+    """Replace FastAPI's OpenAPI document by the completed document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -94,7 +94,7 @@ def set_openapi(app: FastAPI) -> None:
 
 
 def with_sources(document: dict[str, Any], sources: Sequence[Source]) -> dict[str, Any]:
-    """Add the attribution and the licences of the served data."""
+    """Add the attribution and the licences of the served data to the OpenAPI document."""
     attribution = attribution_of(sources)
     licences = {source.licence: source.licence_url for source in sources}
     info = {

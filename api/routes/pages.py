@@ -95,7 +95,7 @@ async def front_page(request: Request, served: Served) -> Response:
 
 
 def _page_with(sources: Sequence[Source], fresh_hours: int) -> str:
-    """Return the page with its variables, and with the sources for readers without JavaScript."""
+    """Insert the variables and the sources into the front page's HTML."""
     attributions = "; ".join(
         f'<a rel="external" href="{escape(source.url)}">{escape(source.attribution)}</a>'
         for source in sources

@@ -202,11 +202,11 @@ async def _served_data(request: Request) -> ServedData:
 
 
 Served = Annotated[ServedData, Depends(_served_data)]
-"""The data to serve; a request uses the same data until its end."""
+"""Dependency on the loaded data. A request uses the same data until its end."""
 
 
 def reject_repeated(*but: str) -> Any:
-    """Return a dependency that rejects repeated parameters, except these.
+    """Return a dependency that rejects repeated parameters, except the named parameters.
 
     FastAPI would use the last value and ignore the others.
     """

@@ -32,7 +32,7 @@ from weather.locations import ALL_LOCATIONS, Location
 from weather.timezones import first_hour_of, local_date
 
 MAX_NAMED_LOCATIONS = 10
-"""Limit of the locations that the error for an unknown one lists."""
+"""Limit of the location ids in the error message about an unknown location."""
 
 RETRY_AFTER = {"Retry-After": f"{CHECK_INTERVAL_SECONDS:.0f}"}
 
