@@ -14,13 +14,13 @@ from weather.schedule import ScheduleSettings
 from weather.settings import ApiSettings, LakeSettings, PipelineSettings, read_settings
 
 KEEP_ALIVE_SECONDS = 75
-"""More than the 60 s of usual load balancers, so that they close idle connections first."""
+"""Timeout of idle connections. Load balancers close such connections first, after 60 s."""
 
 GRACEFUL_SHUTDOWN_SECONDS = 20
-"""Seconds for open requests after the drain."""
+"""Seconds for open requests after the server has stopped listening."""
 
 SWITCH_INTERVAL_SECONDS = 0.0005
-"""Python's thread switch interval: its default of 5 ms makes the slowest 1 % of requests."""
+"""Python's thread switch interval. The default of 5 ms delays the slowest 1 % of requests."""
 
 
 def main() -> None:

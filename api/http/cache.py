@@ -15,7 +15,7 @@ from api.formats.negotiation import IDENTITY
 Headers = list[tuple[bytes, bytes]]
 
 CONTROL_CHARACTER = pattern(rb"[\x00-\x08\x0a-\x1f\x7f]")
-"""Forbidden in headers: they would end the line, or hide in it (RFC 9110, 5.5)."""
+"""Pattern of the control characters that headers must not have (RFC 9110, 5.5)."""
 
 SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -30,7 +30,7 @@ SECURITY_HEADERS: Headers = [
         ),
     ),
 ]
-"""Headers of every response: browsers load content from this server only, as its media type."""
+"""Headers of every response that restrict what browsers load, frame and send."""
 
 CODECS = {"zstd": ("zstd", 9), "br": ("brotli", 5), "gzip": ("gzip", 6)}
 """Arrow's codec and compression level for each content encoding."""
@@ -62,7 +62,7 @@ class ResponseHead:
     status: int
     headers: Headers
     lines: bytes = field(init=False)
-    """The serialized head without its empty last line: each request adds further headers."""
+    """The serialized head without the last empty line, because each request adds headers."""
 
     def __post_init__(self) -> None:
         """Validate and serialize the headers."""

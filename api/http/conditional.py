@@ -18,11 +18,11 @@ ERROR_HEADERS = {
     *(b"access-control-allow-origin", b"access-control-expose-headers"),
     *(name for name, _ in SECURITY_HEADERS),
 }
-"""Headers of a response that an error in its place keeps: they do not describe its body."""
+"""Names of a response's headers that an error sent in place of that response also has."""
 
 
 class ReceivedRequest(NamedTuple):
-    """A request. The API reads no request bodies."""
+    """A received request without its body, because the API reads no bodies."""
 
     method: str
     path: bytes
@@ -52,7 +52,7 @@ class ReceivedRequest(NamedTuple):
 
     @property
     def is_read(self) -> bool:
-        """True for methods that a cached response may serve."""
+        """True for GET and HEAD, which the cache may serve."""
         return self.method in {"GET", "HEAD"}
 
 
@@ -61,7 +61,7 @@ class SentResponse(NamedTuple):
 
     head: ResponseHead
     own_headers: Headers
-    """Headers of this response only, which `head` lacks because clients share it."""
+    """Headers for one client only. All clients share the cached `head`."""
     body: bytes
     request_id: bytes
     route: str
@@ -99,7 +99,7 @@ def respond(
 
 
 def precondition_fails(response: CompleteResponse, headers: RequestHeaders) -> bool:
-    """Return whether `If-Match` or `If-Unmodified-Since` names another response."""
+    """Return whether `If-Match` or `If-Unmodified-Since` excludes the current response."""
     if_match = headers.get(b"if-match")
     if if_match is not None:
         tags = _listed(if_match)
@@ -155,7 +155,7 @@ def _listed(tags: bytes) -> set[bytes]:
 
 
 def _is_newer(last_modified: bytes, since: bytes) -> bool | None:
-    """Compare two HTTP dates, or None if one of them is invalid."""
+    """Return whether `last_modified` is later than `since`, or None if a date is invalid."""
     try:
         return _timestamp(last_modified) > _timestamp(since)
     except (ValueError, TypeError, OverflowError):

@@ -20,7 +20,7 @@ ANY_ORIGIN_HEADERS: Headers = [
 
 
 def with_cors_headers(response: CompleteResponse, origins: Collection[str]) -> CompleteResponse:
-    """Add the headers that are the same for all clients, so that the response can be cached."""
+    """Add the CORS headers that are the same for all clients, and therefore cacheable."""
     if not origins:
         return response
     headers_of = _allow_any_origin if ANY_ORIGIN in origins else _vary_by_origin
@@ -43,7 +43,7 @@ def _vary_by_origin(head: ResponseHead) -> ResponseHead:
 
 
 class CachedCORSMiddleware(CORSMiddleware):
-    """Starlette's middleware, for responses that have the headers of `with_cors_headers`."""
+    """Starlette's CORS middleware for responses that already have the cacheable CORS headers."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         super().__init__(

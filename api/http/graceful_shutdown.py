@@ -1,4 +1,4 @@
-"""Graceful shutdown: drain connections, finish open requests, exit."""
+"""Graceful shutdown: accept connections for some seconds, finish open requests, exit."""
 
 import signal
 import time
@@ -16,7 +16,7 @@ class Drain:
     """State of a graceful shutdown: whether it has begun, and when the server stops listening."""
 
     def __init__(self, seconds: float) -> None:
-        """Prepare a drain that accepts new connections for this many seconds."""
+        """Prepare a graceful shutdown during which the server accepts connections for `seconds`."""
         self._seconds = seconds
         self._ends_at: float | None = None
 
@@ -36,7 +36,7 @@ class Drain:
 
 
 class GracefulServer(uvicorn.Server):
-    """A server that drains on SIGTERM, stops fast on SIGINT, and exits with 0 after both.
+    """A server that shuts down gracefully on SIGTERM, fast on SIGINT, and then exits with 0.
 
     While draining, every response has `Connection: close`. A client's next request is then a new
     connection, which a load balancer that polls `/readyz` sends to another server. Without this

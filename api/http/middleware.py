@@ -95,7 +95,7 @@ class CacheMiddleware:
         return respond(request, self._id_of(request), response, served.stale_headers, "ready")
 
     def record(self, request: ReceivedRequest, response: SentResponse) -> None:
-        """Count the request, and write it to the access log."""
+        """Record a request in the metrics and in the access log."""
         seconds = perf_counter() - request.started
         status = response.head.status
         self._metrics.count(request.method, response.route, status, response.outcome, seconds)
@@ -106,7 +106,7 @@ class CacheMiddleware:
     async def _rendered(
         self, request: ReceivedRequest, scope: Scope, receive: Receive
     ) -> SentResponse:
-        """Run the application."""
+        """Return the application's response to a request."""
         served, key, request_id = self._watcher.served, request.cache_key, self._id_of(request)
         scope = {
             **scope,

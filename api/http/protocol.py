@@ -29,7 +29,7 @@ LINGER_SECONDS = 2.0
 END_OF_HEAD = b"\r\n\r\n"
 
 SLOW_PATH_HEADERS = {b"content-length", b"transfer-encoding", b"expect", b"origin"}
-"""Headers of requests with a body and of CORS requests, which need the whole application."""
+"""Request headers that rule out the fast path, because of a body or CORS."""
 
 HOST = pattern(
     rb"(\[[0-9A-Fa-f:.]{2,45}(%25[\w.~-]+)?\]|([\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(:[0-9]*)?"
@@ -206,7 +206,7 @@ class CachingProtocol(HttpToolsProtocol):
         )
 
     def _parse(self, data: bytes) -> None:
-        """Parse bytes within the limit, and count those of an incomplete head."""
+        """Parse bytes within the limit, and update the size of an incomplete head."""
         self._head_bytes += len(data)
         self._completed_a_head = False
         super().data_received(data)
@@ -248,7 +248,7 @@ class CachingProtocol(HttpToolsProtocol):
         self._timeout = self.loop.call_later(HEAD_TIMEOUT_SECONDS, self._on_timeout)
 
     def _on_timeout(self) -> None:
-        """Close the connection. Without a request there is no response."""
+        """Close the connection after a timeout, with a response only to an incomplete head."""
         self._close(HEAD_TOO_SLOW if self._in_head else None)
 
     def _cancel_timeout(self) -> None:
@@ -258,7 +258,7 @@ class CachingProtocol(HttpToolsProtocol):
 
 
 def _rejection_of(error: BaseException | None) -> CompleteResponse:
-    """Map the parser's exception, which has few classes, to a response."""
+    """Map a parser exception to a response by its message, because its class is often generic."""
     reason = str(error)
     if reason == "Invalid HTTP version" or "PRI" in reason:
         return WRONG_VERSION

@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a log record as one line of JSON, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return a log record as one line of JSON."""
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC)
             .isoformat(timespec="milliseconds")
@@ -68,11 +68,11 @@ class AccessLog:
         self._thread.start()
 
     def add(self, access: Access) -> None:
-        """Add a line."""
+        """Queue a request for the writing thread."""
         self._waiting.append(access)
 
     def close(self) -> None:
-        """Write the waiting lines, and stop the thread."""
+        """Write the queued requests, and stop the thread."""
         self._closed.set()
         self._thread.join()
 

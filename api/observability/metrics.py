@@ -19,7 +19,7 @@ from weather.window import HOUR
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 OTHER = "other"
-"""Label of other methods: each made-up name would be another time series."""
+"""Label of nonstandard methods, because each label value creates another time series."""
 
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 """Histogram buckets in seconds; a cached response takes less than a millisecond."""

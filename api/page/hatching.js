@@ -3,7 +3,7 @@
 const TILE = 6; // pixels of the screen
 const NARROWEST = 4;
 
-/** Fill the columns at these indexes with hatching; `width` is a column's, in seconds. */
+/** Fill the columns at these indexes with hatching; `width` is the width of a column in seconds. */
 export function hatch(chart, { time }, indexes, width, colour) {
   const { ctx: context, bbox: box } = chart;
   const ratio = window.devicePixelRatio;

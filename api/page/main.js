@@ -1,4 +1,4 @@
-// Load the chosen city and period and show them, again each minute.
+// Load and show the weather of the chosen location and period, again each minute.
 
 import { chosen, extent, onChoice, showChoice } from "./choice.js";
 import { hideHistory, showHistory } from "./history.js";

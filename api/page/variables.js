@@ -1,6 +1,6 @@
 // The weather variables, from the entries of weather/variables.py that the API writes into the page.
 
-/** Each variable with its `id` on the page, in the order of their entries. */
+/** Each variable of these entries with its `id` on the page, in the same order. */
 export const VARIABLES = JSON.parse(document.getElementById("variables").textContent).map(
   (variable) => ({ ...variable, id: variable.label.toLowerCase() }),
 );
