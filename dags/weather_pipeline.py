@@ -1,4 +1,4 @@
-"""The README's picture as a DAG: ingest, dbt models and publish, by default each hour."""
+"""The DAG `weather_pipeline`: ingest, dbt models and publish, by default each hour."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 DBT_PROJECT = PROJECT / "dbt_project"
 
 ModelTask = Callable[..., BaseOperator]
-"""Create a dbt node's task; Cosmos calls it with `node`, `task_id`, `task_args` and more."""
+"""Function that creates a dbt node's task from `node`, `task_id`, `task_args` and more."""
 
 
 def project_config() -> ProjectConfig:

@@ -16,7 +16,7 @@ from orchestration.step_pod import StepPod, has_ended
 
 
 class ModelPod(StepPod, DbtBuildKubernetesOperator):  # type: ignore[misc]
-    """Cosmos' operator of a model, with StepPod's handling of pods."""
+    """Cosmos' operator for a model in a pod, with the pod handling of StepPod."""
 
 
 class SharedModelPod(ModelPod):

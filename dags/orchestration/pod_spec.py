@@ -35,7 +35,7 @@ DEADLINE = timedelta(minutes=30)
 """Time after which Kubernetes ends a pod, even one that Airflow no longer tracks."""
 
 GRACE_SECONDS = 5
-"""Termination grace period. A step can be killed at any moment, so there is nothing to wait for."""
+"""Termination grace period, short because a step can be killed at any moment."""
 
 
 def pod_arguments(

@@ -58,7 +58,7 @@ class StepRetryPolicy(RetryPolicy):
 
 
 def decision(exit_code: int, now: datetime) -> RetryDecision:
-    """Return what Airflow does after an exit code.
+    """Decide by a step's exit code whether and when Airflow retries the task.
 
     Args:
         exit_code: the step's.

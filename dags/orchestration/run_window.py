@@ -35,7 +35,7 @@ WINDOW_PARAMS = {
 
 
 def cron_expression(schedule_hours: int) -> str:
-    """Return the schedule of a run every that many hours, 7 minutes after the hour.
+    """Return the cron expression of a run every `schedule_hours`, 7 minutes after the hour.
 
     Windows end at multiples of `schedule_hours` in UTC, so that one of them ends at midnight.
     """

@@ -26,7 +26,7 @@ class Runtime(Protocol):
 
 
 def choose_runtime(settings: PipelineSettings) -> Runtime:
-    """Return the runtime that WEATHER_RUNTIME names, without importing the other one."""
+    """Return the runtime that WEATHER_RUNTIME names. The other runtime is not imported."""
     if settings.weather_runtime == "kubernetes":
         from orchestration.kubernetes_runtime import KubernetesRuntime
 
