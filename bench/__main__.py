@@ -15,7 +15,7 @@ from weather.errors import StepError
 
 
 def main() -> int:
-    """Measure everything, some rounds each. Return the exit code."""
+    """Run all benchmarks, each in several rounds. Return the exit code."""
     raise_on_signal()
     progress = Progress()
     results: list[Result] = []

@@ -26,13 +26,13 @@ ROUND_SECONDS = 2
 
 RELOAD_LOAD_SECONDS = 15.0
 RELOAD_PACE = 0.02
-"""Seconds from one request of a client to its next: a load that leaves CPU time for reloads."""
+"""Seconds between two requests of a client, so that reloads get CPU time."""
 RELOAD_TIMEOUT = 60.0
 POLL_SECONDS = 0.02
 MEGABYTE = 1_000_000
 
 Loads = Mapping[str, Sequence[Load]]
-"""Loads of all rounds by server; those of one round were measured directly after one another."""
+"""Measured loads of each server, one for each round."""
 
 
 def measure_api(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Result]:
@@ -120,7 +120,7 @@ def _p99_milliseconds(loads: Sequence[Load]) -> float:
 def measure_reload(
     api: HttpServer, address: str, store: Store, snapshots: Sequence[Published], progress: Progress
 ) -> list[Result]:
-    """Publish snapshots in turn, again and again, while clients send requests at a fixed rate.
+    """Measure reloads after new snapshots while clients send requests at a fixed rate.
 
     Args:
         api: the server of the last snapshot.

@@ -142,7 +142,7 @@ def plain() -> FastAPI:
 
 
 def ready_bytes(response: Response) -> ASGIApp:
-    """Return the API's own bytes for every request: the limit of the server."""
+    """Create an ASGI app that only sends the API's response: the upper limit of throughput."""
     headers = [(name.encode(), value.encode()) for name, value in response["headers"]]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     body = {"type": "http.response.body", "body": response["body"].encode()}

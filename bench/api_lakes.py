@@ -19,7 +19,7 @@ from weather.window import Window, lookback_window
 DAYS = 365
 WEEKS_OF_TEN_YEARS = 520
 HOURS_OF_A_WHOLE_WEEK = 8 * 24
-"""Hours that hold seven whole days in every time zone."""
+"""Hours that contain seven complete local days in every time zone."""
 
 # A copy of days that the pipeline has made, so that the table and its files are real ones.
 REPEAT = """
@@ -89,7 +89,7 @@ def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
 
 
 def main() -> None:
-    """Add the given number of weeks."""
+    """Add the number of weeks in the arguments to the configured lake."""
     parser = argparse.ArgumentParser(prog="python -m bench.api_lakes", description=__doc__)
     parser.add_argument("weeks", type=int)
     repeat_oldest_week(read_settings(LakeSettings), parser.parse_args().weeks)

@@ -49,7 +49,7 @@ def client_name() -> str:
 
 
 def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:
-    """Send requests as fast as responses come, over kept-alive connections.
+    """Measure the load when clients send each request at once after the last response.
 
     Raises:
         StepError: a status is neither 200 nor 304, or no response came.
@@ -60,7 +60,7 @@ def load_on(address: str, headers: Mapping[str, str], seconds: int) -> Load:
 
 
 def load_by_wrk(address: str, headers: Mapping[str, str], seconds: int) -> Load:
-    """Measure as `load_on` by wrk, with one thread, so that the server has the other core."""
+    """Measure the load by wrk, with one thread, so that the server has the other core."""
     options = [f"-c{CLIENTS}", "-t1", f"-d{seconds}s", "--timeout", "30s", "--latency"]
     return parse_wrk(_run(["wrk", *options, *_header_options("-H", headers), address]))
 
@@ -81,7 +81,7 @@ def parse_wrk(report: str) -> Load:
 def load_by_own_client(
     address: str, headers: Mapping[str, str], seconds: float, every: float = 0.0
 ) -> Load:
-    """Measure as `load_on` by a Python process.
+    """Measure the load by clients in a Python process.
 
     Args:
         address: the URL.
@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
         self._missing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def start(self) -> None:

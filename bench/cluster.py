@@ -112,7 +112,7 @@ def phases_of_run(airflow: Airflow, pods: PodWatch, run_id: str, triggered: floa
 
 
 def _wait_for_mode(mode: str, airflow: Airflow) -> None:
-    """Wait until Airflow has parsed the DAG with that mode."""
+    """Wait until Airflow has parsed the DAG with WEATHER_DBT_PODS=`mode`."""
     wait_for(
         f"Airflow knows the DAG with WEATHER_DBT_PODS={mode}",
         lambda: airflow.when_available(lambda: bool(_producers(airflow)) == (mode == "watcher")),
@@ -143,7 +143,7 @@ def _producers(airflow: Airflow) -> list[str]:
 
 
 def _times(pods: PodWatch, run_id: str, instance: Mapping[str, Any]) -> TaskTimes | None:
-    """Return the times of a task, or None for one without a worker."""
+    """Return the times of a task, or None for a task without a worker."""
     task_id = instance["task_id"]
     worker = of_task(AIRFLOW, run_id, task_id)
     created = pods.events(worker)

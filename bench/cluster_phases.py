@@ -8,19 +8,19 @@ SCHEDULING = "scheduling"
 """Time from the end of the previous task to the creation of the worker pod."""
 
 WORKER_START = "worker pod start"
-"""Time until the worker container runs."""
+"""Time from the worker pod's creation until the worker container runs."""
 
 IMPORT = "import"
-"""Time until the step's pod is created: Python, Airflow and the DAG are imported."""
+"""Time from the worker's start to the step pod's creation: Python imports Airflow and the DAG."""
 
 STEP_START = "step pod start"
-"""Time until the step's container runs."""
+"""Time from the step pod's creation until the step's container runs."""
 
 WORK = "work"
-"""Time until the step has ended, or the task if it has no step pod."""
+"""Time of the step's container, or of the task in the worker if the task has no step pod."""
 
 CLOSING = "closing"
-"""Time until the task has ended in Airflow: the pod is deleted, the log uploaded."""
+"""Time from the step's end to the task's end: the pod is deleted, the log uploaded."""
 
 PHASES = (SCHEDULING, WORKER_START, IMPORT, STEP_START, WORK, CLOSING)
 

@@ -20,7 +20,7 @@ SETTINGS = {
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "LAKE_CATALOG": "postgres:host=nowhere",
 }
-"""Programs validate their settings first; the measured ones connect to no server."""
+"""Valid settings for the measured programs, which connect to no server."""
 
 BUILDX_SINCE = 23
 """First major version of Docker whose client needs the buildx plugin for BuildKit."""

@@ -129,7 +129,7 @@ class Lake:
         self._published = self.store.get(PUBLISHED_KEY) or b""
 
     def restore(self) -> None:
-        """Restore the saved copy. Data files written since then are ignored."""
+        """Restore the saved catalog and published.json. Later data files are ignored."""
         shutil.copyfile(self._saved, self._catalog)
         self.store.put(PUBLISHED_KEY, self._published)
 

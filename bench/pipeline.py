@@ -48,7 +48,7 @@ def seconds_of(action: Callable[[], None]) -> float:
 
 
 def measure_hours(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Result]:
-    """Time the same hour's transform on a day, a month and a year of hours, in turn."""
+    """Time one hour's transform on lakes with a day, a month and a year of hours."""
     end = last_whole_hour()
     start = end - HOUR
     window = lookback_window(end, DEFAULT_LOOKBACK_HOURS)

@@ -28,7 +28,7 @@ def table_of(results: Sequence[Result]) -> str:
 
 
 def write_results(results: Sequence[Result], path: Path = RESULTS) -> None:
-    """Write a JSON list of objects with `name`, `value` and `unit`. Replace an older one."""
+    """Write or replace results.json, a list of objects with `name`, `value` and `unit`."""
     content = [
         {"name": result.name, "value": round(result.value, 3), "unit": result.unit}
         for result in results

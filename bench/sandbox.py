@@ -25,7 +25,7 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings of all steps. None is inherited, so that no other lake is touched."""
+        """The settings of all steps. No setting is inherited, so that no other lake is changed."""
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(OTHER_SETTINGS)
         }

@@ -20,7 +20,7 @@ TRANSIENT = (
     "hang*1",
 )
 WHOLE_HOUR = ("unavailable", "hourly_limit", "daily_limit", "unauthorized")
-"""Faults that outlast all retries: a later run's lookback gets the hour."""
+"""Faults that outlast all retries, so that only a later run's lookback fetches the hour."""
 
 ONE_LOCATION_REJECTED = (
     "wrong_units@0",
@@ -34,7 +34,7 @@ ONE_LOCATION_REJECTED = (
     "missing_variable@2",
 )
 WRONG_WEATHER = ("odd_temperature", "impossible_values")
-"""Values that only dbt's tests reject; the hour is run again afterwards."""
+"""Faults that only dbt's tests reject. The steps run again for the same hour afterwards."""
 
 KINDS = (TRANSIENT, WHOLE_HOUR, ONE_LOCATION_REJECTED, WRONG_WEATHER)
 

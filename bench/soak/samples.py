@@ -7,13 +7,13 @@ from statistics import median
 from bench.soak.steps import Outcome
 
 STEADY_FROM = 8 * 24
-"""Hours until expiry removes as much as runs add: 7 days of retention and a day of grace."""
+"""Hours until expiry removes as much as runs add: 7 days of retention and 1 day of grace."""
 
 SHORTEST_STEADY = 4 * 24
-"""Hours: two days and two days to compare."""
+"""Number of hours needed to compare two days with two later days."""
 
 MOST_GROWTH = 1.2
-"""Limit for the later half over the earlier one; growth with the lake's age gives 1.4 or more."""
+"""Limit of `Growth.ratio`. Growth with the lake's age gives 1.4 or more."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sample:
     """Measurements of an hour's run, and of the lake after it."""
 
     began: float
-    """Seconds of `time.perf_counter`."""
+    """Start of the hour's run, in seconds of `time.perf_counter`."""
     fault: str
     outcome: Outcome
     """Outcome of the first attempt."""
@@ -43,7 +43,7 @@ class Growth:
 
     @property
     def ratio(self) -> float:
-        """The later half over the earlier one."""
+        """The later half's value divided by the earlier half's value."""
         return self.later / self.earlier
 
     @property
