@@ -45,7 +45,7 @@ class StateDirectory:
 
     @property
     def replay(self) -> "StateDirectory":
-        """The separate state of a replay: its store and its lake never mix with weather."""
+        """The separate state directory of a replay, because replay and weather must not mix."""
         return StateDirectory(self.root / "replay")
 
     @property

@@ -132,7 +132,7 @@ def is_success(address: str) -> bool:
 
 
 def start_service(command: Command, lock: Path) -> Service:
-    """Start `command` under a supervisor that ends it when `lock` has no owner."""
+    """Start `command` under a supervisor, which ends the command when `lock` has no owner."""
     options = (str(lock), str(command.grace_seconds), str(command.folder))
     with _empty_log(command.log) as log:
         supervisor = subprocess.Popen(
@@ -248,7 +248,7 @@ def require_free(port: int, service: str) -> None:
 
 @contextlib.contextmanager
 def _own_lock() -> Iterator[Path]:
-    """Own a lock file that no other process knows."""
+    """Create and lock a new lock file inside the `with`."""
     with TemporaryDirectory(prefix="weather-") as folder:
         lock = SharedLock(Path(folder) / "lock")
         try:

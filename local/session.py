@@ -46,13 +46,13 @@ WRITTEN_BY_DBT = {"target", "logs", "dbt_packages"}
 
 @dataclass
 class Progress:
-    """Print a line for each thing done, with the seconds since the start."""
+    """Printer of one line for each finished part of a command, with the seconds since the start."""
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     _start: float = field(default_factory=time.monotonic)
 
     def done(self, text: str) -> None:
-        """Print `text`."""
+        """Print `text` after the seconds since the start."""
         print(f"{time.monotonic() - self._start:6.1f} s  {text}", file=self.stream, flush=True)
 
 
@@ -86,7 +86,7 @@ def running_session(
     *,
     s3_port: int | None = None,
 ) -> Iterator[Session]:
-    """Run what the pipeline needs inside the `with`, S3 on `s3_port` or a free port.
+    """Run the source and the S3 server inside the `with`, and prepare lake, dbt and Airflow.
 
     Inherited settings win: no store is started if they name one, and no replay server if they name
     a source.
@@ -158,7 +158,7 @@ def _with_store(
     port: int | None,
     log: Path,
 ) -> Iterator[tuple[Mapping[str, str], S3Server | None]]:
-    """Yield the environment with a store: the one that it names, or our own S3 server."""
+    """Yield the environment with the configured store, or with a new local S3 server."""
     if environment.get("AWS_ENDPOINT_URL"):
         yield environment, None
         return
@@ -219,7 +219,7 @@ def prepare(
 
 
 def _once(stamp: Path, source: str, make: Callable[[], None]) -> bool:
-    """Call `make` unless the file `stamp` has `source`. Return whether it was called."""
+    """Call `make` unless the file `stamp` contains `source`. Return True after a call."""
     with exclusive_lock(stamp.with_suffix(".lock")):
         with contextlib.suppress(FileNotFoundError):
             if stamp.read_text() == source:

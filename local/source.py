@@ -17,7 +17,7 @@ from weather.source import REPLAY
 OPEN_METEO = str(SourceSettings.model_fields["open_meteo_url"].default)
 RESPONSE_SECONDS = 3.0
 EXTERNAL_LAKE = ("AWS_ENDPOINT_URL", "LAKE_CATALOG")
-"""Settings that name a store or a catalog which this runtime has not made."""
+"""Settings that name a store or a catalog outside of this runtime."""
 SMALLEST_REQUEST = "latitude=45.75&longitude=4.85&hourly=temperature_2m&forecast_days=1"
 
 

@@ -37,7 +37,7 @@ GRACE_SECONDS = 3.0
 START_ATTEMPTS = 3
 
 PARTS = ("master", "volume", "filer", "s3", "admin")
-"""Parts of SeaweedFS. Each listens on two ports, and only S3's serves data over HTTP."""
+"""Parts of SeaweedFS. Each part listens on two ports. Only the S3 part serves data over HTTP."""
 PORTS = 2 * len(PARTS)
 SOCKETS = Path("/tmp")  # noqa: S108 - SeaweedFS's own choice
 
@@ -51,7 +51,7 @@ class S3Server:
     keys: S3Keys = field(repr=False)
     supervisor: int
     has_new_bucket: bool = False
-    """The bucket was created just now, so it is empty."""
+    """True if the bucket was just created, and is therefore empty."""
 
     @property
     def endpoint(self) -> str:
@@ -60,7 +60,7 @@ class S3Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The S3 clients' own environment variables for this server."""
+        """Environment variables by which S3 clients find this server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.keys.access_key_id,

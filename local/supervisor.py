@@ -48,7 +48,7 @@ def raise_on_signal() -> None:
 
 
 class SharedLock:
-    """Shared lock on a file, one for each owner of a service, from here until `close`."""
+    """Shared lock on a file, held until `close`. Each owner of a service holds such a lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class SharedLock:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Take the lock for this process alone. Return whether no other owner held the lock.
+        """Lock the file exclusively. Return False if the service has another owner.
 
         After a success, no other process can become an owner before `close`. If the file was
         removed, the result is False, because a later file belongs to another service.
@@ -171,7 +171,7 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 
 def main() -> int:
-    """Run one of the two commands. Return the child's exit code."""
+    """Run `supervise` or `watch`. Return the exit code."""
     name, lock, grace_seconds, *rest = sys.argv[1:]
     if name == "watch":
         watch(lock, float(grace_seconds), int(rest[0]))
