@@ -45,7 +45,7 @@ CODE = re.compile(r"`[^`\n]*`")
 SQL = re.compile(r"(\{#.*?#\}|--.*?$)|(.)", re.MULTILINE | re.DOTALL)
 BLOCK_OF_CODE = re.compile(r"(?ms:^```.*?^```$)|(?m:^(?: {4}|\t).*$)")
 KEEP = "words: keep"
-"""Marks a line whose word is part of a contract, such as a metric's label."""
+"""Comment on a line whose word is part of a contract, such as a metric's label."""
 TEXT = {
     "",
     ".conf",
@@ -96,7 +96,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def tracked_files(arguments: list[str]) -> list[Path]:
-    """Return the files as git knows them, new ones included."""
+    """Return the files that git tracks, and new files that git does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *arguments],
         capture_output=True,
