@@ -1,5 +1,5 @@
 {#- Incremental strategy: a merge with the range of `prune_by`, by which DuckLake prunes files. dbt's
-    merge opens every file, so each hour would cost more than the one before. -#}
+    merge opens every file, so each hour's run would cost more than the run before. -#}
 {% macro get_incremental_merge_pruned_sql(arguments) -%}
     {%- set column = config.require('prune_by') -%}
     {%- set columns = arguments.dest_columns | map(attribute='name') | list -%}

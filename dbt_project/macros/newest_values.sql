@@ -1,8 +1,8 @@
 {#- The newest value of each hour and variable, in whatever order responses arrive. A missing or
     impossible value never replaces a known one. -#}
 
-{#- One row for each hour of `hours`: the newest value of each variable, among those received and
-    those in the table.
+{#- One row for each hour of `hours`: the newest of the received values and the values in the table,
+    for each variable.
 
     Columns: location_id, hour_timestamp; of each variable its value, <variable>_fetched_at and
     <variable>_kept_at (its entry in `kept_values`); fetched_at, the newest of all responses;

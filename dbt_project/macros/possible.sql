@@ -1,4 +1,4 @@
-{#- Whether a value is within the possible limits. A missing value counts as possible.
+{#- True if a value is within the possible limits. A missing value counts as possible.
 
     Args:
         variable: an entry of weather_variables(). -#}

@@ -1,4 +1,4 @@
-{#- Pre-hook of each model: make overlapping transactions on its table conflict.
+{#- Pre-hook of each model: make overlapping transactions on the model's table conflict.
 
     DuckLake commits two merges that insert the same new key (duckdb/ducklake#906), and only rejects a
     transaction whose table another one has deleted from. So each transaction updates the one row of

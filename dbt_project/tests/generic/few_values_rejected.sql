@@ -1,6 +1,6 @@
-{#- Share of rejected values among those that readers have not seen yet. A value that a later response
-    has corrected counts as accepted. A value in whose place a known one was kept counts as rejected.
-    The rejections are those of the whole table, because readers may know of one from an earlier
+{#- Share of rejected values among the values that readers have not seen yet. A value that a later
+    response has corrected counts as accepted. A value in whose place a known value was kept counts as
+    rejected. The rejections are those of the whole table, because readers may know of one from an earlier
     response that had the same value. Several of one hour and variable count once. -#}
 {% test few_values_rejected(model, table, staged, most_percent) %}
 with unseen as (

@@ -1,4 +1,4 @@
-{#- A new row may double an old one, so the new keys are counted in the whole table. -#}
+{#- A new row may have the key of an old row, so the new keys are counted in the whole table. -#}
 {% test one_row_a_key(model, table, key) %}
 select
     {{ key | join(', ') }},
