@@ -31,7 +31,7 @@ MakeLake = Callable[[S3Server, Sequence[Row]], Lake]
 def make_lake(
     duckdb_extensions: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeLake]:
-    """Factory of lakes with given days, each in another bucket, unpublished."""
+    """Factory of unpublished lakes with given days, each lake in another bucket."""
 
     def make(server: S3Server, days: Sequence[Row]) -> Lake:
         folder = tmp_path_factory.mktemp("lake")
@@ -59,7 +59,7 @@ def make_lake(
 
 @pytest.fixture
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """A lake with one day of Lyon, which is not published."""
+    """A lake with one day of Lyon and without a published snapshot."""
     return make_lake(s3_server, [a_day("lyon", MONDAY)])
 
 

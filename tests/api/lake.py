@@ -70,7 +70,7 @@ class Lake:
         self.window = lookback_window(datetime.now(UTC), 168)
 
     def create_bucket(self) -> None:
-        """Make the bucket."""
+        """Create the bucket."""
         boto3.client(
             "s3",
             endpoint_url=self.settings.aws_endpoint_url,
@@ -80,7 +80,7 @@ class Lake:
         ).create_bucket(Bucket=self.settings.weather_bucket)
 
     def create(self) -> None:
-        """Make the catalog, without tables."""
+        """Create the catalog without tables."""
         create(self.settings)
 
     def create_tables(self, *days: Row) -> None:

@@ -74,7 +74,7 @@ def test_any_path_is_valid_json_and_long_paths_are_cut(logged: httpx.Client, log
 
 
 class Stuck(StringIO):
-    """A file whose reader has stopped."""
+    """A file-like object whose reader has stopped."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -39,7 +39,7 @@ def open_to_any(
 def both_times(
     client: httpx.Client, path: str, headers: dict[str, str]
 ) -> Iterator[httpx.Response]:
-    """Yield the rendered, the cached and the 304 response."""
+    """Yield three responses to one request: rendered, cached, and 304."""
     for _ in range(2):
         response = client.get(path, headers=headers)
         yield response

@@ -55,7 +55,7 @@ def test_rows_are_the_same_in_every_format(format_: Format, rows: list[DailyWeat
 
 @pytest.mark.parametrize("format_", Format)
 def test_negative_zero_is_written_as_zero(format_: Format) -> None:
-    """An older lake may have negative zeros."""
+    """An older lake may have -0.0."""
     day = date(2026, 1, 10)
     rows = [a_row("lyon", day, value) for value in (-0.0, -0.1, None)]
     zero, *others = (row["temp_min_c"] for row in read(render(batch_of(rows), format_), format_))

@@ -16,7 +16,7 @@ from tests.timeouts import TIMEOUT_SECONDS
 pytestmark = pytest.mark.slow
 
 CASES = 40
-"""Generated requests for each path, beside examples and boundary values."""
+"""Number of generated requests for each path, beside examples and boundary values."""
 
 SECONDS = 800
 """Time limit. The test takes about thirty seconds on an idle machine."""

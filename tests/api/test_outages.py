@@ -35,7 +35,7 @@ def locked(lake: Lake) -> Iterator[None]:
 
 
 def problem(client: httpx.Client) -> str:
-    """Return the problem that `/readyz` reports, or an empty string."""
+    """Return the problem in the body of `/readyz`, or an empty string."""
     return client.get("/readyz").json()["problem"] or ""
 
 
@@ -45,7 +45,7 @@ def marks(responses: list[httpx.Response]) -> set[str | None]:
 
 
 def failures(client: httpx.Client) -> float:
-    """Return the number of failed checks."""
+    """Return the number of failed checks for new snapshots."""
     (line,) = (
         line
         for line in client.get("/metrics").text.splitlines()

@@ -24,7 +24,7 @@ def get(path: bytes, headers: bytes = b"Host: a\r\n") -> bytes:
 
 
 def make_ready(client: httpx.Client) -> None:
-    """Fill the cache for later requests."""
+    """Fill the cache with the response to later requests."""
     assert client.get(READY.decode(), headers={"Accept-Encoding": "identity"}).status_code == 200
 
 
@@ -105,7 +105,7 @@ REJECTED = [
     (b"GET /\r\n\r\n", 505, "use HTTP/1.1"),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "use HTTP/1.1"),
 ]
-"""Requests, and status and part of the detail of their response."""
+"""Requests, each with the status and a part of the detail of the expected response."""
 
 
 @pytest.mark.parametrize(("request_", "status", "detail"), REJECTED)

@@ -226,7 +226,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
         ).read_all(),
     ),
 }
-"""Functions that read a URL, each with its format."""
+"""Functions that read rows from a URL, each with the format of the rows."""
 
 
 def assert_rows(locations: list[str], temperatures: list[float | None]) -> None:

@@ -53,7 +53,7 @@ def names_used(ours: type) -> set[str]:
 
 
 def talk(*requests: bytes) -> tuple[list[dict[str, Any]], bytes, Any]:
-    """Return the protocol's state at each head, the bytes sent, and the protocol."""
+    """Send requests to uvicorn's protocol. Return its state at each head, its output and itself."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.server import ServerState
 

@@ -38,7 +38,7 @@ def watched(lake: Lake, *, between: float = 0, timeout: float = 30) -> Iterator[
 
 @contextmanager
 def away(lake: Lake) -> Iterator[None]:
-    """Move the catalog away."""
+    """Rename the catalog's file inside the `with`."""
     catalog = Path(lake.settings.lake_catalog.removeprefix("sqlite:"))
     elsewhere = catalog.rename(catalog.with_suffix(".away"))
     try:
@@ -49,7 +49,7 @@ def away(lake: Lake) -> Iterator[None]:
 
 @contextmanager
 def frozen(server: psutil.Process) -> Iterator[None]:
-    """Suspend a Postgres server, which still accepts connections."""
+    """Suspend a Postgres server inside the `with`. Clients can still connect."""
     server.suspend()
     try:
         yield

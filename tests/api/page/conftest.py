@@ -38,7 +38,7 @@ ARGUMENTS = [
 TODAY = datetime.now(UTC).date()
 LYONS_DAYS, NEW_YORKS_DAYS = 400, 20
 HOURS_LATE = 26
-"""Age of New York's newest hour. Lyon's is fresh."""
+"""Age in hours of New York's newest hour, which is late. Lyon's newest hour is fresh."""
 
 # The machine's network changed while the page was loading: not the page's fault.
 NOT_THE_PAGES = "ERR_NETWORK_CHANGED"
@@ -136,7 +136,7 @@ def some_day(location: str, back: int, *, complete: bool = True) -> Row:
 
 @pytest.fixture(scope="session")
 def pages_lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """Lyon's days until an incomplete today, with two missing. New York's days are late."""
+    """A lake with late days of New York, and with Lyon's days until today except two."""
     lake = make_lake(s3_server, [some_day("lyon", 0, complete=False)])
     lake.write(
         *(some_day("lyon", back) for back in range(1, LYONS_DAYS) if back not in {10, 11}),

@@ -20,7 +20,7 @@ DRAWN = """canvas => {
   }
   return [many, sum];
 }"""
-"""Count the drawn pixels of a chart, and compute a checksum of the picture."""
+"""JavaScript that returns the number of a chart's drawn pixels and a checksum."""
 
 
 def drawn(page: Page) -> dict[str, list[int]]:

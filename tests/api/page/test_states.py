@@ -82,7 +82,7 @@ async (ages) => {
   return ages.map((age) => isLate({ newestHour: new Date(0) }, age * 60_000));
 }
 """
-"""Return `isLate` for newest hours of these ages in minutes."""
+"""JavaScript that returns `isLate` for newest hours of these ages in minutes."""
 
 
 @pytest.mark.parametrize(
