@@ -17,7 +17,7 @@ DAYS = {"lyon": 8, "kolkata": 9}
 
 @pytest.fixture
 def lake(environment: None) -> Lake:
-    """Days whose highest temperature is the day of the week."""
+    """A lake with days whose highest temperature is the number of the weekday."""
     lake = Lake(os.environ)
     lake.create_bucket()
     lake.create()

@@ -23,7 +23,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(LONG), LONG)
 UNCHANGED = b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"
 BAD = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 NOTHING = b""
-"""An empty response closes the connection."""
+"""Scripted response without a byte, after which the server closes the connection."""
 
 PACE = 0.05
 SECONDS = 3
@@ -35,7 +35,7 @@ STALL = SECONDS / 2
 def server(
     responses: Sequence[bytes], seconds: Sequence[float] = (0,)
 ) -> Iterator[tuple[str, list[bytes]]]:
-    """Send these responses on each connection after these delays, and then repeat the last ones.
+    """Run a server that sends these responses in order on each connection, the last repeatedly.
 
     Yields:
         The address, and the requests received.
