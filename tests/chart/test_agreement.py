@@ -25,7 +25,7 @@ from weather.settings import (
 )
 
 OF_LIBPQ = {"PGPASSWORD"}
-"""Variables of Postgres's client library, which are not settings of ours."""
+"""Variables of Postgres's client library, not of this project."""
 
 NEEDED: dict[str, list[type[SettingsGroup]]] = {
     "ingest": [SourceSettings, StoreSettings],

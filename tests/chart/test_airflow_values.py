@@ -68,7 +68,7 @@ def worker(manifests: list[Manifest]) -> Manifest:
 
 
 def with_tokens_of_their_accounts(manifests: list[Manifest]) -> list[Manifest]:
-    """Copy the pods, with their service accounts' token setting."""
+    """Return copies of pods with the token setting of each pod's service account."""
     accounts = of_kind(manifests, "ServiceAccount")
     copies = deepcopy(manifests)
     for pod in pods_of(copies):

@@ -136,7 +136,7 @@ def test_the_schema_describes_exactly_the_values() -> None:
 
 
 def _names(schema: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
-    """Return the dotted names of all described values. Free maps end a name."""
+    """Return the dotted names of the schema's values, without keys that users choose."""
     if reference := schema.get("$ref"):
         schema = definitions[reference.rpartition("/")[2]]
     names = set()

@@ -1,4 +1,4 @@
-"""Try what a pod's credentials allow, and print the outcomes. Runs in a pod as `python -c`.
+"""Test the rights of a pod's credentials and print the outcomes. Runs as `python -c` in a pod.
 
 Usage: `... [["get", "raw/x"], ["sql", "select 1"]]`. Prints a JSON list with
 "allowed" or the error's code for each action.

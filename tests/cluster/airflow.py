@@ -20,10 +20,10 @@ class Unavailable(Exception):
 
 
 class Airflow:
-    """The DAG's runs, their tasks and logs."""
+    """Client for the DAG's runs, their tasks and their logs."""
 
     def __init__(self, forward: Forward, login: Mapping[str, str]) -> None:
-        """Send no request yet.
+        """Create the client without sending a request.
 
         Args:
             forward: port-forward to the API server.

@@ -19,7 +19,7 @@ from tests.cluster.waiting import wait_for
 
 SECONDS_TO_GET_READY = 300
 SERVICES = "!run_id,!job-name"
-"""Selector of the services' pods: neither of a task nor of a job."""
+"""Label selector of the services' pods, without the pods of tasks and jobs."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class WatchedRun:
 
     run_id: str
     triggered: float
-    """Seconds since the epoch."""
+    """Time of the trigger in seconds since the epoch."""
     pods: PodWatch
 
 

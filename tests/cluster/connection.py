@@ -20,12 +20,12 @@ class Cluster:
 
     @cached_property
     def core(self) -> client.CoreV1Api:
-        """Pods, services, secrets, events."""
+        """Client for pods, services, Secrets and events."""
         return client.CoreV1Api(self.api)
 
     @cached_property
     def apps(self) -> client.AppsV1Api:
-        """Deployments and stateful sets."""
+        """Client for Deployments and StatefulSets."""
         return client.AppsV1Api(self.api)
 
     def pods(self, namespace: str, labels: str = "") -> list[client.V1Pod]:

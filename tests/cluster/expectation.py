@@ -32,7 +32,7 @@ def window_of_run(run: Mapping[str, Any], lookback_hours: int) -> Window:
 
 
 def hours_taken(windows: Iterable[Window]) -> Window:
-    """Join the windows into one.
+    """Join the runs' windows into one window without gaps.
 
     Raises:
         ValueError: hours are missing between the windows, or the list is empty.

@@ -24,7 +24,7 @@ class Forward:
 
     @property
     def port(self) -> int:
-        """Return the local port, and open it if it is closed.
+        """Return the local port. Open the port-forward if it is closed.
 
         Raises:
             NoForward: no pod of the service runs.

@@ -154,5 +154,5 @@ def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
 
 
 def running(selection: Selection) -> Selection:
-    """Select the running pods of a selection."""
+    """Restrict a selection to running pods."""
     return lambda event: selection(event) and is_running(event.pod)

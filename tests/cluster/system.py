@@ -138,7 +138,7 @@ class System:
         return False
 
     def hours_taken(self) -> Window:
-        """Return the hours of all successful runs of Airflow."""
+        """Return the window from the first to the last hour of Airflow's successful runs."""
         lookback = int(
             self.cluster.settings("weather-airflow-settings", AIRFLOW)["WEATHER_LOOKBACK_HOURS"]
         )

@@ -1,4 +1,4 @@
-"""`make cluster` on an installed system without a change."""
+"""Repeat `make cluster` on an installed system without a change."""
 
 from tests.cluster.installation import install_again
 from tests.cluster.namespaces import AIRFLOW, WEATHER
@@ -28,7 +28,7 @@ def test_an_upgrade_without_changes_restarts_nothing(system: System, pods: PodWa
 
 
 def services(system: System) -> dict[str, object]:
-    """Return what a restart or a rollout would change."""
+    """Return state that a restart or rollout changes: uids, restarts and generations."""
     found: dict[str, object] = {}
     for namespace in (WEATHER, AIRFLOW):
         for pod in system.cluster.pods(namespace, "!run_id,!job-name"):

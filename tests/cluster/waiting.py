@@ -19,7 +19,7 @@ def wait_for(
     seconds: float,
     instead: Callable[[], object],
 ) -> Seen:
-    """Poll until the result is true, and return it.
+    """Call `look` until its result is true, and return the result.
 
     Args:
         what: the condition in words, for the message.
