@@ -47,7 +47,7 @@ class Airflow:
 
 @pytest.fixture
 def end(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TriggerEvent]:
-    """Factory of the trigger's event after these states, all of which must be read."""
+    """Factory of the trigger's event after these states, which the trigger must all read."""
     monkeypatch.setattr(model_trigger, "INTERVAL_SECONDS", 0)
 
     def run(*moments: Moment, tested: bool = True, try_number: int = 1) -> TriggerEvent:

@@ -20,7 +20,7 @@ class World:
     """Fake of Airflow's database: active runs with the state of their first task."""
 
     first_tasks: dict[int, str | None] = field(default_factory=dict)
-    """State by run. None for a new run. Ended runs are removed."""
+    """State of the first task by active run. None for a new run."""
 
     def get_ti_count(self, dag_id: str, *, task_ids: list[str], map_index: int, states: Any) -> int:
         assert (dag_id, task_ids, map_index) == ("weather_pipeline", ["ingest"], 0)

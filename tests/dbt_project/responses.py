@@ -36,7 +36,7 @@ class RawResponse:
 
 
 def store(pipeline: Pipeline, window: Window, responses: Iterable[RawResponse]) -> None:
-    """Store the responses of a window, and set it as the window of the steps."""
+    """Store the responses of a window. Set the steps' window to the same window."""
     body = "\n".join(response.line() for response in responses).encode()
     pipeline.store.put(f"raw/{window.key}/shard-000-of-001/call-0000.json", body)
     pipeline.take(window)

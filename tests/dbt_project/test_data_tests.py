@@ -91,7 +91,7 @@ BAD_ROWS = [
         "None",
     ),
 ]
-"""A statement that breaks a data test, the test, and a part of the failure."""
+"""SQL that inserts invalid rows, with the failing data test and a part of the failure."""
 
 
 def test_each_data_test_fails_on_a_bad_row_and_reports_it(

@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
     @property
     def location(self) -> str:
-        """Unique name of the case."""
+        """Unique name of the case, as the location's id."""
         names = ["".join(each[0] for each in kinds) for kinds in (self.temperature, self.wind)]
         return "-".join(["".join(map(str, self.order)), *names])
 

@@ -166,7 +166,7 @@ def command(step: str) -> list[str]:
 
 
 def traces(pipeline: Pipeline, replay: str, log: Path) -> tuple[object, ...]:
-    """Return evidence that a step is at work: requests, writes and dbt models."""
+    """Return evidence that a step has started its work: requests, writes and dbt models."""
     return (
         httpx.get(f"{replay}/replay/requests", timeout=TIMEOUT_SECONDS).json()["requests"],
         list(pipeline.store.list("transformed/")),
