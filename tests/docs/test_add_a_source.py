@@ -47,7 +47,7 @@ GARDEN_HOURS = [
     ("06", -1.2, None, None),
     ("07", 2.6, 0.3, 18.0),
 ]
-"""Hour, °C, mm and km/h, by hand from the observations."""
+"""Expected hours of the station: hour, °C, mm and km/h, computed by hand."""
 
 GARDEN_DAY = {
     "date": "2026-03-01",
@@ -58,7 +58,7 @@ GARDEN_DAY = {
     "avg_windspeed_kmh": 9.0,
     "hours": 4,
 }
-"""The mean of 4.5, 4.1, -1.2 and 2.6, the sum of the rain, the mean of 9, 0 and 18 km/h."""
+"""Expected day of the station: means of 4.5, 4.1, -1.2, 2.6 and of 9, 0, 18, and the rain's sum."""
 
 COLUMNS = "temperature_c, precipitation_mm, windspeed_kmh"
 

@@ -24,7 +24,7 @@ COLUMN = "relative_humidity_percent"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 OLD = Window(START, START + 6 * HOUR)
 NEW = Window(START + 3 * HOUR, START + 30 * HOUR)
-"""Overlaps the older window, whose first three hours keep null for the variable."""
+"""Window of the run with the variable. The older run's first three hours are outside."""
 
 Values = list[tuple[object, float | None]]
 

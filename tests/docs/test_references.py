@@ -22,7 +22,7 @@ FOLDERS = sorted(
 PATH = re.compile(rf"(?<![\w./:<>-])(?:{'|'.join(FOLDERS)})/(?:[\w./-]*[\w/])?")
 MADE_BY_COMMANDS = ("bench/results.json",)
 PAST = ("CHANGELOG.md",)
-"""A changelog may name files that a later version removes."""
+"""Pages that may name files that no longer exist."""
 
 
 def anchors(page: str) -> set[str]:

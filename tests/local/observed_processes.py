@@ -9,7 +9,7 @@ from tests.timeouts import TIMEOUT_SECONDS
 
 
 def wait_for(condition: Callable[[], object], seconds: float = TIMEOUT_SECONDS) -> None:
-    """Poll `condition` until it is true, or fail after that time."""
+    """Poll `condition` until it is true, or fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition is still false"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MISSING = "http://127.0.0.1:1"
-"""URL without a server. No command here sends requests to the source."""
+"""URL without a server, because no tested command sends a request to the source."""
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_a_removed_store_is_reported_and_a_new_lake_starts(run: Run, state: Path
 
 @pytest.fixture
 def sleeping(state: Path, outside: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """A sleeping command, with S3 beside it."""
+    """A process of `python -m local run` whose command sleeps, with a running S3 server."""
     process = subprocess.Popen(
         command(state, "run", "echo ready; sleep 60"),
         cwd=PROJECT,

@@ -22,7 +22,7 @@ CODE = {
     "store-setup": PROJECT / "weather" / "store_setup",
 }
 BESIDE = {"airflow": "airflow-server"}
-"""Groups that only an image in a cluster needs, and .venv lacks."""
+"""Dependency groups that only an image in a cluster needs, and .venv lacks."""
 
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[^ ;\\]+)(?P<marker> ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?P<more> \\)?")

@@ -99,7 +99,7 @@ def test_the_server_listens_on_loopback_only(tmp_path: Path) -> None:
 
 
 def modes_of_files_with(words: bytes, folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield name and mode of each file below the folder that contains the words."""
+    """Yield name and mode of each file in a folder tree whose content contains the words."""
     for parent, _, names in os.walk(folder):
         for name in names:
             # The server renames and removes files all the time.
