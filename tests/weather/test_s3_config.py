@@ -42,7 +42,7 @@ from weather.storage import Store
 
 @dataclass(frozen=True)
 class Place:
-    """The servers, and the CA's certificate."""
+    """The store and proxy servers, and the CA's certificate."""
 
     store: Server
     secure_store: Server
@@ -50,7 +50,7 @@ class Place:
     ca: Path
 
     def seen(self) -> set[Seen]:
-        """Return the requests since the last call."""
+        """Return the requests that the servers received since the last call."""
         found: set[Seen] = set()
         for server in (self.store, self.secure_store, self.proxy):
             found |= set(server.seen)
@@ -130,7 +130,7 @@ def by_dbt() -> bytes | None:
 CLIENTS: tuple[Callable[[], bytes | None], ...] = (by_botocore, by_duckdb)
 
 WITH_DBT = ("a session token", "a profile", "a CA bundle", "a proxy with a password")
-"""Cases for dbt too, which takes seconds for each."""
+"""The few cases that dbt runs too, because each takes dbt seconds."""
 
 CREDENTIALS_SCRIPT = """
 echo >> "$1"

@@ -80,7 +80,7 @@ def faulty_replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def faults(
     settings: StoreSettings, faulty_replay: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], None]]:
-    """Set the faults of a replay server, which is the test's source."""
+    """Function that sets the faults of a replay server, which is the test's source."""
     monkeypatch.setenv("OPEN_METEO_URL", faulty_replay)
     monkeypatch.setenv("OPEN_METEO_ARCHIVE_URL", faulty_replay)
 

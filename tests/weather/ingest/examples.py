@@ -113,4 +113,4 @@ JSON_VALUES = st.recursive(
 
 JOB = Job(WINDOW, 0, 1, [location(1), location(2)])
 HEALTHY = Reply(json.dumps(responses_to(WINDOW, [1, 2])).encode())
-"""The response to all of the job."""
+"""The successful response to the job's only call."""

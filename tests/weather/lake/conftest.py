@@ -40,7 +40,7 @@ def lake(
 
 @pytest.fixture
 def lake_in_sqlite(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """A lake after two runs. The folder for temporary files has a quote in its name."""
+    """A lake after two runs, with a quote in the name of the folder for temporary files."""
     odd = tmp_path / "bob's tmp"
     odd.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(odd))

@@ -16,7 +16,7 @@ def fill(pipeline: Pipeline) -> None:
 
 
 def everything(pipeline: Pipeline) -> list[object]:
-    """Return all rows, snapshots and objects except the lake's own files."""
+    """Return all rows, snapshots and objects, without the files of the lake's tables."""
     published = pipeline.published()
     assert published is not None
     store = pipeline.store

@@ -21,7 +21,7 @@ ROOT_PASSWORD = "password-of-root"
 START_SECONDS = 30
 
 PROJECT = Path(__file__).resolve().parents[3]
-"""Root of the imports, as in the image."""
+"""Root folder of the imports, as in the job's image."""
 
 
 def policy(*statements: tuple[str, str]) -> dict[str, Any]:
