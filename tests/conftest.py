@@ -26,7 +26,7 @@ SLOW_FIXTURES = {
     "pipeline",
     "serve",
 }
-"""Fixtures that start Airflow, dbt or a browser, or a server for each test."""
+"""Fixtures that start a slow process: Airflow, dbt, a browser, or a server for each test."""
 
 # Hypothesis's deadline is meaningless on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """End all processes of this test run after it. Workers of pytest-xdist inherit its mark."""
+    """End all processes of this test run at its end, workers of pytest-xdist included."""
     if not hasattr(config, "workerinput"):
         end_orphans_after_this_process()
 
@@ -92,7 +92,7 @@ def environment(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Set the settings of a bucket and a lake for this test only."""
+    """Set a new bucket and a new lake in the environment of one test."""
     for name in list(os.environ):
         if name.startswith(("WEATHER_", "OPEN_METEO_", "LAKE_", "AWS_", "DBT_")):
             monkeypatch.delenv(name)

@@ -39,7 +39,7 @@ def end_orphans_after_this_process() -> None:
 
 
 def mark() -> dict[str, str]:
-    """Return the mark's variable, for processes with a separate environment."""
+    """Return the environment variable that marks this test run's processes."""
     return {MARK: os.environ[MARK]}
 
 

@@ -111,7 +111,7 @@ class Pipeline:
         self.run(lookback_window(end, lookback_hours))
 
     def fill(self, *windows: Window) -> None:
-        """Bring an empty lake to the state after runs of these windows, one after the other."""
+        """Bring an empty lake to the state after runs of these windows in order."""
 
         def run_all() -> None:
             for window in windows:
@@ -121,7 +121,7 @@ class Pipeline:
         self.take(windows[-1])
 
     def fill_once(self, name: Hashable, fill: Callable[[], None]) -> None:
-        """Fill an empty lake by `fill`, or by a copy of what `fill` has made for an earlier test.
+        """Fill an empty lake by `fill`, or copy the lake that an earlier test filled as `name`.
 
         A run takes 5 s of CPU time, and a copy 0.1 s.
         """

@@ -1,4 +1,4 @@
 """Time limits of tests."""
 
 TIMEOUT_SECONDS = 60
-"""Seconds that anything may take on a busy machine."""
+"""Time limit in seconds of every wait, even on a busy machine."""

@@ -47,7 +47,7 @@ def zone_names() -> list[str]:
 
 
 def _read(data: bytes) -> tuple[list[int], list[int]]:
-    """Return the changes, and the offsets before the first and after each change."""
+    """Return the changes, the offset before the first change, and the offset after each change."""
     position = 0
     for bytes_a_time in (4, 8):
         assert data[position : position + 4] == b"TZif"

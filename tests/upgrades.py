@@ -1,4 +1,4 @@
-"""Name the library version in the failure of code that uses a library's internals."""
+"""Report failures in code that uses a library's internals with the library's version."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -21,7 +21,7 @@ EACH_HOUR = {
     "HOURS_OF_3_RUNS": "3",
     "HOURS_OF_6_RUNS": "6",
 }
-"""Numbers that the chart writes into the files by default."""
+"""Numbers that the chart inserts into the files by default."""
 
 EVERY_3_HOURS = {
     "FRESH_HOURS": "6",

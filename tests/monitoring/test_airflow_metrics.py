@@ -106,7 +106,7 @@ class Client:
 
 @pytest.fixture
 def airflow_sends(exporter: Exporter) -> Iterator[None]:
-    """Configure Airflow's own code by the chart's values."""
+    """Make Airflow's own code send metrics to the exporter, by the chart's values."""
     settings = VALUES["config"]["metrics"]
     client: Any = get_statsd_logger(
         stats_class=Client,

@@ -11,7 +11,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "cluster"
 OURS = "app.kubernetes.io/part-of=weather-pipeline"
 MARK = "weather/installed-by=cluster-test"
 OF_THE_SCRIPTS = {"BASH_VERSION", "KIND_NAME", "OURS", "SECONDS"}
-"""Variables that users do not set."""
+"""Variables that the scripts set, not the users."""
 
 KUBECTL = """#!/bin/bash
 case "$*" in
