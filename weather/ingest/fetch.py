@@ -1,4 +1,4 @@
-"""Fetch one call from a source: retry with backoff, and store what failed attempts received."""
+"""Fetch one call from a source: retry with backoff, and store the bodies of failed attempts."""
 
 import logging
 import random
@@ -176,7 +176,7 @@ class Fetch:
     clock: Clock
     attempts: int = 0
     retries: Counter[str] = field(default_factory=Counter)
-    """Number of retries by the kind of failure before them."""
+    """Number of retries, by the kind of the preceding failure."""
     started: float = field(default_factory=time.monotonic)
 
     def with_retries(self, policy: RetryPolicy) -> Fetched:

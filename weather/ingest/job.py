@@ -28,7 +28,7 @@ class Call:
     """Name of a part of a split call; empty for a whole call."""
 
     def halves(self) -> list["Call"]:
-        """Split the call into two with half of the locations each."""
+        """Split the call into two calls with half of the locations each."""
         middle = (len(self.locations) + 1) // 2
         return [
             replace(self, part=f"{self.part}{name}", locations=locations)

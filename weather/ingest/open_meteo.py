@@ -57,7 +57,7 @@ class OpenMeteo(SourceClient):
         return request_form(call)
 
     def pause(self, call: Call, base_url: str) -> float:
-        """Return the seconds from a call's start to the next start, by the free rate limit."""
+        """Return the seconds between the starts of this call and the next, by the rate limit."""
         return seconds_between_calls(
             len(call.locations),
             call.window.hours,
@@ -75,7 +75,7 @@ class OpenMeteo(SourceClient):
         return response
 
     def request(self, call: Call, base_url: str) -> list[object]:
-        """Send one request. A replay server identifies itself in a header."""
+        """Send one request, and set `source` by the header that only a replay server sends."""
         key = self._settings.open_meteo_api_key
         form = request_form(call) | ({"apikey": key} if key else {})
         try:

@@ -37,7 +37,7 @@ def base_url_of(call: Call, source: SourceSettings, now: datetime) -> str:
 
 
 def weight(locations: int, hours: int, variables: int) -> float:
-    """Compute a call's weight in the quota: 1 for each location, more for long or wide calls.
+    """Compute a call's weight in the quota from its locations, hours and variables.
 
     The rule is `calculateQueryWeight` in ForecastApiResult.swift of open-meteo/open-meteo.
     """
@@ -101,5 +101,5 @@ def run_weight(job: Job, source: SourceSettings, now: datetime) -> float:
 
 
 def hours_within_quota(locations: int) -> int:
-    """Compute how many hours at that many locations fit into the hourly quota."""
+    """Compute the number of hours at that many locations that fit into the hourly quota."""
     return int(HOURLY_QUOTA // weight(locations, HOURS_PER_CALL, len(UNITS))) * HOURS_PER_CALL

@@ -16,7 +16,7 @@ NOT_VALIDATED = "not validated yet"
 
 @dataclass(frozen=True)
 class Fetched:
-    """The responses of one call as received, in the order of its locations."""
+    """The responses of one call as received, in the order of the call's locations."""
 
     call: Call
     host: str

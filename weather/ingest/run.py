@@ -149,7 +149,7 @@ class _SourceRun:
             raise self.failures_in_a_row[0]
 
     def fetch_and_store(self, call: Call) -> None:
-        """Fetch and store a call, and split it while some of its locations are unreadable.
+        """Fetch and store a call. Split the call while some of its locations are unreadable.
 
         All parts of one size come before smaller ones, so that an unavailable service is noticed
         after few requests.

@@ -22,7 +22,7 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M"
 """Format of hours in requests and responses, without an offset."""
 
 MAX_DISTANCE_KM = 60
-"""Largest distance between the coordinates of a response and those of its location.
+"""Largest accepted distance between the coordinates of a response and of its location.
 
 A response has the coordinates of a grid cell. Of the 3 x 3 cells around the location, Open-Meteo
 takes the one whose height fits best (`findPointTerrainOptimised` in its Gridable.swift). That is up
@@ -30,7 +30,7 @@ to 1.5 cells away in each direction: 59 km on its coarsest grid, 0.25 degrees.
 """
 
 MAX_DISTANCE_WITHOUT_ID_KM = 20
-"""Limit without a `location_id`: half a cell of 0.25 degrees, diagonally."""
+"""Largest accepted distance without a `location_id`: half a cell's diagonal, of 0.25 degrees."""
 
 EARTH_KM = 6371
 
@@ -135,7 +135,7 @@ def common_format(
 
 
 def _format_problems(response: object, window: Window) -> Iterator[str]:
-    """Yield the format problems of a response. Each check relies on the ones before it."""
+    """Yield the format problems of a response. Each check relies on the earlier checks."""
     if not isinstance(response, dict):
         yield f"the response is {shortened(response)}, not an object"
         return

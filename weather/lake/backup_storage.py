@@ -23,7 +23,7 @@ class BackupStorage(Protocol):
         """Name of the storage in error messages."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically. Replace one with the same key."""
+        """Store or replace an object atomically."""
 
     def get(self, key: str) -> bytes | None:
         """Return an object's bytes, or None if the key does not exist."""
@@ -70,7 +70,7 @@ class FolderStorage:
         return str(self._folder)
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically. Replace one with the same key."""
+        """Store or replace an object atomically."""
         path = self._folder / key
         unfinished = path.with_name(path.name + UNFINISHED)
         with self._errors_in_a_line():
@@ -125,7 +125,7 @@ class BucketStorage:
         self.name = f"s3://{bucket}/{prefix}"
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object atomically. Replace one with the same key."""
+        """Store or replace an object atomically."""
         self._store.put(self._prefix + key, body)
 
     def get(self, key: str) -> bytes | None:

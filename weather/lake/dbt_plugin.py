@@ -58,7 +58,7 @@ class Plugin(BasePlugin):
             conn.execute(f"CREATE MACRO memory.main.{name}() AS {literal(query)}")
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
-        """Renew temporary credentials for each model and test, whose cursor dbt passes."""
+        """Renew the store's temporary credentials before each model and test."""
         with _failures_of_dbt():
             self._access.renew(cursor)
 

@@ -11,22 +11,22 @@ REBUILD_MARKER_KEY = "transformed/rebuild-unfinished"
 
 
 def has_rebuild_marker(store: Store) -> bool:
-    """Return whether a rebuild runs, or was killed."""
+    """Return whether the rebuild marker exists: a rebuild runs, or was killed."""
     return store.get(REBUILD_MARKER_KEY) is not None
 
 
 def set_rebuild_marker(store: Store) -> None:
-    """Store the marker, before a rebuild writes its first table."""
+    """Store the rebuild marker, before a rebuild writes its first table."""
     store.put(REBUILD_MARKER_KEY, b"")
 
 
 def remove_rebuild_marker(store: Store) -> None:
-    """Delete the marker, after the tables are complete and tested, or restored."""
+    """Delete the rebuild marker, after the tables are complete and tested, or restored."""
     store.delete([REBUILD_MARKER_KEY])
 
 
 def require_no_rebuild(store: Store) -> None:
-    """Fail while the marker exists.
+    """Raise StepError while the rebuild marker exists.
 
     Raises:
         StepError: a rebuild has not ended.

@@ -30,7 +30,7 @@ class Restored:
     rows: dict[str, int]
     """Number of rows by table."""
     published_snapshot_id: int | None
-    """None if the backup has no published snapshot."""
+    """Id of the published snapshot; None if the backup has no published snapshot."""
 
 
 def restore(settings: LakeSettings, source: BackupStorage, *, replace: bool) -> Restored:

@@ -18,7 +18,7 @@ TEST_RECORDS = "transformed/tested/"
 """Prefix of test records' keys, before the lake's id and the record's name."""
 
 TABLES = ("stg_weather", "rejected_weather", "daily_weather_stats")
-"""Tables of dbt's models, each after the tables that it reads."""
+"""Tables of dbt's models in dependency order."""
 
 INSERTIONS = f"""
     WITH changes AS (
@@ -63,7 +63,7 @@ class Insertions:
         )
 
     def newer_of_published(self, snapshot_id: int) -> int:
-        """Return the newer of a snapshot and the published one."""
+        """Return the newer of a snapshot and the published snapshot."""
         return max(snapshot_id, self.published, 0)
 
     def is_new(self, snapshot_id: int) -> bool:
@@ -83,7 +83,7 @@ def read_insertions(lake: duckdb.DuckDBPyConnection, published: int) -> Insertio
 def newest_tested_snapshot(
     lake: duckdb.DuckDBPyConnection, store: Store, newest: int, published: int
 ) -> int:
-    """Return the newest snapshot without untested rows.
+    """Return the newest snapshot whose unpublished rows have all passed dbt's tests.
 
     Args:
         lake: the attached lake.

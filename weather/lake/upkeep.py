@@ -13,7 +13,7 @@ from weather.storage import Store
 SNAPSHOT_RETENTION = timedelta(days=7)
 TABLE_FILES = "transformed/main/"
 GRACE = timedelta(days=1)
-"""Age at which unused files are deleted; queries and transactions may use younger ones."""
+"""Age at which unused files are deleted. Queries and transactions may use younger files."""
 
 
 @dataclass(frozen=True)
