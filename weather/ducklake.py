@@ -262,7 +262,7 @@ def lake_id(connection: "duckdb.DuckDBPyConnection", catalog: str = METADATA) ->
 
 
 def tables_of(lake: "duckdb.DuckDBPyConnection", database: str = "lake") -> list[str]:
-    """List the tables of an attached lake that hold data, by name."""
+    """List the names of an attached lake's tables, without the write-lock tables."""
     rows = lake.execute(
         "SELECT table_name FROM duckdb_tables()"
         " WHERE database_name = ? AND NOT ends_with(table_name, ?) ORDER BY 1",

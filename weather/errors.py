@@ -1,10 +1,10 @@
-"""Exit codes of the steps, and the exception that carries one."""
+"""Exit codes of the steps, and the exceptions with an exit code."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the steps. 64, 65 and 75 are those of sysexits.h.
+    """Exit codes of the steps. Codes 64, 65 and 75 have the meanings of sysexits.h.
 
     By them, dags/orchestration/retry_policy.py decides whether and when Airflow retries.
     """

@@ -72,7 +72,7 @@ class Location(BaseModel):
 
 
 def read_locations(path: Path) -> list[Location]:
-    """Read the locations. The first is the default one.
+    """Read the users' locations. The first location is the API's default.
 
     Raises:
         StepError: the file is missing, is not a list of locations, or has an id twice.
@@ -234,7 +234,7 @@ def shard_count(locations: int) -> int:
 
 
 def shard_of(locations: Sequence[Location], shard: int, shards: int) -> list[Location]:
-    """Return one shard's locations. Shards are consecutive in the file and differ by at most one.
+    """Return one shard's locations. The sizes of shards differ by at most one location.
 
     Raises:
         ValueError: not 0 <= shard < shards.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.deadline import DeadlineAlert
 
 LONGEST_REASON = 500
-"""Characters of an exception's message in a notice."""
+"""Limit of the characters of an exception's message in a notice."""
 
 TIMEOUT_SECONDS = 10
 

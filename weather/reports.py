@@ -33,7 +33,7 @@ class IngestReport(Report):
     calls: int = 0
     """Successful calls."""
     retries: dict[str, int] = {}
-    """Retries by the kind of failure before them."""
+    """Number of retries, by the kind of the preceding failure."""
     bytes: int = 0
     """Bytes of all response bodies."""
 
@@ -63,7 +63,7 @@ class RunReport(Report):
 
     window_start: AwareDatetime
     ingest: IngestReport | None = None
-    """None if no shard stored a report."""
+    """Merged reports of the shards; None if no shard stored a report."""
     rows_written: dict[str, int] = {}
     """Rows by table that are new or changed since the last published snapshot."""
     values_kept: dict[str, int] = {}

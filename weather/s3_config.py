@@ -44,7 +44,7 @@ def _session() -> Session:
 
 
 class DuckDB(Protocol):
-    """A DuckDB connection. Not every image with this module has DuckDB."""
+    """Type of a DuckDB connection, because not every image with this module has DuckDB."""
 
     def execute(self, query: str, /) -> object:
         """Run a statement."""

@@ -1,4 +1,4 @@
-"""Settings of the schedule, and of what depends on it: lookback, upkeep and freshness."""
+"""Settings that depend on each other: schedule, lookback, upkeep and freshness."""
 
 from typing import Annotated, Self
 
@@ -17,7 +17,7 @@ def _divides_a_day(hours: int) -> int:
 
 
 class ScheduleSettings(SettingsGroup):
-    """Schedule, lookback, upkeep and freshness. They are checked against each other."""
+    """Settings of schedule, lookback, upkeep and freshness, checked against each other."""
 
     weather_schedule_hours: Annotated[int, AfterValidator(_divides_a_day)] = Field(
         1, description="Hours between two runs: 1, 2, 3, 4, 6, 8, 12 or 24."

@@ -1,4 +1,4 @@
-"""Settings: environment variables, in typed groups. The schedule's are in weather/schedule.py.
+"""Settings from environment variables, in typed groups, except those of weather/schedule.py.
 
 A step reads only the groups that it needs, so that it needs no other step's secrets.
 """

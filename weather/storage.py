@@ -33,7 +33,7 @@ class StoredObject:
 
     key: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     etag: str
 
 
@@ -90,7 +90,7 @@ class Store:
             )
 
     def put(self, key: str, body: bytes) -> None:
-        """Store an object, or replace the one with this key.
+        """Store or replace the object with this key.
 
         Raises:
             StepError: UNAVAILABLE, or SETTING for a missing bucket or wrong credentials.

@@ -22,7 +22,7 @@ SECONDS_AHEAD = 5 * 366 * 24 * 3600
 """Reach of `utc_offsets` into the future; the lake has no future hours."""
 
 _STEP = 28 * 24 * 3600
-"""Seconds between two looks at a zone's offset. No yearly rule has a shorter period."""
+"""Seconds between two samples of a zone's offset. No yearly rule has a shorter period."""
 
 
 class UtcOffset(NamedTuple):
@@ -37,7 +37,7 @@ class UtcOffset(NamedTuple):
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Return the names that `tzdata` lists, the backward-compatible ones included."""
+    """Return the names that `tzdata` lists, including backward-compatible names."""
     return frozenset((_package() / "zones").read_text(encoding="utf-8").split())
 
 
@@ -107,7 +107,7 @@ def _utc_offsets(data: bytes, until: int) -> list[UtcOffset]:
 
 
 def _change_between(there: ZoneInfo, start: int, end: int) -> int:
-    """Return the first minute with the offset of `end`, which differs from that of `start`."""
+    """Return the minute between `start` and `end` at which the zone's offset changes."""
     offset = _offset(there, end)
     low, high = start // 60, end // 60
     while high - low > 1:

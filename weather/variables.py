@@ -25,7 +25,7 @@ class Statistic:
     column: str
     """Column name in daily_weather_stats and in the API's days, months and years."""
     function: Literal["min", "max", "avg", "sum"]
-    """The SQL aggregate over a day's hours. Months and years apply it again to their days."""
+    """SQL aggregate over a day's hours, also applied to the days of a month or a year."""
     description: str
     period_description: str
     """Description of the same column of a month or a year."""
@@ -36,7 +36,7 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Variable:
-    """A weather variable, from the name that its source gives it to its name on the page."""
+    """A weather variable with its names, unit, limits, statistics and tests."""
 
     source_name: str
     """Open-Meteo's name of the hourly variable."""

@@ -58,7 +58,7 @@ class Window:
         return "_".join(edge.strftime(_KEY_FORMAT) for edge in (self.start, self.end))
 
     def pieces(self, hours: int) -> Iterator["Window"]:
-        """Split the window into windows of that many hours. The last one may be shorter."""
+        """Split the window into windows of that many hours. The last window may be shorter."""
         start = self.start
         while start < self.end:
             end = min(start + hours * HOUR, self.end)
@@ -133,7 +133,7 @@ def _moment_of(name: str, text: str, earliest: datetime) -> datetime:
 
 
 def parse_moment(text: str) -> datetime:
-    """Parse a date and time in ISO 8601. Without an offset, it is in UTC.
+    """Parse a date and time in ISO 8601. A time without an offset is in UTC.
 
     Raises:
         ValueError: not a date and time in ISO 8601.

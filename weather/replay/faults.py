@@ -110,7 +110,7 @@ def falling_hours(location: Location) -> None:
 
 
 def outside_hours(location: Location) -> None:
-    """Append an hour after the last requested one."""
+    """Append an hour after the last requested hour."""
     for column in location["hourly"].values():
         column.append(column[-1])
     times = location["hourly"]["time"]

@@ -37,7 +37,7 @@ class ForecastRequest:
 
 
 def parse_request(parameters: Mapping[str, str]) -> ForecastRequest:
-    """Validate the parameters. Unknown ones are ignored.
+    """Validate the parameters. Unknown parameters are ignored.
 
     Args:
         parameters: lists are separated by commas.
@@ -104,7 +104,7 @@ def _degrees(parameters: Mapping[str, str], name: str) -> list[float]:
 
 
 def build_response(request: ForecastRequest, generationtime_ms: float) -> list[Location]:
-    """Build one object for each location. As at Open-Meteo, the first lacks `location_id`."""
+    """Build one object for each location, the first without `location_id` as at Open-Meteo."""
     response = []
     for location_id, (latitude, longitude) in enumerate(request.coordinates):
         station = station_for(latitude, longitude)

@@ -19,7 +19,7 @@ VARIABLES = tuple(UNITS)
 
 FIRST_HOUR = datetime(2013, 1, 1, tzinfo=UTC)
 HOURS = 365 * 24
-"""Hours in the cycle, which repeats 2013."""
+"""Number of hours in the replay's cycle, the year 2013."""
 
 HOUR = timedelta(hours=1)
 MISSING = "NA"

@@ -26,12 +26,12 @@ TIMEOUT_SECONDS = 10
 SECONDS_BETWEEN_ATTEMPTS = 1
 
 POLICY_PREFIX = "weather-"
-"""Distinguishes these policies from MinIO's built-in ones."""
+"""Prefix that distinguishes this project's policies from MinIO's built-in policies."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The new buckets, and the set expiry and policies."""
+    """Result of the set-up: new buckets, expiry by bucket, and policy by user."""
 
     new_buckets: list[str]
     kept_days: dict[str, int]
@@ -164,7 +164,7 @@ class Server:
 
 
 def _exit_code(error: Exception) -> ExitCode:
-    """Return UNAVAILABLE for a transient error, SETTING for any other."""
+    """Return UNAVAILABLE for a transient error, SETTING for any other error."""
     match error:
         case S3Error():
             status = error.response.status
