@@ -1,1 +1,1 @@
-"""The published snapshot in memory, and how it is loaded."""
+"""The published snapshot in memory, and the code that loads new snapshots."""

@@ -1,4 +1,4 @@
-"""Read hours that are too old for the memory from the lake, for a few requests at a time."""
+"""Read older hours, which are not in memory, from the lake for a few requests at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait

@@ -32,7 +32,7 @@ class ServedData:
     """Snapshot, locations and cached responses, immutable: a reload replaces the object."""
 
     locations: Sequence[Location]
-    """The locations of locations.yaml, the default one first."""
+    """The locations of locations.yaml, the default location first."""
     responses: ResponseCache
     """The cached responses of this snapshot and these locations."""
     snapshot: Snapshot | None = None

@@ -148,7 +148,7 @@ class Snapshot:
 
 
 def load_snapshot(settings: LakeSettings, published: Published) -> Snapshot:
-    """Load the published snapshot from the lake, never a later one.
+    """Load the published snapshot from the lake, never a later snapshot.
 
     Raises:
         StepError: the lake cannot be opened or read.

@@ -112,7 +112,7 @@ class SnapshotWatcher:
         return replace(served, problem=problem, checked_at=now, failures=served.failures + 1)
 
     def _checked_snapshot(self, served: ServedData, published: Published) -> Snapshot:
-        """Return the loaded snapshot, or load a newer one. Check the lake if a check is due.
+        """Return the loaded snapshot, or load a newer snapshot. Check the lake if a check is due.
 
         Raises:
             StepError: the lake cannot be read, or has not responded yet.

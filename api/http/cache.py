@@ -1,4 +1,4 @@
-"""Complete responses, and the cache that holds those of one snapshot."""
+"""Complete responses, and a cache for the responses of one snapshot."""
 
 from asyncio import Future
 from collections import OrderedDict
@@ -36,7 +36,7 @@ CODECS = {"zstd": ("zstd", 9), "br": ("brotli", 5), "gzip": ("gzip", 6)}
 """Arrow's codec and compression level for each content encoding."""
 
 MIN_COMPRESSED_BYTES = 1000
-"""Smaller bodies are not compressed: one packet carries them anyway."""
+"""Size from which bodies are compressed. A smaller body fits into one packet anyway."""
 
 COMPRESSIBLE = (b"text/", b"application/json", b"application/vnd.apache.arrow", b"image/svg")
 """Prefixes of the media types that are worth compressing; Parquet is compressed already."""
@@ -94,7 +94,7 @@ class CompleteResponse:
     body: bytes
     route: str
     etag: bytes = b""
-    """Empty where the response must not be cached."""
+    """The ETag, or an empty value for a response that must not be cached."""
     last_modified: bytes = b""
     not_modified: ResponseHead | None = None
     """The head of a 304 response."""
@@ -172,7 +172,7 @@ class ResponseCache:
         return response
 
     def put(self, key: CacheKey, response: CompleteResponse) -> None:
-        """Cache a response, and evict the least recently used ones beyond `max_bytes`."""
+        """Cache a response. Evict the least recently used responses beyond `max_bytes`."""
         if key in self._responses:
             self.bytes -= _entry_bytes(key, self._responses.pop(key))
         self._responses[key] = response

@@ -26,10 +26,10 @@ class ReceivedRequest(NamedTuple):
 
     method: str
     path: bytes
-    """Percent-encoded, as received."""
+    """Path of the URL, percent-encoded as received."""
     query: bytes
     headers: RequestHeaders
-    """Values by lower-case name; the values of a repeated header are joined."""
+    """Header values by lower-case name. The values of a repeated header are joined."""
     client: str
     """The client's IP address, or an empty string."""
     started: float

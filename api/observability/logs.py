@@ -12,7 +12,7 @@ from typing import TextIO
 WRITE_INTERVAL_SECONDS = 0.2
 
 MAX_WAITING = 20_000
-"""Limit of the requests that wait for a slow reader; older ones are dropped to bound memory."""
+"""Limit of the queued requests. The oldest requests are dropped to bound memory."""
 
 MAX_URL_BYTES = 2000
 """Limit of the logged bytes of a path or a query; a request's head may have 32 KiB."""

@@ -1,4 +1,4 @@
-"""Prometheus metrics: of requests, of the served data, and of the run that published them."""
+"""Prometheus metrics of requests, of the served data, and of the run that published the data."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -156,7 +156,7 @@ def _completeness(served: ServedData, snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _run_metrics(published: Published) -> Iterator[Metric]:
-    """Yield gauges of the run that published the snapshot. A run without a report has few."""
+    """Yield gauges of the run that published the snapshot, only a few without a run report."""
     yield _gauge(
         "weather_run_published_timestamp_seconds",
         "When the served snapshot was published.",

@@ -230,7 +230,7 @@ def reject_repeated(*but: str) -> Any:
 
 
 class ParameterLimitMiddleware:
-    """Reject requests with many parameters: FastAPI's time is quadratic in unknown ones."""
+    """Reject requests with many parameters, because FastAPI's time is quadratic in their number."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -178,7 +178,7 @@ def _page(
 
 
 def _known_location(location: str | None, served: ServedData) -> str:
-    """Return the id, or the default location's. Raise 404 for an unknown location."""
+    """Return the requested or the default location id. Raise 404 for an unknown location."""
     if location is None:
         return served.locations[0].id
     if not served.knows(location):
@@ -191,7 +191,7 @@ def _known_location(location: str | None, served: ServedData) -> str:
 
 
 def _known_locations(locations: Sequence[str] | None, served: ServedData) -> Sequence[str] | None:
-    """Return the ids, or None for all locations. Raise 404 for an unknown location."""
+    """Return the requested location ids, or None for all. Raise 404 for an unknown location."""
     if locations and ALL_LOCATIONS in locations:
         return None
     if not locations:
