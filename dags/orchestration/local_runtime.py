@@ -46,7 +46,7 @@ class StepProcess(BaseOperator):
         self.hook = SubprocessHook()
 
     def execute(self, context: Context) -> None:
-        """Run the step. Raise StepFailed with its last line of output unless it exits with 0."""
+        """Run the step. Raise StepFailed with the last line of output after a failure."""
         result = self.hook.run_command(
             [sys.executable, "-m", self.module, *self.arguments],
             env={**os.environ, **self.env},

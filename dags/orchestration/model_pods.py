@@ -20,7 +20,7 @@ class ModelPod(StepPod, DbtBuildKubernetesOperator):  # type: ignore[misc]
 
 
 class SharedModelPod(ModelPod):
-    """Wait until the shared pod has built a model. If it fails, build the model in a separate pod.
+    """Wait until the shared pod has built a model. If that pod fails, build the model separately.
 
     Each of Cosmos' own sensors takes a worker pod, or two if deferred. This task starts and
     succeeds in the triggerer, so it takes none.

@@ -25,7 +25,7 @@ AFTER_A_KILL = timedelta(seconds=5)
 
 
 class StepFailed(AirflowException):
-    """A step exited with a code other than 0. The message is its last line of output."""
+    """Failure of a step with an exit code other than 0. The message is the last line of output."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

@@ -17,7 +17,7 @@ HOLD_SLOT = timedelta(minutes=1)
 """Time to hold the task's slot before rescheduling: other runs' first tasks need that slot."""
 
 RESCHEDULE_DELAY = timedelta(seconds=30)
-"""Delay of a rescheduled task. With a shorter one, Airflow may confuse two tries of the task."""
+"""Delay of a rescheduled task. With a shorter delay, Airflow may confuse the task's tries."""
 
 WAITING_STATES = [
     "scheduled",

@@ -30,7 +30,7 @@ class FastPodManager(PodManager):
     """Time to poll fast after the end of the log, before the operator's own polling starts."""
 
     def container_is_running(self, pod: k8s.V1Pod, container_name: str) -> bool:
-        """Return whether the container runs. Its log ends before its status changes."""
+        """Return whether the container runs. Poll fast, because its log ends before its status."""
         running = super().container_is_running
         return all(running(pod, container_name) for _ in self._polls())
 
@@ -50,7 +50,7 @@ class FastPodManager(PodManager):
 
 
 class StepPod(KubernetesPodOperator):
-    """Operator that runs a step in a pod, and raises StepFailed with its exit code."""
+    """Operator that runs a step in a pod, and raises StepFailed with the pod's exit code."""
 
     @cached_property
     def pod_manager(self) -> PodManager:
@@ -58,7 +58,7 @@ class StepPod(KubernetesPodOperator):
         return FastPodManager(kube_client=self.client, callbacks=self.callbacks)
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
-        """Reattach to the running pod of an earlier try, or start a pod when none runs.
+        """Reattach to the running pod of an earlier try, or start a pod if no pod runs.
 
         KubernetesPodOperator starts a second pod beside a pod whose try has failed, and reattaches
         to a pod that is being deleted. Both are deleted here first.
@@ -81,7 +81,7 @@ class StepPod(KubernetesPodOperator):
         xcom_result: dict[str, Any] | None = None,
         context: Context | None = None,
     ) -> None:
-        """Clean up, and raise StepFailed with the exit code for the retry policy."""
+        """Clean up after the pod. Raise StepFailed with its exit code if the step has failed."""
         try:
             super().cleanup(pod, remote_pod, xcom_result=xcom_result, context=context)
         except AirflowException as error:
