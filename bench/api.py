@@ -1,4 +1,4 @@
-"""Measure the API: throughput and latency beside its baselines, memory, and reloads under load."""
+"""Measure throughput and latency of the API and its baselines, memory, and reloads under load."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ Loads = Mapping[str, Sequence[Load]]
 
 
 def measure_api(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Result]:
-    """Measure the API and its baselines on a small mart and on a large one."""
+    """Measure the API and its baselines on a small mart and on a large mart."""
     logs = sandbox.folder / "logs"
     small = lake_of_a_year(sandbox)
     progress.done("lake of a year published for the API")
@@ -54,7 +54,7 @@ def measure_api(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Resul
 
 
 def measured_loads(requests: Mapping[str, Request], progress: Progress, rounds: int) -> Loads:
-    """Load one server after the other, in reverse order in every second round."""
+    """Measure each server's load in turn, in reverse order in every second round."""
     for each in requests.values():
         load_on(each.address, each.headers, WARM_UP_SECONDS)
     loads: dict[str, list[Load]] = {name: [] for name in requests}
@@ -77,7 +77,7 @@ def ratio_to(loads: Loads, baseline: str) -> float:
 
 
 def load_results(loads: Loads, prefix: str = "") -> list[Result]:
-    """Return the results of one mart, with a prefix to their names."""
+    """Return the results for one mart, with a prefix to the results' names."""
     baselines = {
         "ready_bytes": "uvicorn with the same bytes as constants; target: 0.8",
         "plain": "reading the Parquet file from S3 with pandas for each request; target: 200",
@@ -176,7 +176,7 @@ def megabytes_of(api: HttpServer) -> float:
 
 
 def _reload(api: HttpServer, store: Store, snapshot: Published) -> tuple[float, float]:
-    """Publish a snapshot. Return the seconds until it is served, and the peak memory."""
+    """Publish a snapshot. Return the seconds until the API serves it, and the peak memory."""
     peak = 0.0
     start = time.perf_counter()
     store.put(PUBLISHED_KEY, snapshot.model_dump_json().encode())

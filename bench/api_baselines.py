@@ -169,7 +169,7 @@ def response_model(response: Response) -> FastAPI:
 
 
 def main() -> None:
-    """Serve one baseline until a signal."""
+    """Serve one baseline until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m bench.api_baselines", description=__doc__)
     parser.add_argument("name", choices=BASELINES)
     parser.add_argument("--port", type=int, required=True)

@@ -58,7 +58,7 @@ def lake_of_a_year(sandbox: Sandbox) -> Lake:
 
 
 def lake_of_ten_years(sandbox: Sandbox) -> tuple[Lake, list[Published]]:
-    """Publish ten years of a thousand locations, then one week more.
+    """Publish ten years of a thousand locations, then a second snapshot with one week more.
 
     Returns:
         The lake, and both published snapshots, the current one last.
@@ -82,7 +82,7 @@ def lake_of_ten_years(sandbox: Sandbox) -> tuple[Lake, list[Published]]:
 
 
 def repeat_oldest_week(settings: LakeSettings, weeks: int) -> None:
-    """Copy each location's oldest week into the weeks before it."""
+    """Copy each location's oldest week into the weeks before that week."""
     with attached_lake(settings) as lake:
         lake.execute(REPEAT, {"weeks": weeks})
         record_passed_tests(lake, Store(settings))

@@ -36,7 +36,7 @@ class StepTimes:
 
 @dataclass(frozen=True)
 class TaskTimes:
-    """Times of a task and its worker pod, in seconds since the epoch."""
+    """Times of a task and of its worker pod, in seconds since the epoch."""
 
     worker_created: float
     worker_running: float

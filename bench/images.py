@@ -30,7 +30,7 @@ DBT_LIST = "dbt list --select weather.stg_weather --profile weather --target lak
 
 @dataclass(frozen=True)
 class Start:
-    """A program that imports what a pod imports, and ends."""
+    """A program that imports the modules of a pod's program, and ends."""
 
     image: str
     command: str

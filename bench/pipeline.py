@@ -88,7 +88,7 @@ def _filled_lake(sandbox: Sandbox, hours: int, end: datetime) -> Lake:
 
 
 def _split_raw(lake: Lake, end: datetime) -> None:
-    """Replace the raw file of one wide run by one raw file for each hourly run."""
+    """Replace the raw file of one wide window by one raw file for each hourly run."""
     lake.store.delete(list(lake.store.list("raw/")))
     lake.ingest_here(
         [lookback_window(end - age * HOUR, DEFAULT_LOOKBACK_HOURS) for age in range(MONTH)][::-1]

@@ -94,7 +94,7 @@ def run_dag(environment: Mapping[str, str], log: Path, done: Callable[[str], Non
 
 @dataclass
 class LogParser:
-    """Parser of the log of `airflow dags test`: feed lines, get a line for each task that ends."""
+    """Parser of the log of `airflow dags test`, which returns a line for each ended task."""
 
     failure: str = ""
     _task: str = ""

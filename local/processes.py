@@ -184,7 +184,7 @@ def watched(pid: int) -> Iterator[None]:
 
 
 def run_step(command: Command) -> None:
-    """Run `command` to its end. Raise StepError with its last lines if it fails."""
+    """Run `command` to its end. Raise StepError with the last lines of output after a failure."""
     with _empty_log(command.log) as log:
         ended = subprocess.run(
             command.arguments,
@@ -200,7 +200,7 @@ def run_step(command: Command) -> None:
 
 
 def describe_log(log: Path) -> str:
-    """Return the last lines of `log`, or its last exception, and the path."""
+    """Return the last lines or the last exception of `log`, and the path of `log`."""
     lines = log.read_text(errors="replace").splitlines()
     if TRACEBACK in lines:
         # Frames are indented; the exception comes last.

@@ -1,4 +1,4 @@
-"""Choose the source of the weather: Open-Meteo, or a replay server where it cannot be reached."""
+"""Choose the source of the weather: Open-Meteo, or a replay server if Open-Meteo is unreachable."""
 
 import contextlib
 import threading

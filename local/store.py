@@ -127,7 +127,7 @@ def _owned(folder: Path) -> Iterator[None]:
 
 
 def _find_server(folder: Path) -> S3Server | None:
-    """Return the server that another command has started, if it still runs."""
+    """Return the running server that another command has started, or None."""
     server = _read_server(folder)
     return server if server and is_supervisor(server.supervisor, _lock(folder)) else None
 
@@ -195,7 +195,7 @@ def _end_server(folder: Path) -> None:
 
 
 def _read_server(folder: Path) -> S3Server | None:
-    """Read server.json. Return None if it is missing or incomplete."""
+    """Read server.json. Return None if the file is missing or incomplete."""
     try:
         state = json.loads((folder / "server.json").read_text())
         return S3Server(folder, state["ports"], S3Keys(**state["keys"]), state["supervisor"])

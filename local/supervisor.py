@@ -25,7 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Stop signal. Like KeyboardInterrupt, it is not a subclass of Exception."""
+    """Exception of a stop signal. Like KeyboardInterrupt, not a subclass of Exception."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -33,7 +33,7 @@ class Interrupted(BaseException):
 
 
 def raise_on_signal() -> None:
-    """Raise Interrupted on the first stop signal, and ignore later ones.
+    """Raise Interrupted on the first stop signal, and ignore later signals.
 
     A second Ctrl-C would otherwise cut short the shutdown of services that the first one began.
     """

@@ -107,7 +107,7 @@ def tracked_files(arguments: list[str]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print each banned word with its place. Return 1 when there is one."""
+    """Print each banned word with its place. Return 1 if a text has a banned word."""
     found = 0
     for path in tracked_files(arguments):
         if path.suffix not in TEXT | {".py"} or not path.is_file():

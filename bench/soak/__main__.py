@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def soak(hours: int, seed: int) -> int:
-    """Run the hours that end now on a new lake, compare its rows, and measure growth.
+    """Run the hours up to now on a new lake, compare the lake's rows, and measure growth.
 
     Raises:
         Interrupted: a signal came; raised after the hour it came in.
@@ -107,7 +107,7 @@ def _sample(steps: Steps, lake: Lake, window: Window, fault: str) -> Sample:
 
 
 def _differences(steps: Steps, lake: Lake, window: Window) -> list[str]:
-    """Return the rows in which the published mart differs from one computed without SQL."""
+    """Return the rows that differ between the published mart and a computation without SQL."""
     published = read_published(lake.store)
     snapshot_id = published.snapshot_id if published else None
     with attached_lake(steps.settings, snapshot_id=snapshot_id) as attached:

@@ -1,4 +1,4 @@
-"""Samples of CPU time, files and catalog size after each hour, and their growth."""
+"""Samples of CPU time, files and catalog size after each hour, and the samples' growth."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ MEASURES: Sequence[tuple[str, Callable[[Sequence[Sample]], float]]] = (
 
 
 def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """Return the growth of each measure in the steady hours, or nothing if these are too few."""
+    """Return the growth of each measure in the steady hours, or nothing if there are too few."""
     steady = samples[STEADY_FROM:]
     if len(steady) < SHORTEST_STEADY:
         return []
