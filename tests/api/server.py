@@ -54,7 +54,7 @@ def running_api(
 
 
 def address_of(log: Path) -> str:
-    """Wait until the API has logged its URL and checked the lake, and return the URL."""
+    """Return the API's URL after the API has logged the URL and checked the lake."""
     eventually(lambda: SERVING.search(log.read_text()))
     address = SERVING.search(log.read_text())
     assert address is not None

@@ -1,4 +1,4 @@
-"""A Postgres that accepts connections and never responds, like an overloaded one."""
+"""A Postgres server that accepts connections and never responds, like an overloaded server."""
 
 import socket
 from collections.abc import Iterator

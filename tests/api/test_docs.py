@@ -1,4 +1,4 @@
-"""The files of `/docs`, and which of them are cached."""
+"""The files of `/docs`, and the caching of these files."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""The protocol's fast path sends what the application would send."""
+"""The protocol's fast path sends the same responses as the application."""
 
 import socket
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def pipelined(client: httpx.Client, *requests: bytes) -> list[Reply]:
 
 
 def bytes_taken(connection: socket.socket, requests: bytes) -> int:
-    """Return the number of bytes that the server accepts before it applies backpressure."""
+    """Return the number of bytes that the server accepts before backpressure begins."""
     sent = 0
     with suppress(TimeoutError):
         while sent < len(requests):

@@ -83,7 +83,7 @@ UNFINISHED = {
     # An empty line begins no request, but cancels uvicorn's keep-alive timer.
     (BEGUN + b"\r\n", b"\r\n"): 1,
 }
-"""Parts that a client sends before it stalls, and the number of 200 responses."""
+"""Parts that a client sends before it stalls, with the expected number of 200 responses."""
 
 
 def test_an_incomplete_header_times_out(client: httpx.Client) -> None:

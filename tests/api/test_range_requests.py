@@ -1,4 +1,4 @@
-"""Range requests, and libraries that read URLs with them."""
+"""Range requests, and libraries that read URLs with range requests."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""RequestMetrics equals Prometheus's own client."""
+"""RequestMetrics gives the same metrics as Prometheus's Python client."""
 
 from hypothesis import given
 from hypothesis import strategies as st

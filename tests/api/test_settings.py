@@ -1,4 +1,4 @@
-"""A wrong setting is one line of error that names the setting."""
+"""A wrong setting causes one line of error that names the setting."""
 
 from pathlib import Path
 

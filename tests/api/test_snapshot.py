@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 DAY = timedelta(days=1)
 NEWEST = first_hour_from(datetime.now(UTC)) - HOUR
-"""The newest hour of Lyon, which is current."""
+"""The newest hour of Lyon, whose data are current."""
 LATE = NEWEST - 10 * DAY
 """The newest hour of New York."""
 OLD = NEWEST - 40 * DAY
@@ -27,7 +27,7 @@ BACKFILL_ENDS = NEWEST - 50 * DAY
 
 @pytest.fixture(scope="module")
 def lake(make_lake: MakeLake, s3_server: S3Server) -> Lake:
-    """A lake with new and old hours of both locations, and their days."""
+    """A lake with new and old hours and the days of two locations."""
     hours = {"lyon": [NEWEST, NEWEST - 14 * DAY, OLD], "new-york": [LATE, OLD]}
     rows = [a_day(location, hour.date()) for location, each in hours.items() for hour in each]
     lake = make_lake(s3_server, rows)

@@ -1,4 +1,4 @@
-"""A proxy in front of the API, which strips a path prefix and may cut responses."""
+"""A proxy in front of the API. The proxy strips a path prefix and may cut responses."""
 
 import threading
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 OF_THE_CONNECTION = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
-"""Headers that a proxy does not pass on, because it sends its own."""
+"""Headers that a proxy replaces by its own headers."""
 
 NOT_PASSED_ON = {*OF_THE_CONNECTION, "cache-control", "etag", "last-modified"}
 """Headers to drop. Caching headers would let a browser skip the request to cut."""
 
 
 class CuttingProxy(ThreadingHTTPServer):
-    """Proxy that passes on the API's responses, with the whole body or half of it."""
+    """Proxy that passes on the API's responses, with the whole body or half of the body."""
 
     request_queue_size = 64
 
