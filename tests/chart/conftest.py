@@ -36,7 +36,7 @@ Render = Callable[..., list[Manifest]]
 
 @pytest.fixture(scope="session")
 def helm() -> Helm:
-    """Helm of HELM or PATH. Tests are skipped without it."""
+    """Helm program of HELM or PATH. Without Helm, the tests are skipped."""
     return required_helm()
 
 

@@ -67,7 +67,7 @@ class Helm:
 
 
 def required_helm() -> Helm:
-    """Return the Helm of HELM or PATH, or skip the test without it."""
+    """Return the Helm program of HELM or PATH, or skip the test without Helm."""
     program = os.environ.get("HELM") or shutil.which("helm")
     if program is None:
         pytest.skip("helm not found: put it on PATH or set HELM")

@@ -123,7 +123,7 @@ def test_an_upgrade_without_changes_changes_nothing(
 
 
 def test_no_object_is_a_hook(manifests: list[Manifest]) -> None:
-    """Hooks would deadlock an installation, and an uninstall does not delete them."""
+    """Hooks would deadlock an installation, and an uninstall does not delete hooks."""
     annotations = [each["metadata"].get("annotations") or {} for each in manifests]
     assert [each for each in annotations if "helm.sh/hook" in each] == []
     assert of_kind(manifests, "Job").keys() == {

@@ -119,7 +119,7 @@ def empty() -> Iterator[Volume]:
 
 
 def test_a_later_start_keeps_data_and_sets_new_passwords(empty: Volume) -> None:
-    """A reinstallation keeps the volume, and a crash leaves it as it was."""
+    """A reinstallation keeps the volume, and a crash leaves the volume unchanged."""
     assert empty.prepare(PASSWORDS).returncode == 0
     with empty.server() as port:
         assert query(port, *WRITER, "CREATE TABLE kept AS SELECT 7 AS i") == ""

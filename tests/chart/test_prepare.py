@@ -1,4 +1,4 @@
-"""The job that creates buckets, users and the lake. Each version of it has its own name."""
+"""The job that creates buckets, users and the lake. Each version of the job has another name."""
 
 import json
 import shutil
@@ -103,7 +103,7 @@ def test_buckets_are_created_before_the_lake(render: Render) -> None:
 
 
 def test_only_minio_and_the_job_have_roots_password(render: Render) -> None:
-    """Only one of the job's containers has the password: it creates the users."""
+    """Only the container that creates the users has the password, not the job's others."""
     with_root = [
         container["name"]
         for manifest in render()

@@ -1,4 +1,4 @@
-"""The schema rejects wrong values and names them."""
+"""The schema rejects wrong values, and errors name the wrong value."""
 
 import json
 from typing import Any

@@ -39,7 +39,7 @@ class Forward:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """End the port-forward. The next use opens another one."""
+        """End the port-forward. The next use opens another port-forward."""
         if self._process is None:
             return
         self._process.terminate()

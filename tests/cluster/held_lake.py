@@ -1,4 +1,4 @@
-"""Lock the lake's catalog, so that a short step stays in the middle of its work."""
+"""Lock the lake's catalog, so that a short step waits in the middle of its work."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Find the images that `make cluster` has installed, and install them again."""
+"""Find the images that `make cluster` has installed, and repeat the installation."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def installed_image(cluster: Cluster, name: str) -> str:
 
 
 def install_again(cluster: Cluster, **settings: str) -> None:
-    """Run the script behind `make cluster` on kubectl's current context.
+    """Run the script of `make cluster` on kubectl's current context again.
 
     Args:
         cluster: the context's cluster.

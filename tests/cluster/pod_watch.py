@@ -22,7 +22,7 @@ DELETED = "DELETED"
 
 @dataclass(frozen=True)
 class PodEvent:
-    """A pod as it was when it changed."""
+    """A change of a pod, with the pod's state after the change."""
 
     at: float
     """Seconds since the epoch, by this machine's clock."""
@@ -140,7 +140,7 @@ def watched_pods(cluster: Cluster) -> Iterator[PodWatch]:
 
 
 def of_task(namespace: str, run_id: str, task_id: str) -> Selection:
-    """Select the pods of a run's task: its step's in WEATHER, its worker's in AIRFLOW."""
+    """Select the pods of a run's task: the step's pod in WEATHER, the worker's in AIRFLOW."""
 
     def selected(event: PodEvent) -> bool:
         labels = event.labels

@@ -71,7 +71,7 @@ class System:
         )
 
     def set_faults(self, rules: str) -> None:
-        """Set the faults of the replay's next responses. An empty string removes them."""
+        """Set the faults of the replay's next responses. An empty string removes all faults."""
         with forwarded(WEATHER, "weather-replay", 8000) as replay:
             httpx.post(
                 f"{replay.url}/replay/faults", content=rules, trust_env=False

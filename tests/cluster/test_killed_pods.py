@@ -21,7 +21,7 @@ KILLED = {137, 143}
 
 @pytest.fixture(autouse=True)
 def one_fault_at_a_time(system: System) -> Iterator[None]:
-    """Start each test on an idle system, and remove its faults and failed pods afterwards."""
+    """Start each test on an idle system. Remove the test's faults and failed pods afterwards."""
     system.settle()
     yield
     system.set_faults("")
@@ -126,7 +126,7 @@ def assert_killed_at_work(pods: PodWatch, killed: client.V1Pod) -> None:
 
 
 def assert_run_again(system: System, pods: PodWatch, run_id: str, task_id: str) -> None:
-    """Assert that a second pod replaced the killed one and the run succeeded."""
+    """Assert that a second pod replaced the killed pod and the run succeeded."""
     system.await_success(run_id)
     assert system.tries(run_id, task_id) == 2
     steps = pods.events(of_task(WEATHER, run_id, task_id))

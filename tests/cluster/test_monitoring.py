@@ -91,7 +91,7 @@ def test_prometheus_evaluates_every_rule(prometheus: Prometheus) -> None:
 
 
 def test_every_expression_has_data_after_a_run(system: System, prometheus: Prometheus) -> None:
-    """Run twice, because an exporter's counter increases only from its second event on."""
+    """Run twice, because a counter of an exporter increases only from the second event on."""
     names = {rule["alert"] for rule in alerts()}
     wanted = {
         place: expression

@@ -1,4 +1,4 @@
-"""A pod's credentials allow only what its step or the API needs."""
+"""A pod's credentials allow only the accesses of its step or of the API."""
 
 import json
 from collections.abc import Iterator
