@@ -20,7 +20,7 @@ SECONDS_TO_END = 5
 
 
 def end_orphans_after_this_process() -> None:
-    """Mark all later child processes of this process, to end them after it."""
+    """Mark all later child processes, to end them after this process."""
     name = uuid4().hex
     reader, writer = os.pipe()
     watcher = subprocess.Popen(

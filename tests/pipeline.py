@@ -1,4 +1,4 @@
-"""Run the pipeline's steps without Airflow, and copy a lake that an earlier test has made."""
+"""Run the pipeline's steps without Airflow, and copy the lakes of earlier tests."""
 
 import os
 import sqlite3
@@ -44,7 +44,7 @@ _saved_lakes: dict[Hashable, SavedLake] = {}
 
 
 class Pipeline:
-    """A lake and its steps, which read their window from the environment."""
+    """A lake and its steps. The steps read their window from the environment."""
 
     def __init__(self, environment: pytest.MonkeyPatch) -> None:
         self._environment = environment

@@ -1,4 +1,4 @@
-"""Phases of a run on a cluster, from the times of its tasks and steps."""
+"""Phases of a run on a cluster, computed from the times of tasks and steps."""
 
 from bench.cluster_phases import (
     CLOSING,

@@ -1,4 +1,4 @@
-"""Images are measured if Docker can build them; otherwise a line reports the skip."""
+"""Images are measured if Docker can build images; otherwise a line reports the skip."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Tasks of models that a shared pod builds: their trigger, and their own pods."""
+"""Tasks of models that a shared pod builds: the trigger, and pods for single models."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ Moment = tuple[str | None, dict[str, Any]]
 
 
 class Airflow:
-    """Fake of Airflow's states and XComs. Each read of the state returns the next one."""
+    """Fake of Airflow's states and XComs. Each read of the state returns the next state."""
 
     def __init__(self, *moments: Moment) -> None:
         self.moments = list(moments)

@@ -1,4 +1,4 @@
-"""The DAG: its tasks, schedule, params, and the cost of loading it."""
+"""The DAG: tasks, schedule, params, and the cost of importing the DAG."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_runs_are_hourly_and_one_at_a_time(in_airflow: InAirflow) -> None:
 
 
 def test_the_first_run_has_the_newest_interval(in_airflow: InAirflow) -> None:
-    """The DAG has no start_date, because older runs of a DAG with one get no tasks."""
+    """The DAG has no start_date, because runs before a start_date get no tasks."""
     printed = in_airflow(
         "import pendulum\n"
         "from airflow.serialization.serialized_objects import DagSerialization\n"

@@ -1,4 +1,4 @@
-"""After a variable is added, older responses and an older lake have null for it."""
+"""Older responses and an older lake have null for a variable that is added later."""
 
 import shutil
 from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ HOUR = 3600
 FIRST = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 LAST = int(datetime(2030, 12, 31, tzinfo=UTC).timestamp())
 AROUND = 30
-"""Hours before and after each change of clocks, enough for complete days around it."""
+"""Hours before and after each clock change, enough for complete days around the change."""
 
 EPOCH = datetime(1970, 1, 1)
 

@@ -1,4 +1,4 @@
-"""A missing value never replaces a known one, in any order of responses."""
+"""A missing value never replaces a known value, in any order of responses."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ ORDERS = list(permutations(range(FETCHES)))
 
 
 class Case(NamedTuple):
-    """Values in one location's responses at each fetch, and the order in which they arrive."""
+    """Values in one location's responses at each fetch, and the responses' order of arrival."""
 
     order: tuple[int, ...]
     temperature: Sequence[str]
@@ -110,7 +110,7 @@ def test_the_order_of_arrival_does_not_matter(pipeline: Pipeline) -> None:
 
 
 def test_a_rebuild_equals_the_runs(pipeline: Pipeline) -> None:
-    """The cases have no impossible values, because many of them would stop a run."""
+    """The cases have no impossible values, because many impossible values would stop a run."""
     cases = [case for case in CASES if "impossible" not in (*case.temperature, *case.wind)]
     for arrival in range(FETCHES):
         window = Window(HOUR_TESTED - (arrival + 1) * HOUR, HOUR_TESTED + HOUR)

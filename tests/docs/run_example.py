@@ -1,4 +1,4 @@
-"""Run an example in its own process and an empty folder, as a reader would run it."""
+"""Run an example in a separate process and an empty folder, as a reader would."""
 
 import os
 import subprocess

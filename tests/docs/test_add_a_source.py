@@ -74,7 +74,7 @@ def test_the_guides_example_has_the_fields_of_the_test() -> None:
 
 
 def open_meteo(form: Form) -> Reply:
-    """Respond in Open-Meteo's format: the temperature of an hour is its number since START."""
+    """Respond in Open-Meteo's format. An hour's temperature is the number of hours since START."""
     start = datetime.fromisoformat(form["start_hour"]).replace(tzinfo=UTC)
     end = datetime.fromisoformat(form["end_hour"]).replace(tzinfo=UTC)
     hours = [start + number * HOUR for number in range((end - start) // HOUR + 1)]

@@ -1,4 +1,4 @@
-"""Rules and dashboards use metrics that exist, and docs/metrics.md lists them."""
+"""Rules and dashboards use metrics that exist, and docs/metrics.md lists these metrics."""
 
 import re
 

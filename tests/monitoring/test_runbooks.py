@@ -37,7 +37,7 @@ def test_each_notice_links_a_runbook() -> None:
 
 
 def test_tested_faults_and_their_runbooks_match() -> None:
-    """A parametrized test is one fault for each service."""
+    """A parametrized test counts as one fault for each service."""
     names = re.findall(r"^def (test_\w+)", FAULTS, re.MULTILINE)
     services = re.findall(r'\((?:AIRFLOW|WEATHER), "([\w-]+)", "models', FAULTS)
     of_services = "test_a_service_is_killed_while_a_step_runs"

@@ -67,7 +67,7 @@ def folder_of_pip(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout that was set up in one odd folder and moved to another."""
+    """A checkout that was set up in one odd folder and then moved to another folder."""
     folder = tmp_path_factory.mktemp("setup")
     first = checkout(folder / ODD)
     ended = set_up(first, HOME=None, **ELSEWHERE)

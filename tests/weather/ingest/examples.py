@@ -28,12 +28,12 @@ UNITS = {each.source_name: each.unit for each in VARIABLES} | {
     "precipitation": "mm",
     "wind_speed_10m": "km/h",
 }
-"""The units in a valid response, those of the first variables by hand."""
+"""The units in a valid response. The units of the first variables are written by hand."""
 
 
 @cache
 def location(number: int) -> Location:
-    """Make a location from its number."""
+    """Create a location from its number."""
     return Location(
         id=f"place-{number}",
         name=f"Place {number}",
@@ -44,7 +44,7 @@ def location(number: int) -> Location:
 
 
 def source_at(url: str, archive_url: str | None = None, key: str | None = None) -> SourceSettings:
-    """Return settings with this host, and with the archive's host or the same one."""
+    """Return settings with this host, and with the archive's host or the same host."""
     return SourceSettings(
         open_meteo_url=url, open_meteo_archive_url=archive_url or url, open_meteo_api_key=key
     )

@@ -48,7 +48,7 @@ def unused_url() -> Iterator[str]:
 def scripted_server(
     replies: Sequence[Reply] | Callable[[Form], Reply],
 ) -> Iterator[ScriptedServer]:
-    """Serve these responses and repeat the last one, or serve what a function returns."""
+    """Serve these responses and repeat the last response, or serve a function's results."""
     remaining = [] if callable(replies) else list(replies)
 
     class Handler(BaseHTTPRequestHandler):

@@ -49,7 +49,7 @@ def partitions(pipeline: Pipeline) -> set[str]:
 def store_again(
     pipeline: Pipeline, window: Window, values: dict[str, float], *, later: timedelta
 ) -> None:
-    """Store the responses of a run of another window, and transform them.
+    """Copy the newest run's responses as those of another window, and transform the copies.
 
     Args:
         window: the run's window. Its responses come from the newest run that covers its hours.
@@ -248,7 +248,7 @@ def test_an_unreadable_location_does_not_block_others(
 
 
 def test_keys_of_an_older_version_are_read(pipeline: Pipeline) -> None:
-    """Until November 2026 each window and shard had one key, which the next try replaced."""
+    """Until November 2026 each try of a window and shard replaced the same object."""
     pipeline.fill(lookback_window(END, 48), lookback_window(END + HOUR, 48))
     before = tables(pipeline)
     for key in [key for key in pipeline.store.list("raw/") if key.endswith("call-0000.json")]:
