@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.data.models import DailyWeather
+from api.data.row_models import DailyWeather
 from bench.api_lakes import DAYS, summary_path
 from local.processes import (
     LOOPBACK,

@@ -107,7 +107,7 @@ class Lake:
             self._run(model, [*BUILD, "--select", f"fqn:weather.{model}"], window)
 
     def build_models_together(self, window: Window) -> None:
-        """Build and test all models in one dbt process, as the plain project does."""
+        """Build and test all models in one dbt process, to compare with bench/plain_dbt."""
         self._run("models", BUILD, window)
 
     def transform(self, window: Window) -> None:

@@ -96,7 +96,7 @@ def _split_raw(lake: Lake, end: datetime) -> None:
 
 
 def measure_locations(sandbox: Sandbox, progress: Progress, rounds: int) -> list[Result]:
-    """Time ingest and the models of 1,000 locations, hour by hour."""
+    """Time ingest and models for 1,000 locations, in runs one hour apart with the lookback."""
     file = sandbox.folder / "locations.yaml"
     write_locations(file, LOCATIONS)
     lake = Lake(sandbox, f"locations-{LOCATIONS}", file)

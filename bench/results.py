@@ -21,7 +21,7 @@ class Result:
 
 
 def table_of(results: Sequence[Result]) -> str:
-    """Return an aligned table with a heading."""
+    """Format results as an aligned table with column headings."""
     rows = [(each.name, round(each.value, 3), each.unit, each.meaning) for each in results]
     headings = ("name", "value", "unit", "meaning")
     return str(tabulate(rows, headings, tablefmt="plain", floatfmt=".10g")) if rows else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from api.data.models import WeatherRow, arrow_schema
+from api.data.row_models import WeatherRow, arrow_schema
 from api.data.series import Series
 from weather.ducklake import first_line, require_published_lake
 from weather.errors import ExitCode, StepError

@@ -1,4 +1,4 @@
-"""Read older hours, which are not in memory, from the lake for a few requests at a time."""
+"""Read hours that are not in memory from the lake, with a limit on concurrent queries."""
 
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -10,7 +10,7 @@ from threading import BoundedSemaphore, Timer
 from time import monotonic
 
 from api.data.lake import LakeReader, in_background, lake_reader, naive_utc
-from api.data.models import HourlyWeather
+from api.data.row_models import HourlyWeather
 from api.data.series import Series
 from api.data.snapshot import HOURS_COLUMNS
 from weather.ducklake import LakeConnection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from api.data.lake import lake_reader, naive_utc
-from api.data.models import (
+from api.data.row_models import (
     DailyWeather,
     HourlyWeather,
     MonthlyWeather,

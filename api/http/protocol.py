@@ -236,7 +236,7 @@ class CachingProtocol(HttpToolsProtocol):
                 self._linger()
 
     def _linger(self) -> None:
-        """Half-close, and drop further input: a TCP reset could overtake the response."""
+        """Send EOF now and close later: an immediate close could reset the connection too early."""
         self.transport.write_eof()
         self._cancel_timeout()
         self._timeout = self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -5,7 +5,7 @@ from typing import Annotated
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 
-from api.data.models import KnownLocation, arrow_schema
+from api.data.row_models import KnownLocation, arrow_schema
 from api.data.series import date_of
 from api.data.served import ServedData
 from api.formats.rows import rows_response

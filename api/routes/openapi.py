@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api.data.models import (
+from api.data.row_models import (
     DailyWeather,
     HourlyWeather,
     KnownLocation,

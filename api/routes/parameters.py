@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.data.models import (
+from api.data.row_models import (
     DailyWeather,
     HourlyWeather,
     KnownLocation,

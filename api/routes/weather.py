@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from api.data.models import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.data.older_hours import OlderHours
+from api.data.row_models import DailyWeather, HourlyWeather, MonthlyWeather, YearlyWeather
 from api.data.series import Position, Series, date_of, day_number
 from api.data.served import LoadProblem, ServedData
 from api.data.snapshot import Snapshot

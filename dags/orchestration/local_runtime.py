@@ -90,7 +90,7 @@ class LocalRuntime:
         return models
 
     def lake_step(self, step: str, **task: Any) -> BaseOperator:
-        """Run a command of `weather.lake`."""
+        """Return a task that runs a command of `weather.lake`."""
         return StepProcess(
             task_id=step, module="weather.lake", arguments=[step], env=WINDOW_ENVIRONMENT, **task
         )

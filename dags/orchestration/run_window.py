@@ -1,4 +1,4 @@
-"""Compute a run's schedule and its window of hours from its data interval or its params."""
+"""The DAG's cron expression, each run's window of hours, and the daily run with upkeep."""
 
 from datetime import datetime
 from typing import Any

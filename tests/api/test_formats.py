@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from api.data.models import DailyWeather
+from api.data.row_models import DailyWeather
 from api.formats.negotiation import Format
 from api.formats.rows import render
 from tests.api.weather_rows import NO_VALUES, a_row, batch_of

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from api.data.models import (
+from api.data.row_models import (
     DailyWeather,
     HourlyWeather,
     KnownLocation,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.data.models import DailyWeather, HourlyWeather
 from api.data.older_hours import OlderHours
+from api.data.row_models import DailyWeather, HourlyWeather
 from api.data.snapshot import load_snapshot
 from local.store import S3Server
 from tests.api.conftest import MakeLake

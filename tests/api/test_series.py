@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.data.models import DailyWeather
+from api.data.row_models import DailyWeather
 from api.data.series import Position, day_number
 from tests.api.weather_rows import a_row, in_order, series_of
 

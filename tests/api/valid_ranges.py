@@ -21,7 +21,7 @@ def map_query(_: schemathesis.HookContext, query: Any) -> Any:
 
 @schemathesis.hook
 def filter_query(_: schemathesis.HookContext, query: Any) -> bool:
-    """Drop invalid values that a query string cannot express."""
+    """Skip generated queries with a value that a URL cannot express."""
     return all(_is_sent(value) for value in (query or {}).values())
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from api.data.models import DailyWeather, arrow_schema
+from api.data.row_models import DailyWeather, arrow_schema
 from api.data.series import Series
 from weather.variables import VARIABLES
 
@@ -35,7 +35,7 @@ def in_order(rows: Sequence[DailyWeather]) -> list[DailyWeather]:
 
 
 def a_row(location: str, day: date, temp_min_c: float | None = 1.5) -> DailyWeather:
-    """Return a row with one day."""
+    """Return a location's row for one day, with example values."""
     values = {
         "temp_min_c": temp_min_c,
         "temp_max_c": 9.0,

@@ -26,7 +26,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 def hours_of_interest(rules: Rules) -> list[int]:
-    """Return the hours around a zone's changes, and around the first and last supported time."""
+    """Return the hours around a zone's clock changes and around both ends of the supported time."""
     hours: set[int] = set()
     for moment in (FIRST, *rules.changes(FIRST, LAST), LAST):
         whole = moment // HOUR

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.data.models import DailyWeather
+from api.data.row_models import DailyWeather
 from bench.lake import Lake
 from bench.sandbox import Sandbox
 from local.store import S3Server

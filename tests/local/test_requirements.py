@@ -1,4 +1,4 @@
-"""Requirement files: one lock, and for each image the part that its group needs."""
+"""`requirements/all.txt` locks all packages. Each image's file has a part of the same versions."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""`scripts/setup` in a separate checkout, where uv is the only package."""
+"""Run `scripts/setup` in a copy of the project whose only requirement is uv."""
 
 import os
 import re

@@ -15,7 +15,7 @@ from weather.replay.app import WHAT_IT_IS, create_app, log
 
 
 class ClosableConnection(H11Protocol):
-    """HTTP protocol that lets a request close its connection, which ASGI cannot."""
+    """HTTP protocol that lets the application close the connection without a response."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Add `close_connection` to the state of the connection's requests."""

@@ -164,7 +164,7 @@ class Server:
 
 
 def _exit_code(error: Exception) -> ExitCode:
-    """Return UNAVAILABLE for a transient error, SETTING for any other error."""
+    """Return SETTING for a status below 500 except 429, and UNAVAILABLE for any other error."""
     match error:
         case S3Error():
             status = error.response.status

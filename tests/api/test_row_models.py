@@ -1,4 +1,4 @@
-"""The API's rows agree with dbt's contract and the published file."""
+"""The API's row models match dbt's contract and the published file."""
 
 from io import BytesIO
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api.data.models import DailyWeather, HourlyWeather, Row, arrow_schema
+from api.data.row_models import DailyWeather, HourlyWeather, Row, arrow_schema
 from tests.api.lake import Lake, contract
 from weather.published import MART_KEY
 

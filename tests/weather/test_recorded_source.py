@@ -1,4 +1,4 @@
-"""Source of a lake's data if an older version has published without a source."""
+"""Record and read the sources of a lake, also of one without source.json."""
 
 import json
 
