@@ -33,7 +33,7 @@ demo: setup  ## Run the pipeline once on real input and print the API's response
 test: setup  ## Run all tests that need no cluster (some: make test ARGS=tests/local)
 	@$(RUN) pytest $(TESTS)
 
-test-fast: setup  ## Run the tests without Airflow, dbt and browser (under 2 minutes)
+test-fast: setup  ## Run the tests without Airflow, dbt, helm and browser (under 2 minutes)
 	@$(RUN) pytest -m "not slow" $(TESTS)
 
 lint: setup  ## Check code, types, YAML, SQL, shell scripts and Dockerfiles; changes nothing

@@ -21,12 +21,14 @@ os.environ.update(search_paths(os.environ))
 SLOW_FIXTURES = {
     "airflow_environment",
     "browser",
+    "helm",
     "minio",
     "pages_lake",
     "pipeline",
+    "promtool",
     "serve",
 }
-"""Fixtures that start a slow process: Airflow, dbt, a browser, or a server for each test."""
+"""Fixtures that start slow processes: Airflow, dbt, helm, a browser, a server for each test."""
 
 # Hypothesis's deadline is meaningless on a busy machine.
 hypothesis.settings.register_profile("unhurried", deadline=None)

@@ -86,6 +86,7 @@ UNFINISHED = {
 """Parts that a client sends before it stalls, with the expected number of 200 responses."""
 
 
+@pytest.mark.slow
 def test_an_incomplete_header_times_out(client: httpx.Client) -> None:
     address = (client.base_url.host, client.base_url.port or 80)
     timeout = HEAD_TIMEOUT_SECONDS + TIMEOUT_SECONDS
