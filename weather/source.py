@@ -60,3 +60,8 @@ REPLAY = Source(
 def attribution_of(sources: Iterable[Source]) -> str:
     """Return the attribution of data from these sources together."""
     return "; ".join(source.attribution for source in sources)
+
+
+def licence_urls_of(sources: Iterable[Source]) -> list[str]:
+    """Return each licence's URL once, in the order of the sources."""
+    return list(dict.fromkeys(source.licence_url for source in sources))

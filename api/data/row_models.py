@@ -15,6 +15,9 @@ from weather.variables import VARIABLES, Variable
 
 UNIT = "x-unit"
 
+STATISTICS = [(variable, each) for variable in VARIABLES for each in variable.statistics]
+"""Statistics of a day in the order of the mart's columns, each with its variable."""
+
 
 def _in(unit: str) -> JsonDict:
     """Return the OpenAPI extension for a field's unit. Names of extensions begin with `x-`."""
@@ -61,12 +64,7 @@ class _Day(WeatherRow):
 
 
 _DayValues: Any = _with_values(
-    _Day,
-    (
-        (variable, statistic.column, statistic.description)
-        for variable in VARIABLES
-        for statistic in variable.statistics
-    ),
+    _Day, ((variable, each.column, each.description) for variable, each in STATISTICS)
 )
 
 
@@ -106,12 +104,7 @@ class HourlyWeather(_HourValues):  # type: ignore[misc]
 
 
 _PeriodValues: Any = _with_values(
-    WeatherRow,
-    (
-        (variable, statistic.column, statistic.period_description)
-        for variable in VARIABLES
-        for statistic in variable.statistics
-    ),
+    WeatherRow, ((variable, each.column, each.period_description) for variable, each in STATISTICS)
 )
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from api.data.lake import lake_reader, naive_utc
 from api.data.row_models import (
+    STATISTICS,
     DailyWeather,
     HourlyWeather,
     MonthlyWeather,
@@ -52,9 +53,7 @@ def _of_days(statistic: Statistic) -> str:
 
 
 _STATISTICS = ", ".join(
-    f"{_of_days(statistic)} AS {statistic.column}"
-    for variable in VARIABLES
-    for statistic in variable.statistics
+    f"{_of_days(statistic)} AS {statistic.column}" for _, statistic in STATISTICS
 )
 _HAS_VALUE = f"coalesce({', '.join(each.column for each in VARIABLES)}) IS NOT NULL"
 

@@ -19,7 +19,7 @@ from fastapi import Request, Response
 from api.data.series import Position
 from api.data.served import ServedData
 from api.formats.negotiation import MEDIA_TYPES, Format
-from weather.source import attribution_of
+from weather.source import attribution_of, licence_urls_of
 
 MAX_AGE_SECONDS = 60
 """Seconds that a client may use a response without revalidation: data change hourly at most."""
@@ -67,8 +67,7 @@ def _headers(
 ) -> dict[str, str]:
     served: ServedData = request.scope["served"]
     sources = served.sources(locations)
-    licences = dict.fromkeys(source.licence_url for source in sources)
-    links = [f'<{url}>; rel="license"' for url in licences]
+    links = [f'<{url}>; rel="license"' for url in licence_urls_of(sources)]
     if next_page:
         links.insert(0, f'<{_next_page_url(request, next_page)}>; rel="next"')
     headers = {

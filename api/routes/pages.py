@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from api.formats.negotiation import HTML
 from api.routes.openapi import page, with_sources
 from api.routes.parameters import Served
-from weather.source import Source, attribution_of
+from weather.source import Source, attribution_of, licence_urls_of
 from weather.variables import VARIABLES
 
 PAGE = Path(__file__).parents[1] / "page"
@@ -85,12 +85,13 @@ class Welcome(BaseModel):
 async def front_page(request: Request, served: Served) -> Response:
     """Name and documentation of the API, or a page for clients that prefer HTML."""
     headers = {"Vary": "Accept", "Cache-Control": CACHED}
-    if request.scope["media_type"] == HTML:
-        page = _page_with(served.sources(), request.app.state.fresh_hours)
-        return Response(page, media_type=HTML, headers=headers)
     sources = served.sources()
-    licences = dict.fromkeys(source.licence_url for source in sources)
-    welcome = Welcome(attribution=attribution_of(sources), license=", ".join(licences))
+    if request.scope["media_type"] == HTML:
+        html = _page_with(sources, request.app.state.fresh_hours)
+        return Response(html, media_type=HTML, headers=headers)
+    welcome = Welcome(
+        attribution=attribution_of(sources), license=", ".join(licence_urls_of(sources))
+    )
     return JSONResponse(welcome.model_dump(), headers=headers)
 
 
@@ -102,7 +103,7 @@ def _page_with(sources: Sequence[Source], fresh_hours: int) -> str:
     )
     licences = " · ".join(
         f'<a rel="license external" href="{escape(url)}">Licence</a>'
-        for url in dict.fromkeys(source.licence_url for source in sources)
+        for url in licence_urls_of(sources)
     )
     page = (PAGE / "index.html").read_text(encoding="utf-8")
     for name, text in (

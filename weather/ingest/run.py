@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from weather.errors import ExitCode, SourceError, StepError
@@ -68,25 +69,27 @@ def ingest(
             "happened yet. Set WEATHER_WINDOW_END to an earlier hour.",
             ExitCode.SETTING,
         )
-    calls: dict[SourceClient, list[Call]] = {}
+    planned: list[tuple[str, SourceClient, list[Call]]] = []
+    total = 0
     failures: dict[str, SourceError] = {}
-    for name in job.sources:
-        client = CLIENTS[name](settings, retry_policy.timeouts)
-        if problem := client.problem(job, clock()):
-            failures[name] = SourceError(problem, ExitCode.SETTING)
-            continue
-        sizes = client.locations_per_call, client.hours_per_call
-        calls[client] = job.calls(name, *sizes, first_number=sum(map(len, calls.values())))
-    keys = Keys.of_try(job, clock())
-    total = sum(map(len, calls.values()))
-    for client, calls_of_client in calls.items():
-        run = _SourceRun(total, keys, store, stats, retry_policy, clock, client)
-        try:
-            run.fetch_and_store_all(calls_of_client)
-        except SourceError as error:
-            failures[calls_of_client[0].locations[0].source] = error
-        finally:
-            client.http.close()
+    with ExitStack() as connections:
+        for name in job.sources:
+            client = CLIENTS[name](settings, retry_policy.timeouts)
+            connections.callback(client.http.close)
+            if problem := client.problem(job, clock()):
+                failures[name] = SourceError(problem, ExitCode.SETTING)
+                continue
+            sizes = client.locations_per_call, client.hours_per_call
+            calls = job.calls(name, *sizes, first_number=total)
+            planned.append((name, client, calls))
+            total += len(calls)
+        keys = Keys.of_try(job, clock())
+        for name, client, calls in planned:
+            run = _SourceRun(total, keys, store, stats, retry_policy, clock, client)
+            try:
+                run.fetch_and_store_all(calls)
+            except SourceError as error:
+                failures[name] = error
     rejection = stats.rejection(f"s3://{store.bucket}/rejected/{keys.folder}/")
     if failures:
         raise _failure(failures, job, stats, rejection)

@@ -18,16 +18,6 @@ from weather.window import HOUR, lookback_window
 
 END = datetime(2026, 11, 20, 5, tzinfo=UTC)
 HOURS = 24
-INSERT_HOUR = """
-insert into stg_weather by name
-select
-    'lyon' as location_id,
-    timestamp '2026-11-01 00:00' as hour_timestamp,
-    9.5 as temperature_c,
-    0 as precipitation_mm,
-    1 as windspeed_kmh,
-    timestamp '2026-11-01 01:00' as fetched_at
-"""
 TYPES = {
     "varchar": "string",
     "date": "date32[day]",
